@@ -1,0 +1,2 @@
+//! Kitward.
+fn main() {}
