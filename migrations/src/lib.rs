@@ -1,1 +1,61 @@
-//! Placeholder.
+//! The database schema of Kitward as a list of changes, and the runner that applies them.
+//!
+//! Each folder under `sql/` is one change: `up.sql` in the subset that SQLite and PostgreSQL share,
+//! or `up.sqlite.sql` + `up.postgres.sql` where they must differ. Changes are never edited after a
+//! release, only added. An older binary must work with a newer schema for one version: a change
+//! that breaks it names the oldest binary that still fits in [`Migration::min_binary`].
+
+mod runner;
+
+pub use runner::{MigrateError, postgres, sqlite};
+
+/// One change of the schema.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// Folder name; the order of names is the order of changes.
+    pub version: &'static str,
+    /// Oldest binary (semver) that works with the schema after this change.
+    pub min_binary: &'static str,
+    /// What SQLite runs.
+    pub sqlite: &'static str,
+    /// What PostgreSQL runs.
+    pub postgres: &'static str,
+}
+
+macro_rules! shared {
+    ($version:literal, $min_binary:literal) => {
+        Migration {
+            version: $version,
+            min_binary: $min_binary,
+            sqlite: include_str!(concat!("../sql/", $version, "/up.sql")),
+            postgres: include_str!(concat!("../sql/", $version, "/up.sql")),
+        }
+    };
+}
+
+/// All changes, oldest first.
+pub const ALL: &[Migration] = &[
+    shared!("2026-11-20-01_installation", "0.1.0"),
+    shared!("2026-11-20-02_catalog", "0.1.0"),
+    shared!("2026-11-20-03_customers", "0.1.0"),
+    shared!("2026-11-20-04_licenses", "0.1.0"),
+    shared!("2026-11-20-05_releases", "0.1.0"),
+    shared!("2026-11-20-06_payments_and_outbox", "0.1.0"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_in_order_and_every_folder_is_listed() {
+        assert!(ALL.windows(2).all(|pair| pair[0].version < pair[1].version));
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/sql");
+        let mut folders: Vec<String> = std::fs::read_dir(root)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        folders.sort();
+        assert_eq!(folders, ALL.iter().map(|m| m.version).collect::<Vec<_>>());
+    }
+}

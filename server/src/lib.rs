@@ -1,1 +1,28 @@
-//! Placeholder.
+//! Kitward: license server and kit distribution backend.
+//!
+//! Reading order: [`config`] → [`app`] (the parts of one installation) → [`db`] (the door to the
+//! database) → the feature folders → [`http`] (what they share towards the network).
+
+pub mod activations;
+pub mod app;
+pub mod audit;
+pub mod clock;
+pub mod config;
+pub mod customers;
+pub mod db;
+pub mod downloads;
+pub mod entropy;
+pub mod http;
+pub mod key_ring;
+pub mod kits;
+pub mod licenses;
+pub mod mail;
+pub mod metrics;
+pub mod outbox;
+pub mod payments;
+pub mod people;
+pub mod releases;
+pub mod secrets;
+pub mod staff;
+pub mod storage;
+pub mod updates;

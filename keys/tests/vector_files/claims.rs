@@ -1,0 +1,142 @@
+//! The claims that the vectors sign.
+
+use kitward_keys::{
+    ActivationClaims, ArtifactClaims, Audience, DocumentClaims, LicenseClaims, ReleaseClaims,
+    Scope, SeatsClaims, UpdateClaims,
+};
+
+pub(crate) const ISSUER: &str = "inst_01jz8q4x6vf5htd2m9c0k7r3we";
+pub(crate) const KIT: &str = "feedback-widget";
+pub(crate) const ALIAS: &str = "feedback-kit";
+pub(crate) const NOW: i64 = 1_800_000_000;
+pub(crate) const ISSUED: i64 = NOW - 3_600;
+pub(crate) const ENDS: i64 = ISSUED + 14 * 86_400;
+
+const LICENSE: &str = "lic_01jz8q4x6vf5htd2m9c0k7r3wf";
+
+fn license() -> LicenseClaims {
+    LicenseClaims {
+        id: LICENSE.to_owned(),
+        key_hint: "q7m3xa".to_owned(),
+        edition: "Team".to_owned(),
+        status: "active".to_owned(),
+        scope: Scope::Kits(vec![KIT.to_owned()]),
+        valid_until: None,
+        updates_until: Some("2027-06-30T00:00:00Z".to_owned()),
+        entitlements: vec!["white-label".to_owned()],
+        seats: SeatsClaims {
+            kind: "device".to_owned(),
+            used: 1,
+            limit: Some(5),
+        },
+    }
+}
+
+/// A license file for one device.
+pub(crate) fn license_file() -> DocumentClaims {
+    DocumentClaims {
+        iss: ISSUER.to_owned(),
+        aud: Audience::One(KIT.to_owned()),
+        sub: LICENSE.to_owned(),
+        iat: ISSUED,
+        exp: ENDS,
+        nonce: None,
+        jti: "01jz8q4x6vf5htd2m9c0k7r3wg".to_owned(),
+        code: "VALID".to_owned(),
+        valid: true,
+        license: Some(license()),
+        activation: Some(ActivationClaims {
+            id: "act_01jz8q4x6vf5htd2m9c0k7r3wh".to_owned(),
+            kind: "device".to_owned(),
+            identity: "Küche-7f3a".to_owned(),
+        }),
+    }
+}
+
+/// A license file that covers every kit on any number of seats.
+pub(crate) fn unlimited_file() -> DocumentClaims {
+    let seats = SeatsClaims {
+        kind: "none".to_owned(),
+        used: 0,
+        limit: None,
+    };
+    let license = LicenseClaims {
+        scope: Scope::All,
+        seats,
+        updates_until: None,
+        ..license()
+    };
+    DocumentClaims {
+        aud: Audience::of(KIT, ALIAS),
+        license: Some(license),
+        activation: None,
+        ..license_file()
+    }
+}
+
+/// The verdict on a known key, bound to a nonce.
+pub(crate) fn verdict() -> DocumentClaims {
+    DocumentClaims {
+        exp: ISSUED + 600,
+        nonce: Some("n-5f2c".to_owned()),
+        ..license_file()
+    }
+}
+
+/// The verdict on an unknown key.
+pub(crate) fn refusal() -> DocumentClaims {
+    DocumentClaims {
+        sub: "-".to_owned(),
+        code: "NOT_FOUND".to_owned(),
+        valid: false,
+        license: None,
+        activation: None,
+        ..verdict()
+    }
+}
+
+/// A manifest that offers a release.
+pub(crate) fn update() -> UpdateClaims {
+    let artifact = ArtifactClaims {
+        name: "feedback-widget-1.3.0.zip".to_owned(),
+        kind: "zip".to_owned(),
+        size: 482_113,
+        sha256: "5f".repeat(32),
+        sha512: "c4".repeat(64),
+        url: "https://licenses.example.com/v1/kits/feedback-widget/releases/1.3.0/artifacts/feedback-widget-1.3.0.zip".to_owned(),
+    };
+    let release = ReleaseClaims {
+        version: "1.3.0".to_owned(),
+        channel: "stable".to_owned(),
+        severity: "security".to_owned(),
+        published_at: "2027-01-14T09:30:00Z".to_owned(),
+        notes: Some("- Escapes names in the inbox\n- Fewer requests".to_owned()),
+        artifacts: vec![artifact],
+    };
+    UpdateClaims {
+        iss: ISSUER.to_owned(),
+        aud: Audience::One(KIT.to_owned()),
+        sub: LICENSE.to_owned(),
+        iat: ISSUED,
+        exp: ISSUED + 86_400,
+        nonce: None,
+        jti: "01jz8q4x6vf5htd2m9c0k7r3wj".to_owned(),
+        available: true,
+        release: Some(release),
+        last_entitled_version: None,
+        updates_until: Some("2027-06-30T00:00:00Z".to_owned()),
+        renew_url: None,
+    }
+}
+
+/// A manifest that says there is nothing newer.
+pub(crate) fn no_update() -> UpdateClaims {
+    UpdateClaims {
+        available: false,
+        release: None,
+        last_entitled_version: Some("1.2.4".to_owned()),
+        renew_url: Some("https://licenses.example.com/licenses/renew".to_owned()),
+        nonce: Some("n-77".to_owned()),
+        ..update()
+    }
+}

@@ -1,0 +1,207 @@
+//! The public test vectors, read as any client library reads them: files in, verdicts out.
+
+#![forbid(unsafe_code)]
+
+use data_encoding::HEXLOWER;
+use kitward_keys::{
+    DocumentType, Expected, Jwks, KeyPrefix, LicenseKey, MacKey, PublicKeys, VerifyError,
+    lookup_digest, verify_document, verify_update,
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn keys() -> Outcome<PublicKeys> {
+    let jwks: Jwks = serde_json::from_str(include_str!("vectors/jwks.json"))?;
+    Ok(PublicKeys::from_jwks(&jwks)?)
+}
+
+fn bytes<const N: usize>(hex: &str) -> Outcome<[u8; N]> {
+    let decoded = HEXLOWER.decode(hex.as_bytes())?;
+    <[u8; N]>::try_from(decoded).map_err(|wrong| format!("{} bytes", wrong.len()).into())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LicenseKeyFile {
+    #[serde(rename = "description")]
+    _description: String,
+    #[serde(rename = "key_set")]
+    _key_set: String,
+    mac_keys: Vec<String>,
+    pepper: String,
+    cases: Vec<LicenseKeyCase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LicenseKeyCase {
+    name: String,
+    text: String,
+    prefix: String,
+    expect: LicenseKeyExpectation,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+enum LicenseKeyExpectation {
+    Parsed {
+        #[serde(rename = "parse")]
+        _parse: String,
+        canonical: String,
+        key_id: String,
+        hint: String,
+        lookup_input: String,
+        lookup_digest: String,
+        mac: bool,
+        signature: String,
+    },
+    Refused {
+        parse: String,
+    },
+}
+
+#[test]
+fn every_license_key_vector_holds() -> Outcome<()> {
+    let file: LicenseKeyFile = serde_json::from_str(include_str!("vectors/license_keys.json"))?;
+    let keys = keys()?;
+    let macs: Outcome<Vec<MacKey>> = file
+        .mac_keys
+        .iter()
+        .map(|hex| Ok(MacKey::from_bytes(bytes(hex)?)))
+        .collect();
+    let (macs, pepper) = (macs?, bytes(&file.pepper)?);
+    assert!(file.cases.len() > 30);
+    for case in &file.cases {
+        check_license_key(case, &keys, &macs, &pepper)?;
+    }
+    Ok(())
+}
+
+fn check_license_key(
+    case: &LicenseKeyCase,
+    keys: &PublicKeys,
+    macs: &[MacKey],
+    pepper: &[u8; 32],
+) -> Outcome<()> {
+    let name = &case.name;
+    let parsed = LicenseKey::parse(&case.text, &KeyPrefix::parse(&case.prefix)?);
+    match &case.expect {
+        LicenseKeyExpectation::Refused { parse } => {
+            assert_eq!(
+                parsed.err().map(|reason| reason.code()),
+                Some(parse.as_str()),
+                "{name}"
+            );
+        }
+        LicenseKeyExpectation::Parsed {
+            canonical,
+            key_id,
+            hint,
+            lookup_input,
+            lookup_digest: digest,
+            mac,
+            signature,
+            ..
+        } => {
+            let key = parsed.map_err(|reason| format!("{name}: {reason}"))?;
+            let input = key.lookup_input();
+            assert_eq!(key.reveal().as_str(), canonical, "{name}");
+            assert_eq!(HEXLOWER.encode(&key.key_id()), *key_id, "{name}");
+            assert_eq!(key.hint(), *hint, "{name}");
+            assert_eq!(HEXLOWER.encode(&input), *lookup_input, "{name}");
+            assert_eq!(
+                HEXLOWER.encode(&lookup_digest(pepper, &input)),
+                *digest,
+                "{name}"
+            );
+            assert_eq!(key.has_valid_mac(macs), *mac, "{name}");
+            assert_eq!(
+                key.verify(keys).map_or_else(|e| e.code(), |()| "ok"),
+                signature,
+                "{name}"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct DocumentFile {
+    cases: Vec<DocumentCase>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DocumentCase {
+    name: String,
+    typ: String,
+    token: String,
+    issuer: Option<String>,
+    audience: String,
+    now: i64,
+    leeway: i64,
+    nonce: Option<String>,
+    #[serde(rename = "strict_only")]
+    _strict_only: bool,
+    result: String,
+    claims: Option<Value>,
+}
+
+impl DocumentCase {
+    /// The claims as this version knows them.
+    fn read(&self, keys: &PublicKeys) -> Outcome<Result<Value, VerifyError>> {
+        let expected = Expected {
+            issuer: self.issuer.as_deref(),
+            audience: &self.audience,
+            now: self.now,
+            leeway: self.leeway,
+            nonce: self.nonce.as_deref(),
+        };
+        let document = |typ| verify_document(&self.token, typ, keys, &expected);
+        let read = match self.typ.as_str() {
+            "license+jwt" => document(DocumentType::License).map(serde_json::to_value),
+            "verdict+jwt" => document(DocumentType::Verdict).map(serde_json::to_value),
+            "update+jwt" => verify_update(&self.token, keys, &expected).map(serde_json::to_value),
+            other => return Err(format!("unknown type {other}").into()),
+        };
+        Ok(match read {
+            Ok(claims) => Ok(claims?),
+            Err(reason) => Err(reason),
+        })
+    }
+}
+
+fn check_documents(json: &str) -> Outcome<usize> {
+    let file: DocumentFile = serde_json::from_str(json)?;
+    let keys = keys()?;
+    for case in &file.cases {
+        let read = case.read(&keys)?;
+        let result = read.as_ref().map_or_else(VerifyError::code, |_| "ok");
+        assert_eq!(result, case.result, "{}", case.name);
+        let expected = case.claims.clone().map(without_later_claims);
+        assert_eq!(read.ok(), expected, "{}", case.name);
+    }
+    Ok(file.cases.len())
+}
+
+/// Claims added later are ignored, so they are not in what this version read.
+fn without_later_claims(mut claims: Value) -> Value {
+    claims
+        .as_object_mut()
+        .map(|members| members.remove("added_later"));
+    claims
+}
+
+#[test]
+fn every_document_vector_holds() -> Outcome<()> {
+    assert!(check_documents(include_str!("vectors/documents.json"))? > 50);
+    Ok(())
+}
+
+#[test]
+fn every_update_vector_holds() -> Outcome<()> {
+    assert!(check_documents(include_str!("vectors/updates.json"))? > 5);
+    Ok(())
+}

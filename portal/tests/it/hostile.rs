@@ -1,0 +1,239 @@
+//! Hostile values in every field stay values.
+
+use chrono::{DateTime, Utc};
+use kitward_portal::pages::{
+    ArtifactRow, CheckMailPage, ConfirmSignInPage, DownloadsPage, ErrorPage, KitDownloads,
+    LicenseCard, LicensePage, LicensesPage, Locked, PrimaryAction, ReleaseRow, SeatRow, SignInPage,
+};
+use kitward_portal::{
+    Flash, FlashKind, Frame, NavItem, SeatKind, Seats, Status, Theme, UndoAction,
+};
+
+use crate::markup::tags;
+
+const HOSTILE: &str =
+    "\"'><img src=x onerror=alert(1)><script>alert(2)</script>{{7*7}}&lt;\u{202E}\0";
+const SCRIPT: &str = "javascript:alert(3)";
+
+fn evil() -> String {
+    HOSTILE.to_owned()
+}
+
+fn now() -> DateTime<Utc> {
+    Frame::sample().now
+}
+
+fn frame() -> Frame {
+    Frame {
+        vendor_name: evil(),
+        support_email: Some(evil()),
+        theme: Theme::Dark,
+        signed_in_email: Some(evil()),
+        now: now(),
+        current: NavItem::None,
+        brand_hue: u16::MAX,
+        request_id: Some(evil()),
+        path: "//evil.example".to_owned(),
+    }
+}
+
+fn flash() -> Flash {
+    Flash {
+        kind: FlashKind::Failed,
+        text: evil(),
+        undo: Some(UndoAction {
+            action: "https://evil.example/".to_owned(),
+            label: evil(),
+        }),
+    }
+}
+
+fn seats() -> Seats {
+    Seats {
+        kind: SeatKind::User,
+        used: i64::MAX,
+        limit: Some(i64::MIN),
+    }
+}
+
+fn licenses() -> String {
+    let card = LicenseCard {
+        id: evil(),
+        kit_names: vec![evil(), evil()],
+        edition: evil(),
+        status: Status::Merged,
+        key_hint: evil(),
+        newest_version: Some(evil()),
+        updates_until: Some(DateTime::<Utc>::MAX_UTC),
+        seats: seats(),
+        primary: PrimaryAction {
+            label: evil(),
+            href: SCRIPT.to_owned(),
+        },
+    };
+    LicensesPage {
+        frame: frame(),
+        cards: vec![card],
+        flash: Some(flash()),
+    }
+    .render()
+}
+
+fn license(revealed_key: Option<String>) -> String {
+    let row = SeatRow {
+        id: evil(),
+        name: evil(),
+        kind: SeatKind::Site,
+        identity: evil(),
+        version: Some(evil()),
+        platform: Some(evil()),
+        created_at: DateTime::<Utc>::MIN_UTC,
+        last_seen_at: Some(now()),
+    };
+    LicensePage {
+        frame: frame(),
+        id: evil(),
+        kit_names: vec![evil()],
+        edition: evil(),
+        status: Status::Revoked,
+        key_hint: evil(),
+        revealed_key,
+        order_ref: evil(),
+        purchased_at: now(),
+        terms_in_words: vec![evil()],
+        valid_until: Some(now()),
+        updates_until: None,
+        seats: seats(),
+        activations: vec![row],
+        flash: Some(flash()),
+    }
+    .render()
+}
+
+fn downloads() -> String {
+    let artifact = ArtifactRow {
+        id: evil(),
+        name: evil(),
+        size_bytes: u64::MAX,
+        sha256: evil(),
+    };
+    let open = ReleaseRow {
+        version: evil(),
+        channel: evil(),
+        published_at: now(),
+        notes: Some(evil()),
+        locked: None,
+        artifacts: vec![artifact],
+        curl: Some(evil()),
+    };
+    let locked = Locked {
+        reason: evil(),
+        way_out_label: evil(),
+        way_out_href: Some(SCRIPT.to_owned()),
+    };
+    let shut = ReleaseRow {
+        locked: Some(locked),
+        ..open.clone()
+    };
+    let kit = KitDownloads {
+        name: evil(),
+        slug: evil(),
+        releases: vec![open, shut],
+    };
+    let other = KitDownloads {
+        slug: "x".to_owned(),
+        ..kit.clone()
+    };
+    DownloadsPage {
+        frame: frame(),
+        kits: vec![kit, other],
+    }
+    .render()
+}
+
+fn error() -> String {
+    ErrorPage {
+        frame: frame(),
+        status: u16::MAX,
+        title: evil(),
+        what_happened: evil(),
+        what_to_do: evil(),
+        code: evil(),
+        request_id: evil(),
+    }
+    .render()
+}
+
+fn every_page() -> Vec<(&'static str, String)> {
+    let sign_in = SignInPage {
+        frame: frame(),
+        email: evil(),
+        error: Some(evil()),
+        return_to: Some(evil()),
+    };
+    let check = CheckMailPage {
+        frame: frame(),
+        email: evil(),
+        error: Some(evil()),
+    };
+    let confirm = ConfirmSignInPage {
+        frame: frame(),
+        token: evil(),
+        email_hint: evil(),
+        error: None,
+    };
+    let failed = ConfirmSignInPage {
+        error: Some(evil()),
+        ..confirm.clone()
+    };
+    vec![
+        ("sign in", sign_in.render()),
+        ("check mail", check.render()),
+        ("confirm", confirm.render()),
+        ("confirm, failed", failed.render()),
+        ("error", error()),
+        ("licenses", licenses()),
+        ("license", license(None)),
+        ("license, revealed", license(Some(evil()))),
+        ("downloads", downloads()),
+    ]
+}
+
+#[test]
+fn hostile_values_add_no_element_and_no_attribute() {
+    for (name, html) in every_page() {
+        assert!(
+            html.contains("&#60;script&#62;"),
+            "{name} shows no hostile value"
+        );
+        let all = tags(&html);
+        let scripts = all.iter().filter(|tag| tag.name == "script").count();
+        assert_eq!(scripts, 1, "{name}");
+        for tag in &all {
+            assert!(tag.name != "img", "{name}");
+            for (key, _) in &tag.attributes {
+                assert!(!key.starts_with("on") && *key != "style", "{key} of {name}");
+                let drawing = ["viewBox", "preserveAspectRatio"].contains(key);
+                let plain = key.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+                assert!(drawing || plain, "{key} of {name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn hostile_addresses_are_left_out() {
+    for (name, html) in every_page() {
+        for tag in tags(&html) {
+            for key in ["href", "src", "action"] {
+                let Some(address) = tag.get(key) else {
+                    continue;
+                };
+                let own = address.starts_with('#') || address.starts_with("mailto:");
+                let path = address.starts_with('/') && !address.starts_with("//");
+                assert!(own || path, "{address} of {name}");
+            }
+        }
+        assert!(!html.contains("evil.example"), "{name}");
+    }
+}

@@ -1,0 +1,208 @@
+//! The parts of one installation, put together once at start.
+//!
+//! One `App` = one vendor = one database + one key ring + one storage. Nothing is global, so that
+//! several can live in one process.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
+use secrecy::ExposeSecret;
+use url::Url;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::db::{DatabaseUrl, Db, OpenError};
+use crate::entropy::{Entropy, SystemEntropy};
+use crate::key_ring::{self, KeyRing, KeyRingError};
+use crate::mail::{MailSetupError, Mailer};
+use crate::metrics::Metrics;
+use crate::outbox::Lanes;
+use crate::payments::stripe::{StripeApi, StripeSetupError};
+use crate::secrets::{self, BootstrapError, Vault};
+use crate::storage::{Storage, StorageError};
+
+/// What tests replace.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where chance comes from.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+        }
+    }
+}
+
+/// One installation.
+#[derive(Debug)]
+pub struct App {
+    /// What the operator set.
+    pub config: Config,
+    /// The door to the database.
+    pub db: Db,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// Who this installation is: `iss` of signed documents.
+    pub installation_id: String,
+    /// Keys that open sealed cells and make look-up digests.
+    pub vault: Vault,
+    /// Signing keys in use.
+    pub keys: ArcSwap<KeyRing>,
+    /// Kit files.
+    pub storage: Storage,
+    /// Wakes the workers of the outbox.
+    pub lanes: Lanes,
+    /// The way to the mail server, if one is configured.
+    pub mailer: Option<Mailer>,
+    /// The way to Stripe, if a key is configured.
+    pub stripe: Option<StripeApi>,
+    /// Counters for operators.
+    pub metrics: Metrics,
+    public_url: Url,
+    authority: String,
+    stopping: AtomicBool,
+}
+
+/// Why the installation could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder.
+    #[error("cannot make the data folder {path}")]
+    DataDir {
+        /// Its path.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A field that only this point needs.
+    #[error("{0} is not set")]
+    Unset(&'static str),
+    /// The database.
+    #[error("the database cannot be used")]
+    Database(#[from] OpenError),
+    /// Master key and sealed keys.
+    #[error("the secrets cannot be opened")]
+    Secrets(#[from] BootstrapError),
+    /// Signing keys.
+    #[error("the signing keys cannot be loaded")]
+    Keys(#[from] KeyRingError),
+    /// Kit files.
+    #[error("the kit storage cannot be opened")]
+    Storage(#[from] StorageError),
+    /// Mail.
+    #[error("mail cannot be set up")]
+    Mail(#[from] MailSetupError),
+    /// Stripe.
+    #[error("payments by Stripe cannot be set up")]
+    Stripe(#[from] StripeSetupError),
+}
+
+impl App {
+    /// Opens everything. The same for `serve`, `demo` and tests.
+    pub async fn build(config: Config, parts: Parts) -> Result<Arc<Self>, StartError> {
+        let Parts { clock, entropy } = parts;
+        let public_url = config
+            .public_url
+            .clone()
+            .ok_or(StartError::Unset("public_url"))?;
+        std::fs::create_dir_all(&config.data_dir).map_err(|source| StartError::DataDir {
+            path: config.data_dir.display().to_string(),
+            source,
+        })?;
+        let url = database_url(&config)?;
+        let db = Db::open(url)?;
+        let now = clock.now();
+        let master = config.master_key.as_ref();
+        let installation =
+            secrets::open(&db, master, &config.data_dir, now, Arc::clone(&entropy)).await?;
+        let vault = installation.vault;
+        let keys = key_ring::load(&db, &vault, now, entropy.as_ref()).await?;
+        let app = Self {
+            storage: Storage::open(&config.data_dir)?,
+            lanes: Lanes::default(),
+            mailer: Mailer::from_config(&config.mail, &public_url)?,
+            stripe: StripeApi::from_config(&config.stripe)?,
+            metrics: Metrics::default(),
+            installation_id: installation.id,
+            keys: ArcSwap::from_pointee(keys),
+            authority: authority_of(&public_url),
+            stopping: AtomicBool::new(false),
+            public_url,
+            vault,
+            config,
+            db,
+            clock,
+            entropy,
+        };
+        Ok(Arc::new(app))
+    }
+
+    /// Address under which customers reach this installation.
+    pub fn public_url(&self) -> &Url {
+        &self.public_url
+    }
+
+    /// Host and port as a `Host` header carries them.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// Scheme, host and port as an `Origin` header carries them.
+    pub fn origin(&self) -> String {
+        self.public_url.origin().ascii_serialization()
+    }
+
+    /// Absolute address of a path (which starts with `/`).
+    pub fn link(&self, path: &str) -> String {
+        format!("{}{path}", self.origin())
+    }
+
+    /// Tells readiness checks that this process is about to end.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// Whether it is.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+}
+
+/// The configured database, or the embedded one in the data folder.
+pub fn database_url(config: &Config) -> Result<DatabaseUrl, OpenError> {
+    match &config.database_url {
+        Some(url) => Ok(DatabaseUrl::parse(url)?),
+        None => Ok(DatabaseUrl::Sqlite(config.data_dir.join("kitward.sqlite"))),
+    }
+}
+
+fn authority_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+impl App {
+    /// Whether mails can leave.
+    pub fn can_mail(&self) -> bool {
+        self.mailer.is_some()
+    }
+
+    /// Whether a secret equals one of the configured ones, for tests of leaks.
+    pub fn has_webhook_secrets(&self) -> bool {
+        self.config
+            .stripe
+            .webhook_secrets
+            .iter()
+            .any(|secret| !secret.expose_secret().is_empty())
+    }
+}

@@ -1,0 +1,133 @@
+//! Queries on `audit_head`, `audit_log` and `audit_details`.
+
+use diesel::prelude::*;
+
+use super::model::{Entry, GENESIS, Link, commit};
+use crate::clock::Timestamp;
+use crate::db::schema::{audit_details, audit_head, audit_log};
+use crate::db::{AnyConn, is_unique_violation};
+
+/// A chained row as stored.
+#[derive(Debug, Queryable, Insertable, PartialEq, Eq)]
+#[diesel(table_name = audit_log)]
+pub struct AuditRow {
+    /// Position in the chain.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: String,
+    /// What.
+    pub action: String,
+    /// Id of what was changed.
+    pub subject: String,
+    /// JSON list of field names.
+    pub fields: String,
+    /// Hash of salt and personal values.
+    pub commitment: Option<Vec<u8>>,
+    /// Hash of the row before.
+    pub previous_hash: Vec<u8>,
+    /// Hash of this row.
+    pub hash: Vec<u8>,
+}
+
+/// Appends entries. Runs inside the writer's transaction, last before COMMIT: nothing is locked
+/// after the head, so chains of two processes wait for each other and never deadlock.
+pub(crate) fn append(conn: &mut AnyConn, entries: &[Entry]) -> QueryResult<()> {
+    let count = i64::try_from(entries.len()).unwrap_or(i64::MAX);
+    let (last, mut previous) = lock_head(conn, count)?;
+    let mut seq = last - count;
+    for entry in entries {
+        seq += 1;
+        let row = chain(entry, seq, previous);
+        diesel::insert_into(audit_log::table)
+            .values(&row)
+            .execute(conn)?;
+        if let Some((values, salt)) = &entry.personal {
+            diesel::insert_into(audit_details::table)
+                .values((
+                    audit_details::seq.eq(seq),
+                    audit_details::salt.eq(salt.to_vec()),
+                    audit_details::personal.eq(values),
+                ))
+                .execute(conn)?;
+        }
+        previous = row.hash;
+    }
+    diesel::update(audit_head::table.find(1))
+        .set(audit_head::hash.eq(previous))
+        .execute(conn)?;
+    Ok(())
+}
+
+fn chain(entry: &Entry, seq: i64, previous: Vec<u8>) -> AuditRow {
+    let actor = entry.actor.to_string();
+    let fields = serde_json::Value::from(entry.fields).to_string();
+    let commitment = entry
+        .personal
+        .as_ref()
+        .map(|(values, salt)| commit(values, salt));
+    let link = Link {
+        seq,
+        at: entry.at,
+        actor: &actor,
+        action: entry.action,
+        subject: &entry.subject,
+        fields: &fields,
+        commitment: commitment.as_deref(),
+    };
+    let hash = link.hash(&previous).to_vec();
+    AuditRow {
+        seq,
+        at: entry.at,
+        action: entry.action.to_owned(),
+        subject: entry.subject.clone(),
+        actor,
+        fields,
+        commitment,
+        previous_hash: previous,
+        hash,
+    }
+}
+
+/// Takes `count` numbers; the update is also the lock.
+fn lock_head(conn: &mut AnyConn, count: i64) -> QueryResult<(i64, Vec<u8>)> {
+    let advance = |conn: &mut AnyConn| {
+        diesel::update(audit_head::table.find(1))
+            .set(audit_head::seq.eq(audit_head::seq + count))
+            .returning((audit_head::seq, audit_head::hash))
+            .get_result::<(i64, Vec<u8>)>(conn)
+            .optional()
+    };
+    if let Some(head) = advance(conn)? {
+        return Ok(head);
+    }
+    let first = diesel::Connection::transaction(conn, |conn| {
+        diesel::insert_into(audit_head::table)
+            .values((
+                audit_head::id.eq(1),
+                audit_head::seq.eq(0_i64),
+                audit_head::hash.eq(GENESIS.to_vec()),
+            ))
+            .execute(conn)
+    });
+    match first {
+        Err(error) if !is_unique_violation(&error) => return Err(error),
+        _ => {}
+    }
+    advance(conn)?.ok_or(diesel::result::Error::NotFound)
+}
+
+/// Number and hash of the last entry.
+pub fn head(conn: &mut AnyConn) -> QueryResult<Option<(i64, Vec<u8>)>> {
+    audit_head::table
+        .find(1)
+        .select((audit_head::seq, audit_head::hash))
+        .get_result(conn)
+        .optional()
+}
+
+/// The whole chain, oldest first.
+pub fn all(conn: &mut AnyConn) -> QueryResult<Vec<AuditRow>> {
+    audit_log::table.order(audit_log::seq).load(conn)
+}

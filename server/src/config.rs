@@ -1,0 +1,191 @@
+//! Configuration: one TOML file, `KITWARD_*` variables over it, `*_file` for secrets.
+//!
+//! `docs/configuration.md` is generated from these structs; unknown keys are refused.
+
+mod document;
+mod load;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+pub use document::{effective, markdown};
+pub use load::{ConfigError, from_process, load};
+
+use crate::payments::model::Mode;
+
+/// Everything an operator may set.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Address and port the server listens on.
+    #[schemars(with = "String")]
+    pub listen: SocketAddr,
+    /// Address under which customers reach the server. Required when `listen` is not a loopback
+    /// address; otherwise `http://localhost:PORT`. Plain http is accepted on loopback hosts only.
+    #[schemars(with = "Option<String>")]
+    pub public_url: Option<Url>,
+    /// Folder for the embedded database, kit files and the master key.
+    #[schemars(with = "String")]
+    pub data_dir: PathBuf,
+    /// `sqlite:PATH` or `postgres://…`. Default: `kitward.sqlite` in the data folder.
+    #[schemars(with = "Option<String>")]
+    pub database_url: Option<SecretString>,
+    /// 64 hexadecimal digits that protect all other secrets. Made at the first start when the
+    /// database is a new SQLite file in a new data folder; must be given otherwise.
+    #[schemars(with = "Option<String>")]
+    pub master_key: Option<SecretString>,
+    /// Address of the Prometheus listener (`/metrics`). Off unless set.
+    #[schemars(with = "Option<String>")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Filter of the log, as in `info` or `kitward=debug,info`.
+    pub log: String,
+    /// Form of the log: `text` or `json`.
+    pub log_format: LogFormat,
+    /// Who sells the kits.
+    pub vendor: VendorConfig,
+    /// How mail leaves the server.
+    pub mail: MailConfig,
+    /// How payments by Stripe arrive.
+    pub stripe: StripeConfig,
+    /// Bounds of what is accepted.
+    pub limits: LimitsConfig,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Who sells the kits.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct VendorConfig {
+    /// Name shown on pages and in mails.
+    pub name: String,
+    /// Address customers may write to; shown in the footer.
+    pub support_email: Option<String>,
+    /// Hue of the brand color, 0 to 360 degrees (OKLCH).
+    pub brand_hue: u16,
+}
+
+/// How mail leaves the server.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MailConfig {
+    /// `smtps://user:password@host` (TLS), `smtp://user:password@host?tls=required` (STARTTLS) or
+    /// `smtp://127.0.0.1:PORT` (plain, loopback only). Without it mails wait in the outbox.
+    #[schemars(with = "Option<String>")]
+    pub smtp_url: Option<SecretString>,
+    /// Sender of every mail.
+    pub from: String,
+    /// Where answers go, if not to the sender.
+    pub reply_to: Option<String>,
+    /// Seconds after which a silent mail server is given up for this attempt.
+    pub timeout_seconds: u64,
+}
+
+/// How payments by Stripe arrive.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct StripeConfig {
+    /// Secret or restricted API key (`sk_…`, `rk_…`).
+    #[schemars(with = "Option<String>")]
+    pub secret_key: Option<SecretString>,
+    /// Signing secrets of the webhook endpoint (`whsec_…`), comma-separated; several while one is
+    /// being replaced.
+    #[schemars(with = "Vec<String>")]
+    pub webhook_secrets: Vec<SecretString>,
+    /// `live` or `test`: events of the other mode are stored and touch nothing.
+    pub mode: Mode,
+    /// Address of the API; only tests and the demo change it.
+    #[schemars(with = "String")]
+    pub api_url: Url,
+}
+
+/// Bounds of what is accepted.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitsConfig {
+    /// Largest JSON body, in bytes.
+    pub json_bytes: usize,
+    /// Largest webhook body, in bytes.
+    pub webhook_bytes: usize,
+    /// Largest artifact, in bytes.
+    pub artifact_bytes: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            data_dir: PathBuf::from("data"),
+            database_url: None,
+            master_key: None,
+            metrics_listen: None,
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+            vendor: VendorConfig::default(),
+            mail: MailConfig::default(),
+            stripe: StripeConfig::default(),
+            limits: LimitsConfig::default(),
+        }
+    }
+}
+
+impl Default for VendorConfig {
+    fn default() -> Self {
+        Self {
+            name: "Kitward".to_owned(),
+            support_email: None,
+            brand_hue: 255,
+        }
+    }
+}
+
+impl Default for MailConfig {
+    fn default() -> Self {
+        Self {
+            smtp_url: None,
+            from: "licenses@localhost".to_owned(),
+            reply_to: None,
+            timeout_seconds: 30,
+        }
+    }
+}
+
+impl Default for StripeConfig {
+    fn default() -> Self {
+        Self {
+            secret_key: None,
+            webhook_secrets: Vec::new(),
+            mode: Mode::Test,
+            api_url: stripe_api(),
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "a constant that the suite parses")]
+fn stripe_api() -> Url {
+    Url::parse("https://api.stripe.com/").expect("a valid constant")
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        Self {
+            json_bytes: 64 * 1024,
+            webhook_bytes: 1024 * 1024,
+            artifact_bytes: 4 << 30,
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Customers: who owns orders and licenses, and the people who belong to them.
+//!
+//! An order attaches only to the holder of its verified address, otherwise to a stub that is
+//! claimed by the first sign-in with that address.
+
+pub mod model;
+pub mod store;

@@ -1,0 +1,211 @@
+//! Addresses of databases, and how a connection is opened and prepared.
+
+use std::path::PathBuf;
+
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::Text;
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{AnyConn, OpenError};
+
+/// Where the database is. The scheme chooses the kind; anything unknown is refused, because SQLite
+/// would happily create a file called `postgers:…`.
+#[derive(Debug, Clone)]
+pub enum DatabaseUrl {
+    /// `sqlite:path/to/file`
+    Sqlite(PathBuf),
+    /// `postgres://…` or `postgresql://…`; may hold a password.
+    Postgres(SecretString),
+}
+
+/// Why a database address is refused.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum UrlError {
+    /// Neither `sqlite:` nor `postgres://`.
+    #[error("the scheme must be sqlite: or postgres://")]
+    Scheme,
+    /// `sqlite:` without a path.
+    #[error("sqlite: needs a path")]
+    EmptyPath,
+    /// The address asks for TLS, which the bundled libpq does not have.
+    #[error("sslmode={0} needs a build with the feature postgres-tls; this build has none")]
+    TlsNotBuiltIn(String),
+}
+
+impl DatabaseUrl {
+    /// Reads an address from the configuration.
+    pub fn parse(url: &SecretString) -> Result<Self, UrlError> {
+        let text = url.expose_secret();
+        if let Some(path) = text.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return if path.is_empty() {
+                Err(UrlError::EmptyPath)
+            } else {
+                Ok(Self::Sqlite(PathBuf::from(path)))
+            };
+        }
+        if !(text.starts_with("postgres://") || text.starts_with("postgresql://")) {
+            return Err(UrlError::Scheme);
+        }
+        let query = text.split_once('?').map_or("", |(_, query)| query);
+        let mode = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("sslmode="));
+        match mode {
+            Some(mode @ ("require" | "verify-ca" | "verify-full"))
+                if !cfg!(feature = "postgres-tls") =>
+            {
+                Err(UrlError::TlsNotBuiltIn(mode.to_owned()))
+            }
+            _ => Ok(Self::Postgres(url.clone())),
+        }
+    }
+
+    /// Whether this is the embedded database.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
+    pub(super) fn connect(&self, access: Access) -> Result<AnyConn, diesel::ConnectionError> {
+        match self {
+            Self::Sqlite(path) => connect_sqlite(path, access).map(AnyConn::Sqlite),
+            Self::Postgres(url) => connect_postgres(url, access).map(AnyConn::Pg),
+        }
+    }
+}
+
+/// What a connection will be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Access {
+    Read,
+    Write,
+}
+
+fn prepare(
+    conn: &mut impl SimpleConnection,
+    statements: &str,
+) -> Result<(), diesel::ConnectionError> {
+    conn.batch_execute(statements)
+        .map_err(diesel::ConnectionError::CouldntSetupConfiguration)
+}
+
+fn connect_sqlite(
+    path: &std::path::Path,
+    access: Access,
+) -> Result<SqliteConnection, diesel::ConnectionError> {
+    let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+    // busy_timeout first: switching a fresh file to WAL from two threads is "locked" without it.
+    prepare(
+        &mut conn,
+        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+         PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192;",
+    )?;
+    if access == Access::Read {
+        prepare(&mut conn, "PRAGMA query_only = ON;")?;
+    }
+    Ok(conn)
+}
+
+fn connect_postgres(
+    url: &SecretString,
+    access: Access,
+) -> Result<PgConnection, diesel::ConnectionError> {
+    let url = url.expose_secret();
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let timeout = if url.contains("connect_timeout=") {
+        ""
+    } else {
+        "connect_timeout=3"
+    };
+    let mut conn = PgConnection::establish(&format!("{url}{separator}{timeout}"))?;
+    prepare(
+        &mut conn,
+        "SET TIME ZONE 'UTC'; SET statement_timeout = '30s'; SET lock_timeout = '10s';",
+    )?;
+    if access == Access::Read {
+        prepare(&mut conn, "SET default_transaction_read_only = on;")?;
+    }
+    Ok(conn)
+}
+
+/// Applies missing migrations and refuses a schema that is newer than this program.
+pub(super) fn migrate(url: &DatabaseUrl) -> Result<Vec<&'static str>, OpenError> {
+    let mut conn = url.connect(Access::Write)?;
+    check_suitable(&mut conn)?;
+    refuse_newer_schema(&mut conn)?;
+    Ok(match &mut conn {
+        AnyConn::Pg(conn) => kitward_migrations::postgres::run(conn)?,
+        AnyConn::Sqlite(conn) => kitward_migrations::sqlite::run(conn)?,
+    })
+}
+
+/// Names of migrations not applied yet.
+pub fn pending(url: &DatabaseUrl) -> Result<Vec<&'static str>, OpenError> {
+    let mut conn = url.connect(Access::Write)?;
+    Ok(read_pending(&mut conn)?.0)
+}
+
+/// Connects once, for `doctor`.
+pub fn ping(url: &DatabaseUrl) -> Result<(), OpenError> {
+    check_suitable(&mut url.connect(Access::Write)?)
+}
+
+fn read_pending(conn: &mut AnyConn) -> Result<(Vec<&'static str>, Option<String>), OpenError> {
+    Ok(match conn {
+        AnyConn::Pg(conn) => kitward_migrations::postgres::pending(conn)?,
+        AnyConn::Sqlite(conn) => kitward_migrations::sqlite::pending(conn)?,
+    })
+}
+
+fn refuse_newer_schema(conn: &mut AnyConn) -> Result<(), OpenError> {
+    const OURS: &str = env!("CARGO_PKG_VERSION");
+    let (_, needed) = read_pending(conn)?;
+    let Some(needed) = needed else { return Ok(()) };
+    let too_old = match (
+        semver::Version::parse(&needed),
+        semver::Version::parse(OURS),
+    ) {
+        (Ok(needed), Ok(ours)) => ours < needed,
+        (Err(_), _) | (_, Err(_)) => true,
+    };
+    if too_old {
+        Err(OpenError::BinaryTooOld { needed, ours: OURS })
+    } else {
+        Ok(())
+    }
+}
+
+#[derive(QueryableByName)]
+struct TextRow {
+    #[diesel(sql_type = Text)]
+    value: String,
+}
+
+/// SQLite before 3.51.3 can corrupt a WAL; without QPSG it plans statements again and again.
+fn check_suitable(conn: &mut AnyConn) -> Result<(), OpenError> {
+    let AnyConn::Sqlite(conn) = conn else {
+        return Ok(());
+    };
+    let version: Vec<TextRow> = sql_query("SELECT sqlite_version() AS value").load(conn)?;
+    let version = version
+        .into_iter()
+        .next()
+        .map(|row| row.value)
+        .unwrap_or_default();
+    let parsed = semver::Version::parse(&version).ok();
+    if parsed.is_none_or(|v| v < semver::Version::new(3, 51, 3)) {
+        return Err(OpenError::UnsuitableSqlite(format!(
+            "version {version}, 3.51.3 is needed"
+        )));
+    }
+    let options: Vec<TextRow> =
+        sql_query("SELECT compile_options AS value FROM pragma_compile_options").load(conn)?;
+    let has = |name: &str| options.iter().any(|row| row.value == name);
+    if !has("ENABLE_QPSG") || has("ENABLE_STAT4") {
+        return Err(OpenError::UnsuitableSqlite(
+            "compiled without QPSG or with STAT4 (LIBSQLITE3_FLAGS)".to_owned(),
+        ));
+    }
+    Ok(())
+}

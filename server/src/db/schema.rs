@@ -1,0 +1,468 @@
+//! Tables as diesel sees them; the suite compares them with the migrated databases.
+
+diesel::table! {
+    installation (id) {
+        id -> Integer,
+        installation_id -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    wrapped_keys (id) {
+        id -> Text,
+        purpose -> Text,
+        wrapped -> Binary,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    signing_keys (kid) {
+        kid -> Text,
+        purpose -> Text,
+        state -> Text,
+        public_key -> Binary,
+        private_key -> Binary,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    audit_head (id) {
+        id -> Integer,
+        seq -> BigInt,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    audit_log (seq) {
+        seq -> BigInt,
+        at -> Timestamp,
+        actor -> Text,
+        action -> Text,
+        subject -> Text,
+        fields -> Text,
+        commitment -> Nullable<Binary>,
+        previous_hash -> Binary,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    audit_details (seq) {
+        seq -> BigInt,
+        salt -> Binary,
+        personal -> Text,
+    }
+}
+
+diesel::table! {
+    api_tokens (id) {
+        id -> Text,
+        name -> Text,
+        digest -> Binary,
+        scopes -> Text,
+        created_at -> Timestamp,
+        expires_at -> Nullable<Timestamp>,
+        revoked_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    kits (id) {
+        id -> Text,
+        slug -> Text,
+        name -> Text,
+        description -> Text,
+        homepage -> Nullable<Text>,
+        ecosystems -> Text,
+        status -> Text,
+        version -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    kit_aliases (slug) {
+        slug -> Text,
+        kit_id -> Text,
+    }
+}
+
+diesel::table! {
+    policies (id) {
+        id -> Text,
+        name -> Text,
+        edition -> Text,
+        scope -> Text,
+        seat_kind -> Text,
+        seat_limit -> Nullable<Integer>,
+        updates_months -> Nullable<Integer>,
+        valid_months -> Nullable<Integer>,
+        license_file_days -> Integer,
+        version -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    policy_kits (policy_id, kit_id) {
+        policy_id -> Text,
+        kit_id -> Text,
+    }
+}
+
+diesel::table! {
+    prices (id) {
+        id -> Text,
+        provider -> Text,
+        mode -> Text,
+        external_id -> Text,
+        quantity_rule -> Text,
+        version -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    price_policies (price_id, policy_id) {
+        price_id -> Text,
+        policy_id -> Text,
+    }
+}
+
+diesel::table! {
+    people (id) {
+        id -> Text,
+        name -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    person_emails (address) {
+        address -> Text,
+        person_id -> Text,
+        as_typed -> Text,
+        verified_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    customers (id) {
+        id -> Text,
+        name -> Text,
+        claim_address -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    memberships (customer_id, person_id) {
+        customer_id -> Text,
+        person_id -> Text,
+        role -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    provider_customers (provider, mode, external_id) {
+        provider -> Text,
+        mode -> Text,
+        external_id -> Text,
+        customer_id -> Text,
+    }
+}
+
+diesel::table! {
+    sign_ins (id) {
+        id -> Text,
+        address -> Text,
+        as_typed -> Text,
+        browser_digest -> Nullable<Binary>,
+        link_digest -> Binary,
+        code_digest -> Nullable<Binary>,
+        tries -> Integer,
+        return_to -> Nullable<Text>,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        consumed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    sessions (digest) {
+        digest -> Binary,
+        person_id -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+        ended_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    orders (id) {
+        id -> Text,
+        provider -> Text,
+        mode -> Text,
+        business_key -> Text,
+        payment_ref -> Nullable<Text>,
+        customer_id -> Text,
+        email -> Text,
+        billing_name -> Nullable<Text>,
+        tax_id -> Nullable<Text>,
+        currency -> Text,
+        subtotal -> BigInt,
+        tax -> BigInt,
+        total -> BigInt,
+        status -> Text,
+        purchased_at -> Timestamp,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    order_items (id) {
+        id -> Text,
+        order_id -> Text,
+        line_key -> Text,
+        external_price -> Nullable<Text>,
+        external_product -> Nullable<Text>,
+        price_id -> Nullable<Text>,
+        description -> Text,
+        quantity -> BigInt,
+        subtotal -> BigInt,
+        tax -> BigInt,
+        total -> BigInt,
+    }
+}
+
+diesel::table! {
+    licenses (id) {
+        id -> Text,
+        customer_id -> Text,
+        policy_id -> Text,
+        order_item_id -> Nullable<Text>,
+        ordinal -> Integer,
+        edition -> Text,
+        scope -> Text,
+        seat_kind -> Text,
+        seat_limit -> Nullable<Integer>,
+        seat_cap -> Nullable<Integer>,
+        seats_used -> Integer,
+        license_file_days -> Integer,
+        base_state -> Text,
+        starts_at -> Timestamp,
+        valid_until -> Nullable<Timestamp>,
+        updates_until -> Nullable<Timestamp>,
+        version -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    license_kits (license_id, kit_id) {
+        license_id -> Text,
+        kit_id -> Text,
+    }
+}
+
+diesel::table! {
+    license_keys (id) {
+        id -> Text,
+        license_id -> Text,
+        lookup -> Binary,
+        sealed_key -> Binary,
+        key_hint -> Text,
+        created_at -> Timestamp,
+        replaced_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    license_holds (id) {
+        id -> Text,
+        license_id -> Text,
+        kind -> Text,
+        reason -> Text,
+        cause -> Text,
+        opened_at -> Timestamp,
+        closed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    activations (id) {
+        id -> Text,
+        license_id -> Text,
+        kind -> Text,
+        identity -> Text,
+        name -> Text,
+        version -> Nullable<Text>,
+        platform -> Nullable<Text>,
+        created_at -> Timestamp,
+        last_seen_at -> Timestamp,
+        freed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    releases (id) {
+        id -> Text,
+        kit_id -> Text,
+        version -> Text,
+        channel -> Text,
+        severity -> Text,
+        status -> Text,
+        notes -> Text,
+        entitled_at -> Nullable<Timestamp>,
+        published_at -> Nullable<Timestamp>,
+        yanked_at -> Nullable<Timestamp>,
+        withdrawn_at -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    blobs (sha256) {
+        sha256 -> Text,
+        size -> BigInt,
+        storage_key -> Text,
+        references_count -> Integer,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    artifacts (id) {
+        id -> Text,
+        release_id -> Text,
+        name -> Text,
+        kind -> Text,
+        size -> BigInt,
+        sha256 -> Text,
+        sha512 -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    download_tickets (digest) {
+        digest -> Binary,
+        artifact_id -> Text,
+        license_id -> Text,
+        created_at -> Timestamp,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    downloads (id) {
+        id -> Text,
+        artifact_id -> Text,
+        license_id -> Text,
+        started_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    payment_events (id) {
+        id -> Text,
+        provider -> Text,
+        mode -> Text,
+        event_id -> Text,
+        event_type -> Text,
+        object_id -> Nullable<Text>,
+        sealed_body -> Binary,
+        status -> Text,
+        received_at -> Timestamp,
+        handled_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    outbox (id) {
+        id -> Text,
+        lane -> Text,
+        kind -> Text,
+        sealed_parameters -> Binary,
+        created_at -> Timestamp,
+        due_at -> Timestamp,
+        attempts -> Integer,
+        reservation_version -> BigInt,
+        reserved_until -> Nullable<Timestamp>,
+        done_at -> Nullable<Timestamp>,
+        dead_at -> Nullable<Timestamp>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::joinable!(audit_details -> audit_log (seq));
+diesel::joinable!(kit_aliases -> kits (kit_id));
+diesel::joinable!(policy_kits -> policies (policy_id));
+diesel::joinable!(policy_kits -> kits (kit_id));
+diesel::joinable!(price_policies -> prices (price_id));
+diesel::joinable!(price_policies -> policies (policy_id));
+diesel::joinable!(person_emails -> people (person_id));
+diesel::joinable!(memberships -> customers (customer_id));
+diesel::joinable!(memberships -> people (person_id));
+diesel::joinable!(provider_customers -> customers (customer_id));
+diesel::joinable!(sessions -> people (person_id));
+diesel::joinable!(orders -> customers (customer_id));
+diesel::joinable!(order_items -> orders (order_id));
+diesel::joinable!(order_items -> prices (price_id));
+diesel::joinable!(licenses -> customers (customer_id));
+diesel::joinable!(licenses -> policies (policy_id));
+diesel::joinable!(licenses -> order_items (order_item_id));
+diesel::joinable!(license_kits -> licenses (license_id));
+diesel::joinable!(license_kits -> kits (kit_id));
+diesel::joinable!(license_keys -> licenses (license_id));
+diesel::joinable!(license_holds -> licenses (license_id));
+diesel::joinable!(activations -> licenses (license_id));
+diesel::joinable!(releases -> kits (kit_id));
+diesel::joinable!(artifacts -> releases (release_id));
+diesel::joinable!(artifacts -> blobs (sha256));
+diesel::joinable!(download_tickets -> artifacts (artifact_id));
+diesel::joinable!(download_tickets -> licenses (license_id));
+diesel::joinable!(downloads -> artifacts (artifact_id));
+diesel::joinable!(downloads -> licenses (license_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    installation,
+    wrapped_keys,
+    signing_keys,
+    audit_head,
+    audit_log,
+    audit_details,
+    api_tokens,
+    kits,
+    kit_aliases,
+    policies,
+    policy_kits,
+    prices,
+    price_policies,
+    people,
+    person_emails,
+    customers,
+    memberships,
+    provider_customers,
+    sign_ins,
+    sessions,
+    orders,
+    order_items,
+    licenses,
+    license_kits,
+    license_keys,
+    license_holds,
+    activations,
+    releases,
+    blobs,
+    artifacts,
+    download_tickets,
+    downloads,
+    payment_events,
+    outbox,
+);

@@ -1,0 +1,133 @@
+//! Moments as both databases hold them.
+
+use chrono::{DateTime, Datelike, Months, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use serde::{Deserialize, Serialize};
+
+/// A moment in UTC, cut to microseconds, so that it equals itself after a round trip through
+/// either database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = diesel::sql_types::Timestamp)]
+pub struct Timestamp(NaiveDateTime);
+
+impl Timestamp {
+    /// Cuts a moment to microseconds.
+    pub fn new(moment: DateTime<Utc>) -> Self {
+        Self::from_naive(moment.naive_utc())
+    }
+
+    /// A moment as the database holds it, in UTC.
+    pub(crate) fn from_naive(moment: NaiveDateTime) -> Self {
+        let excess = i64::from(moment.and_utc().timestamp_subsec_nanos() % 1_000);
+        Self(moment - TimeDelta::nanoseconds(excess))
+    }
+
+    pub(crate) fn naive(&self) -> &NaiveDateTime {
+        &self.0
+    }
+
+    /// Seconds since 1970, for signed documents and Stripe.
+    pub fn from_unix(seconds: i64) -> Option<Self> {
+        DateTime::from_timestamp(seconds, 0).map(Self::new)
+    }
+
+    /// Reads RFC 3339.
+    pub fn parse(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text)
+            .ok()
+            .map(|moment| Self::new(moment.to_utc()))
+    }
+
+    /// Seconds since 1970.
+    pub fn unix(self) -> i64 {
+        self.utc().timestamp()
+    }
+
+    /// Microseconds since 1970.
+    pub fn unix_micros(self) -> i64 {
+        self.utc().timestamp_micros()
+    }
+
+    /// Milliseconds since 1970, never negative: what a `UUIDv7` starts with.
+    pub fn unix_millis(self) -> u64 {
+        u64::try_from(self.utc().timestamp_millis()).unwrap_or(0)
+    }
+
+    /// For pages and mails.
+    pub fn utc(self) -> DateTime<Utc> {
+        self.0.and_utc()
+    }
+
+    /// Calendar months later; the day is clamped to the month's end (31 January + 1 = 28 February).
+    /// Saturates at the end of time.
+    #[must_use]
+    pub fn plus_months(self, months: u32) -> Self {
+        let later = self.0.checked_add_months(Months::new(months));
+        later
+            .filter(|later| later.year() <= 9999)
+            .map_or(self, Self)
+    }
+
+    /// Seconds later (or earlier, when negative). Saturates at the end of time.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: i64) -> Self {
+        let delta = TimeDelta::try_seconds(seconds);
+        delta
+            .and_then(|delta| self.0.checked_add_signed(delta))
+            .map_or(self, Self)
+    }
+}
+
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.utc().to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("expected an RFC 3339 time"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    #[test]
+    fn months_are_clamped_to_the_months_end() {
+        assert_eq!(
+            at("2027-01-31T10:00:00Z").plus_months(1),
+            at("2027-02-28T10:00:00Z")
+        );
+        assert_eq!(
+            at("2028-02-29T00:00:00Z").plus_months(12),
+            at("2029-02-28T00:00:00Z")
+        );
+    }
+
+    #[test]
+    fn the_end_of_time_saturates() {
+        let late = at("9999-06-01T00:00:00Z");
+        assert_eq!(late.plus_months(12), late);
+        assert_eq!(late.plus_seconds(i64::MAX), late);
+    }
+
+    #[test]
+    fn moments_are_cut_to_microseconds() {
+        let moment = at("2027-01-01T00:00:00.123456789Z");
+        assert_eq!(moment.to_string(), "2027-01-01T00:00:00.123456Z");
+    }
+}

@@ -1,0 +1,15 @@
+//! What all features share towards the network: routes, errors, extractors, headers, sessions.
+
+pub mod csrf;
+pub mod error;
+pub mod extract;
+pub mod headers;
+pub mod host;
+pub mod routes;
+pub mod serve;
+pub mod session;
+pub mod status;
+pub mod telemetry;
+
+pub use error::{ApiError, Code, PageError};
+pub use extract::{Json, Query};

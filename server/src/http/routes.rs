@@ -1,0 +1,43 @@
+//! The one list of what the server answers.
+
+use actix_web::middleware::from_fn;
+use actix_web::{HttpResponse, ResponseError, web};
+
+use super::error::{ApiError, Code};
+use super::{csrf, session, status};
+
+/// Mounts everything. The order matters for the pages alone: their scope is the empty prefix.
+pub fn mount(config: &mut web::ServiceConfig) {
+    config
+        .app_data(
+            web::PathConfig::default().error_handler(|_error, _request| {
+                ApiError::new(Code::NotFound, "There is nothing at this address.").into()
+            }),
+        )
+        .configure(status::routes)
+        .configure(crate::activations::api::routes)
+        .configure(crate::downloads::api::routes)
+        .configure(crate::updates::api::routes)
+        .configure(crate::payments::api::routes)
+        .service(
+            web::scope("/v1/admin")
+                .configure(crate::kits::admin::routes)
+                .configure(crate::payments::admin::routes)
+                .configure(crate::releases::admin::routes)
+                .default_service(web::to(no_such_api)),
+        )
+        .service(web::scope("/v1").default_service(web::to(no_such_api)))
+        .service(
+            web::scope("")
+                .wrap(from_fn(csrf::guard))
+                .configure(session::routes)
+                .configure(crate::people::pages::routes)
+                .configure(crate::licenses::pages::routes)
+                .configure(crate::downloads::pages::routes)
+                .default_service(web::to(session::no_such_page)),
+        );
+}
+
+async fn no_such_api() -> HttpResponse {
+    ApiError::new(Code::NotFound, "There is nothing at this address.").error_response()
+}

@@ -1,0 +1,4 @@
+//! Handlers.
+
+/// Routes of this file.
+pub fn routes(_config: &mut actix_web::web::ServiceConfig) {}

@@ -1,0 +1,174 @@
+//! Queries on `kits`, `kit_aliases`, `policies` and `policy_kits`.
+
+use diesel::prelude::*;
+use serde::Serialize;
+
+use super::model::{KitId, KitStatus, PolicyId, Scope, SeatKind, Terms};
+use crate::clock::Timestamp;
+use crate::db::schema::{kit_aliases, kits, policies, policy_kits};
+use crate::db::types::WordList;
+use crate::db::{AnyConn, DbError, WriteTx};
+
+/// A kit as stored.
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, PartialEq, Eq)]
+#[diesel(table_name = kits)]
+pub struct Kit {
+    /// Its id.
+    pub id: KitId,
+    /// Its present slug.
+    pub slug: String,
+    /// Its name.
+    pub name: String,
+    /// One or two sentences.
+    pub description: String,
+    /// Where to read more.
+    pub homepage: Option<String>,
+    /// Package ecosystems it is made for.
+    pub ecosystems: WordList,
+    /// How far it is.
+    pub status: KitStatus,
+    /// Grows with every change.
+    pub version: i64,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// A policy as stored.
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, PartialEq, Eq)]
+#[diesel(table_name = policies)]
+pub struct Policy {
+    /// Its id.
+    pub id: PolicyId,
+    /// Name among the vendor's policies.
+    pub name: String,
+    /// Buyer-facing name.
+    pub edition: String,
+    /// Which kits.
+    pub scope: Scope,
+    /// What occupies a seat.
+    pub seat_kind: SeatKind,
+    /// How many seats; `None` = unlimited.
+    pub seat_limit: Option<i32>,
+    /// Months of updates; `None` = for ever.
+    pub updates_months: Option<i32>,
+    /// Months of use; `None` = for ever.
+    pub valid_months: Option<i32>,
+    /// Days a license file lives.
+    pub license_file_days: i32,
+    /// Grows with every change.
+    pub version: i64,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+impl Policy {
+    /// What it grants.
+    pub fn terms(&self) -> Terms {
+        Terms {
+            edition: self.edition.clone(),
+            scope: self.scope,
+            seat_kind: self.seat_kind,
+            seat_limit: self.seat_limit,
+            updates_months: self.updates_months,
+            valid_months: self.valid_months,
+            license_file_days: self.license_file_days,
+        }
+    }
+}
+
+/// Adds a kit.
+pub fn insert_kit(tx: &mut WriteTx<'_>, kit: &Kit) -> Result<(), DbError> {
+    diesel::insert_into(kits::table)
+        .values(kit)
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Whether an old slug of some kit is in the way.
+pub fn is_alias(conn: &mut AnyConn, slug: &str) -> Result<bool, DbError> {
+    let alias = kit_aliases::table.find(slug).select(kit_aliases::slug);
+    Ok(alias.get_result::<String>(conn).optional()?.is_some())
+}
+
+/// The kit with this slug, present or former.
+pub fn find_kit_by_slug(conn: &mut AnyConn, slug: &str) -> Result<Option<Kit>, DbError> {
+    if let Some(kit) = kits::table
+        .filter(kits::slug.eq(slug))
+        .get_result(conn)
+        .optional()?
+    {
+        return Ok(Some(kit));
+    }
+    let id: Option<KitId> = kit_aliases::table
+        .find(slug)
+        .select(kit_aliases::kit_id)
+        .get_result(conn)
+        .optional()?;
+    match id {
+        Some(id) => find_kit(conn, &id),
+        None => Ok(None),
+    }
+}
+
+/// The kit with this id.
+pub fn find_kit(conn: &mut AnyConn, id: &KitId) -> Result<Option<Kit>, DbError> {
+    Ok(kits::table.find(id).get_result(conn).optional()?)
+}
+
+/// Kits with these ids, by name.
+pub fn kits_by_ids(conn: &mut AnyConn, ids: &[KitId]) -> Result<Vec<Kit>, DbError> {
+    Ok(kits::table
+        .filter(kits::id.eq_any(ids.to_vec()))
+        .order(kits::name)
+        .load(conn)?)
+}
+
+/// Kits in the order of their creation, after a cursor.
+pub fn list_kits(conn: &mut AnyConn, after: &str, limit: i64) -> Result<Vec<Kit>, DbError> {
+    let rest = kits::table
+        .filter(kits::id.gt(after.to_owned()))
+        .order(kits::id);
+    Ok(rest.limit(limit).load(conn)?)
+}
+
+/// Adds a policy and the kits it covers.
+pub fn insert_policy(
+    tx: &mut WriteTx<'_>,
+    policy: &Policy,
+    covered: &[KitId],
+) -> Result<(), DbError> {
+    diesel::insert_into(policies::table)
+        .values(policy)
+        .execute(tx.conn())?;
+    for kit in covered {
+        diesel::insert_into(policy_kits::table)
+            .values((
+                policy_kits::policy_id.eq(&policy.id),
+                policy_kits::kit_id.eq(kit),
+            ))
+            .execute(tx.conn())?;
+    }
+    Ok(())
+}
+
+/// The policy with this id.
+pub fn find_policy(conn: &mut AnyConn, id: &PolicyId) -> Result<Option<Policy>, DbError> {
+    Ok(policies::table.find(id).get_result(conn).optional()?)
+}
+
+/// Kits a policy lists.
+pub fn policy_kits(conn: &mut AnyConn, id: &PolicyId) -> Result<Vec<KitId>, DbError> {
+    Ok(policy_kits::table
+        .filter(policy_kits::policy_id.eq(id))
+        .order(policy_kits::kit_id)
+        .select(policy_kits::kit_id)
+        .load(conn)?)
+}
+
+/// Policies in the order of their creation, after a cursor.
+pub fn list_policies(conn: &mut AnyConn, after: &str, limit: i64) -> Result<Vec<Policy>, DbError> {
+    let rest = policies::table
+        .filter(policies::id.gt(after.to_owned()))
+        .order(policies::id);
+    Ok(rest.limit(limit).load(conn)?)
+}

@@ -1,0 +1,172 @@
+//! What may be in the outbox, and when it is tried again.
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::customers::model::OrderId;
+use crate::db::types::{text_enum, typed_id};
+use crate::entropy::{Entropy, bytes};
+use crate::payments::model::PaymentEventId;
+use crate::people::model::SignInId;
+use crate::secrets::{Cell, SealError};
+
+typed_id!(
+    /// One row of the outbox; also the local part of a mail's Message-ID.
+    OutboxId, "out"
+);
+
+text_enum! {
+    /// Rows of one lane wait for each other, lanes do not.
+    pub enum Lane {
+        /// Mails to customers.
+        Mail = "mail",
+        /// Payment events to reduce.
+        Payments = "payments",
+    }
+}
+
+/// What a worker shall do. Parameters are sealed in the row and rendered at the last moment.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Job {
+    /// The license keys of an order, to who bought them.
+    LicenseMail {
+        /// The order.
+        order: OrderId,
+    },
+    /// A sign-in link and code.
+    SignInMail {
+        /// The pending sign-in.
+        sign_in: SignInId,
+        /// Secret in the link.
+        link: String,
+        /// Code to type.
+        code: String,
+    },
+    /// A stored payment event to fetch and reduce.
+    ReducePayment {
+        /// The stored event.
+        event: PaymentEventId,
+    },
+}
+
+impl Job {
+    /// The lane it waits in.
+    pub fn lane(&self) -> Lane {
+        match self {
+            Self::LicenseMail { .. } | Self::SignInMail { .. } => Lane::Mail,
+            Self::ReducePayment { .. } => Lane::Payments,
+        }
+    }
+
+    /// Short name, for lists.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::LicenseMail { .. } => "license_mail",
+            Self::SignInMail { .. } => "sign_in_mail",
+            Self::ReducePayment { .. } => "reduce_payment",
+        }
+    }
+}
+
+/// A row ready to be inserted by [`insert`](super::insert) in the unit of work of its cause.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    pub(super) id: OutboxId,
+    pub(super) lane: Lane,
+    pub(super) kind: &'static str,
+    pub(super) sealed: Vec<u8>,
+    pub(super) now: Timestamp,
+}
+
+/// Seals a job. After the COMMIT, call [`Lanes::wake`].
+pub fn prepare(app: &App, job: &Job) -> Result<Prepared, SealError> {
+    let now = app.clock.now();
+    let id = OutboxId::new(now, app.entropy.as_ref());
+    let text = serde_json::to_vec(job).map_err(|_unserializable| SealError::Malformed)?;
+    let sealed = app.vault.seal(cell(&id), &text)?;
+    Ok(Prepared {
+        id,
+        lane: job.lane(),
+        kind: job.kind(),
+        sealed,
+        now,
+    })
+}
+
+pub(super) fn cell(id: &OutboxId) -> Cell<'_> {
+    Cell {
+        table: "outbox",
+        column: "sealed_parameters",
+        row: id.as_str(),
+    }
+}
+
+/// Why an attempt failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// May work later.
+    Retry(String),
+    /// Will never work.
+    Never(String),
+}
+
+impl Failure {
+    /// A failure that may pass, with its chain of causes.
+    pub fn retry(error: &(dyn std::error::Error + 'static)) -> Self {
+        Self::Retry(crate::http::error::chain(error))
+    }
+}
+
+/// Seconds before attempts 2, 3, …: about three days in all.
+const DELAYS: [u32; 11] = [
+    10, 60, 300, 900, 3_600, 10_800, 21_600, 43_200, 43_200, 64_800, 64_800,
+];
+
+/// When to try again after `attempts` attempts; `None` when it has been tried often enough.
+pub(super) fn retry_after(attempts: i32, entropy: &dyn Entropy) -> Option<i64> {
+    let at = usize::try_from(attempts.saturating_sub(1)).ok()?;
+    let delay = *DELAYS.get(at)?;
+    // Up to a fifth later, so that rows that failed together do not come back together.
+    let jitter = u32::from_be_bytes(bytes(entropy)) % (delay / 5 + 1);
+    Some(i64::from(delay) + i64::from(jitter))
+}
+
+/// Bells of the lanes: rung after a COMMIT that added rows.
+#[derive(Debug, Default)]
+pub struct Lanes {
+    mail: Notify,
+    payments: Notify,
+}
+
+impl Lanes {
+    /// Tells the lane's worker that there is something to do.
+    pub fn wake(&self, lane: Lane) {
+        self.bell(lane).notify_one();
+    }
+
+    pub(super) fn bell(&self, lane: Lane) -> &Notify {
+        match lane {
+            Lane::Mail => &self.mail,
+            Lane::Payments => &self.payments,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SeededEntropy;
+
+    #[test]
+    fn attempts_spread_over_about_three_days_and_end() {
+        let entropy = SeededEntropy::new(1);
+        let waits: Vec<i64> = (1..).map_while(|n| retry_after(n, &entropy)).collect();
+        let total: i64 = waits.iter().sum();
+        assert_eq!(waits.len(), DELAYS.len());
+        assert!((2 * 86_400..5 * 86_400).contains(&total), "{total}");
+        assert!(waits[0] <= 12);
+    }
+}

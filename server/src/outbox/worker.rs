@@ -1,0 +1,149 @@
+//! Workers: one task per lane, on any number of processes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+
+use super::model::{Failure, Job, Lane, cell, retry_after};
+use super::store::{self, Due, Ending};
+use crate::app::App;
+use crate::db::{DbError, Shard};
+
+/// Rows read at once.
+const BATCH: i64 = 50;
+/// Rows of a lane tried at the same time.
+const PARALLEL: usize = 4;
+/// Seconds a reservation lasts; longer than any attempt (mail timeouts are at most 600 s).
+const RESERVATION: i64 = 900;
+/// Other processes do not ring our bell, and due times pass in silence.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Works on a lane until the app stops.
+pub async fn run(app: Arc<App>, lane: Lane) {
+    while !app.is_stopping() {
+        match drain(&app, lane).await {
+            Ok(0) => {
+                let bell = app.lanes.bell(lane).notified();
+                // Either is a reason to look again.
+                let _ = tokio::time::timeout(POLL, bell).await;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(lane = lane.as_str(), %error, "the outbox could not be read");
+                tokio::time::sleep(POLL).await;
+            }
+        }
+    }
+}
+
+/// Tries every row that is due now; returns how many were tried.
+pub async fn drain(app: &Arc<App>, lane: Lane) -> Result<usize, DbError> {
+    let mut tried = 0;
+    loop {
+        let now = app.clock.now();
+        let rows = app
+            .db
+            .read_slow(move |conn| store::due(conn, lane, now, BATCH))
+            .await?;
+        if rows.is_empty() {
+            return Ok(tried);
+        }
+        let round: usize = stream::iter(rows)
+            .map(|row| attempt(app, lane, row))
+            .buffer_unordered(PARALLEL)
+            .map(usize::from)
+            .collect::<Vec<_>>()
+            .await
+            .into_iter()
+            .sum();
+        tried += round;
+        if round == 0 || app.is_stopping() {
+            return Ok(tried);
+        }
+    }
+}
+
+/// Whether the row was ours to try.
+async fn attempt(app: &Arc<App>, lane: Lane, row: Due) -> bool {
+    let until = app.clock.now().plus_seconds(RESERVATION);
+    let own = row.clone();
+    let taken = app
+        .db
+        .write(Shard::of(row.id.as_str()), move |tx| {
+            store::reserve(tx, &own, until)
+        })
+        .await;
+    match taken {
+        Ok(true) => {}
+        Ok(false) => return false,
+        Err(error) => {
+            tracing::warn!(outbox.id = row.id.as_str(), %error, "an outbox row was not reserved");
+            return false;
+        }
+    }
+    let ending = ending(app, lane, &row, perform(app, &row).await);
+    let id = row.id.clone();
+    let settled = app
+        .db
+        .write(Shard::of(id.as_str()), move |tx| {
+            store::settle(tx, &row, &ending)
+        })
+        .await;
+    if let Err(error) = settled {
+        // The reservation ends by itself, then the row is tried again.
+        tracing::warn!(outbox.id = id.as_str(), %error, "an outbox row was not settled");
+    }
+    true
+}
+
+fn ending(app: &App, lane: Lane, row: &Due, outcome: Result<(), Failure>) -> Ending {
+    let now = app.clock.now();
+    let (ending, outcome) = match outcome {
+        Ok(()) => (Ending::Done(now), "done"),
+        Err(Failure::Never(error)) => (Ending::Dead { at: now, error }, "dead"),
+        Err(Failure::Retry(error)) => match retry_after(row.attempts + 1, app.entropy.as_ref()) {
+            Some(seconds) => (
+                Ending::Again {
+                    due: now.plus_seconds(seconds),
+                    error,
+                },
+                "retry",
+            ),
+            None => (Ending::Dead { at: now, error }, "dead"),
+        },
+    };
+    app.metrics.outbox(lane.as_str(), outcome);
+    match &ending {
+        Ending::Done(_) => tracing::debug!(outbox.id = row.id.as_str(), "outbox row done"),
+        Ending::Again { error, .. } => {
+            tracing::warn!(
+                outbox.id = row.id.as_str(),
+                error,
+                "outbox row will be tried again"
+            );
+        }
+        Ending::Dead { error, .. } => {
+            tracing::error!(outbox.id = row.id.as_str(), error, "outbox row given up");
+        }
+    }
+    ending
+}
+
+async fn perform(app: &Arc<App>, row: &Due) -> Result<(), Failure> {
+    let opened = app
+        .vault
+        .open(cell(&row.id), &row.sealed_parameters)
+        .map_err(|error| Failure::Never(error.to_string()))?;
+    let job: Job = serde_json::from_slice(&opened)
+        .map_err(|_unreadable| Failure::Never("the row's parameters are unreadable".to_owned()))?;
+    match job {
+        Job::LicenseMail { order } => crate::payments::mail::send(app, &row.id, &order).await,
+        Job::SignInMail {
+            sign_in,
+            link,
+            code,
+        } => crate::people::mail::send(app, &row.id, &sign_in, &link, &code).await,
+        Job::ReducePayment { event } => crate::payments::reduce::reduce(app, &event).await,
+    }
+}

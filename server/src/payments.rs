@@ -1,0 +1,11 @@
+//! Payments: provider events become orders, licenses and mails.
+//!
+//! Each event is a hint: stored raw, acknowledged, then the current object is fetched and reduced
+//! to state. Effects are idempotent on business keys and do not depend on order.
+
+pub mod admin;
+pub mod api;
+pub mod mail;
+pub mod model;
+pub mod reduce;
+pub mod stripe;

@@ -1,0 +1,3 @@
+//! Releases: versions of kits on channels, and their files.
+
+pub mod admin;

@@ -1,0 +1,3 @@
+//! Update checks: signed statements of the newest release a license may have.
+
+pub mod api;
