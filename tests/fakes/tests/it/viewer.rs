@@ -118,10 +118,3 @@ async fn unknown_pages_and_foreign_hosts_get_nothing() -> Outcome {
     assert_eq!(http::get(address, "/", &local).await?.status, "200");
     Ok(())
 }
-#[tokio::test]
-async fn zz_temp() -> Outcome {
-    let inbox = inbox_with_one_mail().await?;
-    std::fs::write("/tmp/viewer.addr", inbox.serve_web()?.to_string())?;
-    tokio::time::sleep(std::time::Duration::from_secs(25)).await;
-    Ok(())
-}

@@ -108,7 +108,7 @@ async fn the_client_sees_failures_and_slowness() -> Outcome {
     stripe.set_delay(Duration::from_secs(30));
     let impatient = ClientBuilder::new("sk_test_x")
         .url(stripe.base_url())
-        .timeout(Duration::from_millis(100))
+        .timeout(Duration::from_millis(500))
         .build()?;
     let slow = retrieve.send(&impatient).await;
     assert!(matches!(&slow, Err(StripeError::Timeout)), "{slow:?}");
