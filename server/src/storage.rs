@@ -15,4 +15,9 @@ impl Storage {
     pub fn open(_data_dir: &Path) -> Result<Self, StorageError> {
         Ok(Self)
     }
+
+    /// Whether a file can be written and read back.
+    pub async fn check(&self) -> Result<(), StorageError> {
+        Ok(())
+    }
 }
