@@ -1,1 +1,5 @@
-fn main() {}
+//! The one integration binary: it links once and runs everything on both databases.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod database;
