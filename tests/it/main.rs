@@ -2,4 +2,15 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod child;
+mod crash;
 mod database;
+mod downloads;
+mod http;
+mod layers;
+mod leaks;
+mod licensing;
+mod outbox;
+mod packaging;
+mod payments;
+mod portal;

@@ -12,11 +12,13 @@
 
 mod actors;
 mod app;
+mod child;
 mod database;
 mod shop;
 
 pub use actors::{Actor, Reply};
 pub use app::{Builder, TestApp};
+pub use child::{Child, ChildSettings, serve_if_asked};
 pub use database::{Database, Kind, OwnCluster};
 pub use app::{MASTER_KEY, START, WEBHOOK_SECRETS};
 pub use shop::{BUYER, Purchase, Shop, key_in};

@@ -18,7 +18,7 @@ pub(super) async fn run(publish: Publish, output: &Output) -> Result<(), Failed>
     Ok(())
 }
 
-async fn upload(client: &Client, publish: &Publish) -> Result<Value, Failed> {
+pub(super) async fn upload(client: &Client, publish: &Publish) -> Result<Value, Failed> {
     let notes = match &publish.notes {
         Some(path) => read_text(path)?,
         None => String::new(),
