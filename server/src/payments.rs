@@ -7,5 +7,8 @@ pub mod admin;
 pub mod api;
 pub mod mail;
 pub mod model;
+pub mod receive;
 pub mod reduce;
+pub mod signature;
+pub mod store;
 pub mod stripe;
