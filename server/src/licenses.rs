@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod facts;
 pub mod keys;
+pub mod issue;
 pub mod model;
 pub mod pages;
 pub mod store;
