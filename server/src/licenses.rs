@@ -5,6 +5,7 @@
 //! presents: signed, with a MAC that refuses forgeries before any database access, stored sealed
 //! and looked up by a keyed digest.
 
+pub mod keys;
 pub mod model;
 pub mod pages;
 pub mod store;
