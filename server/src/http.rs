@@ -5,6 +5,7 @@ pub mod error;
 pub mod extract;
 pub mod headers;
 pub mod host;
+pub mod paging;
 pub mod routes;
 pub mod serve;
 pub mod session;

@@ -4,5 +4,9 @@
 //! answers for ever. A policy is a set of license terms; licenses snapshot it at issue.
 
 pub mod admin;
+pub mod create_kit;
+pub mod create_policy;
+pub mod edit_kit;
 pub mod model;
 pub mod store;
+pub mod texts;

@@ -138,6 +138,13 @@ impl ApiError {
         error
     }
 
+    /// No space left for what was sent.
+    pub fn insufficient_storage(source: impl Into<Source>) -> Self {
+        let mut error = Self::new(Code::InsufficientStorage, Code::InsufficientStorage.title());
+        error.source = Some(source.into());
+        error
+    }
+
     /// The stable code.
     pub fn code(&self) -> Code {
         self.code

@@ -1,4 +1,218 @@
-//! Handlers.
+//! Management of kits; those of policies stand in `policies`.
 
-/// Routes of this file.
-pub fn routes(_config: &mut actix_web::web::ServiceConfig) {}
+mod policies;
+
+use actix_web::http::header::{ETAG, IF_MATCH, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use super::create_kit::{CreateKit, CreateKitError, create_kit};
+use super::edit_kit::{EditKit, EditKitError, edit_kit};
+use super::model::KitStatus;
+use super::store::{self, Kit};
+use super::texts::Fault;
+use crate::app::App;
+use crate::db::{DbError, Page};
+use crate::http::extract::{Admin, AppData};
+use crate::http::paging::PageQuery;
+use crate::http::{ApiError, Code, Json, Query};
+use crate::staff::Scope;
+
+/// Routes of this file and its child, relative to the management API.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/kits")
+                .route(web::post().to(create))
+                .route(web::get().to(list)),
+        )
+        .service(
+            web::resource("/kits/{kit}")
+                .route(web::get().to(show))
+                .route(web::patch().to(edit)),
+        )
+        .configure(policies::routes);
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateRequest {
+    slug: String,
+    name: String,
+    #[serde(default)]
+    description: String,
+    homepage: Option<String>,
+    #[serde(default)]
+    ecosystems: Vec<String>,
+    status: Option<KitStatus>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EditRequest {
+    slug: Option<String>,
+    name: Option<String>,
+    description: Option<String>,
+    homepage: Option<String>,
+    status: Option<KitStatus>,
+}
+
+#[derive(Debug, Serialize)]
+struct KitView {
+    #[serde(flatten)]
+    kit: Kit,
+    /// Former slugs; they go on answering.
+    aliases: Vec<String>,
+}
+
+async fn create(
+    app: AppData,
+    admin: Admin,
+    Json(request): Json<CreateRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let holder = admin.may(Scope::Admin)?;
+    let input = CreateKit {
+        slug: request.slug,
+        name: request.name,
+        description: request.description,
+        homepage: request.homepage,
+        ecosystems: request.ecosystems,
+        status: request.status.unwrap_or(KitStatus::Queued),
+        actor: holder.actor(),
+    };
+    let kit = create_kit(&app, input).await?;
+    let location = app.link(&format!("/v1/admin/kits/{}", kit.id));
+    let aliases = Vec::new();
+    Ok(HttpResponse::Created()
+        .insert_header((LOCATION, location))
+        .insert_header((ETAG, etag(&kit)))
+        .json(KitView { kit, aliases }))
+}
+
+async fn list(
+    app: AppData,
+    admin: Admin,
+    Query(query): Query<PageQuery>,
+) -> Result<HttpResponse, ApiError> {
+    admin.may(Scope::Read)?;
+    let window = query.window()?;
+    let (after, rows) = (window.after.clone(), window.rows());
+    let kits = app
+        .db
+        .read_slow(move |conn| store::list_kits(conn, &after, rows))
+        .await?;
+    let page = Page::cut(kits, window.limit, |kit| kit.id.to_string());
+    Ok(HttpResponse::Ok().json(page))
+}
+
+async fn show(
+    app: AppData,
+    admin: Admin,
+    path: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    admin.may(Scope::Read)?;
+    let view = find(&app, path.into_inner()).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((ETAG, etag(&view.kit)))
+        .json(view))
+}
+
+async fn edit(
+    app: AppData,
+    admin: Admin,
+    http: HttpRequest,
+    path: web::Path<String>,
+    Json(request): Json<EditRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let holder = admin.may(Scope::Admin)?;
+    let present = find(&app, path.into_inner()).await?;
+    let input = EditKit {
+        id: present.kit.id,
+        expected_version: expected_version(&http)?,
+        slug: request.slug,
+        name: request.name,
+        description: request.description,
+        homepage: request.homepage,
+        status: request.status,
+        actor: holder.actor(),
+    };
+    let kit = edit_kit(&app, input).await?;
+    let view = find(&app, kit.id.to_string()).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((ETAG, etag(&kit)))
+        .json(view))
+}
+
+async fn find(app: &App, name: String) -> Result<KitView, ApiError> {
+    let found = app
+        .db
+        .read_snapshot(move |conn| -> Result<_, DbError> {
+            let Some(kit) = store::find_kit_by_name(conn, &name)? else {
+                return Ok(None);
+            };
+            let aliases = store::aliases_of(conn, &kit.id)?;
+            Ok(Some(KitView { kit, aliases }))
+        })
+        .await?;
+    found.ok_or_else(no_such_kit)
+}
+
+fn no_such_kit() -> ApiError {
+    ApiError::new(Code::NotFound, "There is no such kit.")
+}
+
+fn etag(kit: &Kit) -> String {
+    format!("\"{}\"", kit.version)
+}
+
+/// The version in `If-Match`; nothing where it is absent or `*`.
+fn expected_version(request: &HttpRequest) -> Result<Option<i64>, ApiError> {
+    let Some(header) = request.headers().get(IF_MATCH) else {
+        return Ok(None);
+    };
+    let text = header.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let version = text.trim_matches('"').parse().ok();
+    let detail = "If-Match must be the ETag of the kit as it was read.";
+    version
+        .map(Some)
+        .ok_or_else(|| ApiError::field("If-Match", detail))
+}
+
+impl From<Fault> for ApiError {
+    fn from(fault: Fault) -> Self {
+        Self::field(fault.field, format!("{} {}.", fault.field, fault.reason))
+    }
+}
+
+fn slug_taken() -> ApiError {
+    let detail = "Another kit has this slug, or had it before.";
+    ApiError::new(Code::Conflict, detail).with("field", "slug")
+}
+
+impl From<CreateKitError> for ApiError {
+    fn from(error: CreateKitError) -> Self {
+        match error {
+            CreateKitError::Db(error) => error.into(),
+            CreateKitError::Field(fault) => fault.into(),
+            CreateKitError::SlugTaken => slug_taken(),
+        }
+    }
+}
+
+impl From<EditKitError> for ApiError {
+    fn from(error: EditKitError) -> Self {
+        match error {
+            EditKitError::Db(error) => error.into(),
+            EditKitError::Field(fault) => fault.into(),
+            EditKitError::NotFound => no_such_kit(),
+            EditKitError::SlugTaken => slug_taken(),
+            EditKitError::Changed { version } => {
+                let detail = "The kit was changed meanwhile. Read it again.";
+                Self::new(Code::Conflict, detail).with("version", version)
+            }
+        }
+    }
+}

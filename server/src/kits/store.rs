@@ -180,3 +180,77 @@ pub fn list_policies(conn: &mut AnyConn, after: &str, limit: i64) -> Result<Vec<
         .order(policies::id);
     Ok(rest.limit(limit).load(conn)?)
 }
+
+/// The kit with this id, or with this slug, present or former.
+pub fn find_kit_by_name(conn: &mut AnyConn, name: &str) -> Result<Option<Kit>, DbError> {
+    match KitId::parse(name) {
+        Some(id) => find_kit(conn, &id),
+        None => find_kit_by_slug(conn, name),
+    }
+}
+
+/// Locks a kit for the rest of the unit of work by counting its version up.
+pub fn lock_kit(tx: &mut WriteTx<'_>, id: &KitId) -> Result<bool, DbError> {
+    let locked = diesel::update(kits::table.find(id))
+        .set(kits::version.eq(kits::version + 1))
+        .execute(tx.conn())?;
+    Ok(locked == 1)
+}
+
+/// Writes what may change about a kit, its slug apart.
+pub fn update_kit(tx: &mut WriteTx<'_>, kit: &Kit) -> Result<(), DbError> {
+    diesel::update(kits::table.find(&kit.id))
+        .set((
+            kits::name.eq(&kit.name),
+            kits::description.eq(&kit.description),
+            kits::homepage.eq(&kit.homepage),
+            kits::status.eq(kit.status),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Gives a kit another slug.
+pub fn set_slug(tx: &mut WriteTx<'_>, id: &KitId, slug: &str) -> Result<(), DbError> {
+    diesel::update(kits::table.find(id))
+        .set(kits::slug.eq(slug))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Keeps a slug answering for a kit.
+pub fn insert_alias(tx: &mut WriteTx<'_>, slug: &str, kit: &KitId) -> Result<(), DbError> {
+    diesel::insert_into(kit_aliases::table)
+        .values((kit_aliases::slug.eq(slug), kit_aliases::kit_id.eq(kit)))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Takes an alias away from the kit that has it.
+pub fn remove_alias(tx: &mut WriteTx<'_>, slug: &str, kit: &KitId) -> Result<(), DbError> {
+    diesel::delete(kit_aliases::table.find(slug))
+        .filter(kit_aliases::kit_id.eq(kit))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Former slugs of a kit.
+pub fn aliases_of(conn: &mut AnyConn, kit: &KitId) -> Result<Vec<String>, DbError> {
+    Ok(kit_aliases::table
+        .filter(kit_aliases::kit_id.eq(kit))
+        .order(kit_aliases::slug)
+        .select(kit_aliases::slug)
+        .load(conn)?)
+}
+
+/// Which kits each of these policies lists.
+pub fn kits_of_policies(
+    conn: &mut AnyConn,
+    ids: &[PolicyId],
+) -> Result<Vec<(PolicyId, KitId)>, DbError> {
+    Ok(policy_kits::table
+        .filter(policy_kits::policy_id.eq_any(ids.to_vec()))
+        .order((policy_kits::policy_id, policy_kits::kit_id))
+        .select((policy_kits::policy_id, policy_kits::kit_id))
+        .load(conn)?)
+}

@@ -1,4 +1,166 @@
-//! Handlers.
+//! Management of releases and their files.
 
-/// Routes of this file.
-pub fn routes(_config: &mut actix_web::web::ServiceConfig) {}
+mod errors;
+mod upload;
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use super::create_release::{CreateRelease, create_release};
+use super::model::{Channel, ReleaseId, Severity};
+use super::publish_release::publish_release;
+use super::store::{self, Artifact, Release};
+use crate::app::App;
+use crate::db::{AnyConn, DbError, Page};
+use crate::http::extract::{Admin, AppData};
+use crate::http::paging::window;
+use crate::http::{ApiError, Json, Query};
+use crate::kits;
+use crate::kits::model::KitId;
+use crate::staff::Scope;
+use errors::no_such_release;
+
+/// Routes of this file and its child, relative to the management API.
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/releases")
+                .route(web::post().to(create))
+                .route(web::get().to(list)),
+        )
+        .service(web::resource("/releases/{release}").route(web::get().to(show)))
+        .service(web::resource("/releases/{release}/publish").route(web::post().to(publish)))
+        .service(
+            web::resource("/releases/{release}/artifacts/{name}")
+                .route(web::put().to(upload::upload)),
+        );
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateRequest {
+    /// Slug or id.
+    kit: String,
+    version: String,
+    channel: Option<Channel>,
+    severity: Option<Severity>,
+    #[serde(default)]
+    notes: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    kit: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReleaseView {
+    #[serde(flatten)]
+    release: Release,
+    artifacts: Vec<Artifact>,
+}
+
+async fn create(
+    app: AppData,
+    admin: Admin,
+    Json(request): Json<CreateRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let holder = admin.may(Scope::Publish)?;
+    let input = CreateRelease {
+        kit: request.kit,
+        version: request.version,
+        channel: request.channel,
+        severity: request.severity.unwrap_or(Severity::Normal),
+        notes: request.notes,
+        actor: holder.actor(),
+    };
+    let release = create_release(&app, input).await?;
+    let location = app.link(&format!("/v1/admin/releases/{}", release.id));
+    let artifacts = Vec::new();
+    Ok(HttpResponse::Created()
+        .insert_header((LOCATION, location))
+        .json(ReleaseView { release, artifacts }))
+}
+
+async fn list(
+    app: AppData,
+    admin: Admin,
+    Query(query): Query<ListQuery>,
+) -> Result<HttpResponse, ApiError> {
+    admin.may(Scope::Read)?;
+    let window = window(query.limit, query.cursor)?;
+    let kit = match query.kit {
+        Some(name) => Some(kit_id(&app, name).await?),
+        None => None,
+    };
+    let (after, rows) = (window.after.clone(), window.rows());
+    let views = app
+        .db
+        .read_slow(move |conn| {
+            let releases = store::list(conn, kit.as_ref(), &after, rows)?;
+            with_artifacts(conn, releases)
+        })
+        .await?;
+    let page = Page::cut(views, window.limit, |view| view.release.id.to_string());
+    Ok(HttpResponse::Ok().json(page))
+}
+
+async fn show(
+    app: AppData,
+    admin: Admin,
+    path: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    admin.may(Scope::Read)?;
+    let id = release_id(&path)?;
+    Ok(HttpResponse::Ok().json(view(&app, id).await?))
+}
+
+async fn publish(
+    app: AppData,
+    admin: Admin,
+    path: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let holder = admin.may(Scope::Publish)?;
+    let id = release_id(&path)?;
+    let release = publish_release(&app, id, holder.actor()).await?;
+    Ok(HttpResponse::Ok().json(view(&app, release.id).await?))
+}
+
+fn release_id(text: &str) -> Result<ReleaseId, ApiError> {
+    ReleaseId::parse(text).ok_or_else(no_such_release)
+}
+
+async fn kit_id(app: &App, name: String) -> Result<KitId, ApiError> {
+    let found = app
+        .db
+        .read_snapshot(move |conn| kits::store::find_kit_by_name(conn, &name))
+        .await?;
+    let missing = || ApiError::field("kit", "There is no such kit.");
+    found.map(|kit| kit.id).ok_or_else(missing)
+}
+
+async fn view(app: &App, id: ReleaseId) -> Result<ReleaseView, ApiError> {
+    let found = app
+        .db
+        .read_snapshot(move |conn| -> Result<_, DbError> {
+            let release = store::find(conn, &id)?;
+            with_artifacts(conn, release.into_iter().collect())
+        })
+        .await?;
+    found.into_iter().next().ok_or_else(no_such_release)
+}
+
+fn with_artifacts(conn: &mut AnyConn, releases: Vec<Release>) -> Result<Vec<ReleaseView>, DbError> {
+    let ids: Vec<ReleaseId> = releases.iter().map(|release| release.id.clone()).collect();
+    let files = store::artifacts_of(conn, &ids)?;
+    let view = |release: Release| {
+        let own = files.iter().filter(|file| file.release_id == release.id);
+        let artifacts = own.cloned().collect();
+        ReleaseView { release, artifacts }
+    };
+    Ok(releases.into_iter().map(view).collect())
+}

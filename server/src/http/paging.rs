@@ -1,0 +1,66 @@
+//! `?limit=&cursor=` of lists.
+
+use serde::Deserialize;
+
+use super::error::ApiError;
+
+const DEFAULT: usize = 20;
+const MOST: usize = 100;
+
+/// Which part of a list is asked for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// The same, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Window {
+    /// `next_cursor` of the page before; empty for the first page.
+    pub after: String,
+    /// How many rows the page may have.
+    pub limit: usize,
+}
+
+impl PageQuery {
+    /// 1 to 100 rows, 20 where nothing is said.
+    pub fn window(self) -> Result<Window, ApiError> {
+        window(self.limit, self.cursor)
+    }
+}
+
+/// Checks what a list with filters of its own was asked for.
+pub fn window(limit: Option<usize>, cursor: Option<String>) -> Result<Window, ApiError> {
+    let limit = limit.unwrap_or(DEFAULT);
+    if !(1..=MOST).contains(&limit) {
+        return Err(ApiError::field("limit", "must be 1 to 100"));
+    }
+    let after = cursor.unwrap_or_default();
+    if after.len() > 100 {
+        return Err(ApiError::field("cursor", "is no cursor of this list"));
+    }
+    Ok(Window { after, limit })
+}
+
+impl Window {
+    /// One row more than the page has, to know whether another page follows.
+    pub fn rows(&self) -> i64 {
+        i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_has_1_to_100_rows() {
+        assert_eq!(window(None, None).unwrap().limit, 20);
+        assert_eq!(window(Some(100), None).unwrap().rows(), 101);
+        assert!(window(Some(0), None).is_err());
+        assert!(window(Some(101), None).is_err());
+        assert!(window(None, Some("x".repeat(101))).is_err());
+    }
+}

@@ -1,0 +1,145 @@
+//! Management of policies.
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use crate::db::{AnyConn, DbError, Page};
+use crate::http::extract::{Admin, AppData};
+use crate::http::paging::PageQuery;
+use crate::http::{ApiError, Code, Json, Query};
+use crate::kits::create_policy::{CreatePolicy, CreatePolicyError, create_policy};
+use crate::kits::model::{KitId, PolicyId, Scope as KitScope, SeatKind, Terms};
+use crate::kits::store::{self, Policy};
+use crate::staff::Scope;
+
+/// Days a license file lives where nothing is said.
+const LICENSE_FILE_DAYS: i32 = 14;
+
+/// Routes of this file.
+pub(super) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/policies")
+                .route(web::post().to(create))
+                .route(web::get().to(list)),
+        )
+        .service(web::resource("/policies/{policy}").route(web::get().to(show)));
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateRequest {
+    name: String,
+    edition: String,
+    scope: KitScope,
+    /// Slugs or ids.
+    #[serde(default)]
+    kits: Vec<String>,
+    seat_kind: Option<SeatKind>,
+    seat_limit: Option<i32>,
+    updates_months: Option<i32>,
+    valid_months: Option<i32>,
+    license_file_days: Option<i32>,
+}
+
+#[derive(Debug, Serialize)]
+struct PolicyView {
+    #[serde(flatten)]
+    policy: Policy,
+    /// Ids; none where the scope is `all`.
+    kits: Vec<KitId>,
+}
+
+async fn create(
+    app: AppData,
+    admin: Admin,
+    Json(request): Json<CreateRequest>,
+) -> Result<HttpResponse, ApiError> {
+    let holder = admin.may(Scope::Admin)?;
+    let terms = Terms {
+        edition: request.edition,
+        scope: request.scope,
+        seat_kind: request.seat_kind.unwrap_or(SeatKind::None),
+        seat_limit: request.seat_limit,
+        updates_months: request.updates_months,
+        valid_months: request.valid_months,
+        license_file_days: request.license_file_days.unwrap_or(LICENSE_FILE_DAYS),
+    };
+    let input = CreatePolicy {
+        name: request.name,
+        terms,
+        kits: request.kits,
+        actor: holder.actor(),
+    };
+    let created = create_policy(&app, input).await?;
+    let (policy, kits) = (created.policy, created.kits);
+    let location = app.link(&format!("/v1/admin/policies/{}", policy.id));
+    Ok(HttpResponse::Created()
+        .insert_header((LOCATION, location))
+        .json(PolicyView { policy, kits }))
+}
+
+async fn list(
+    app: AppData,
+    admin: Admin,
+    Query(query): Query<PageQuery>,
+) -> Result<HttpResponse, ApiError> {
+    admin.may(Scope::Read)?;
+    let window = query.window()?;
+    let (after, rows) = (window.after.clone(), window.rows());
+    let views = app
+        .db
+        .read_slow(move |conn| {
+            let policies = store::list_policies(conn, &after, rows)?;
+            with_kits(conn, policies)
+        })
+        .await?;
+    let page = Page::cut(views, window.limit, |view| view.policy.id.to_string());
+    Ok(HttpResponse::Ok().json(page))
+}
+
+async fn show(
+    app: AppData,
+    admin: Admin,
+    path: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    admin.may(Scope::Read)?;
+    let missing = || ApiError::new(Code::NotFound, "There is no such policy.");
+    let id = PolicyId::parse(&path).ok_or_else(missing)?;
+    let found = app
+        .db
+        .read_snapshot(move |conn| -> Result<_, DbError> {
+            let policy = store::find_policy(conn, &id)?;
+            with_kits(conn, policy.into_iter().collect())
+        })
+        .await?;
+    let view = found.into_iter().next().ok_or_else(missing)?;
+    Ok(HttpResponse::Ok().json(view))
+}
+
+fn with_kits(conn: &mut AnyConn, policies: Vec<Policy>) -> Result<Vec<PolicyView>, DbError> {
+    let ids: Vec<PolicyId> = policies.iter().map(|policy| policy.id.clone()).collect();
+    let listed = store::kits_of_policies(conn, &ids)?;
+    let view = |policy: Policy| {
+        let own = listed.iter().filter(|(id, _)| *id == policy.id);
+        let kits = own.map(|(_, kit)| kit.clone()).collect();
+        PolicyView { policy, kits }
+    };
+    Ok(policies.into_iter().map(view).collect())
+}
+
+impl From<CreatePolicyError> for ApiError {
+    fn from(error: CreatePolicyError) -> Self {
+        match error {
+            CreatePolicyError::Db(error) => error.into(),
+            CreatePolicyError::Field(fault) => fault.into(),
+            CreatePolicyError::UnknownKit(kit) => {
+                Self::field("kits", format!("There is no kit \"{kit}\"."))
+            }
+            CreatePolicyError::NameTaken => {
+                Self::new(Code::Conflict, "Another policy has this name.").with("field", "name")
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What refusals of releases look like from outside.
+
+use crate::http::{ApiError, Code};
+use crate::releases::create_release::{CreateReleaseError, NOTES_MAX};
+use crate::releases::publish_release::PublishReleaseError;
+use crate::releases::upload_artifact::{ARTIFACTS_MAX, UploadArtifactError};
+
+pub(super) fn no_such_release() -> ApiError {
+    ApiError::new(Code::NotFound, "There is no such release.")
+}
+
+impl From<CreateReleaseError> for ApiError {
+    fn from(error: CreateReleaseError) -> Self {
+        match error {
+            CreateReleaseError::Db(error) => error.into(),
+            CreateReleaseError::UnknownKit => Self::field("kit", "There is no such kit."),
+            CreateReleaseError::Version(fault) => {
+                Self::field("version", format!("The version {fault}."))
+            }
+            CreateReleaseError::Notes => {
+                let detail = format!(
+                    "The notes must have at most {NOTES_MAX} bytes and no control characters."
+                );
+                Self::field("notes", detail)
+            }
+            CreateReleaseError::VersionTaken(id) => {
+                let detail = "The kit has a release with this version.";
+                Self::new(Code::Conflict, detail).with("release", id.to_string())
+            }
+        }
+    }
+}
+
+impl From<UploadArtifactError> for ApiError {
+    fn from(error: UploadArtifactError) -> Self {
+        match error {
+            UploadArtifactError::Db(error) => error.into(),
+            UploadArtifactError::Storage(error) => error.into(),
+            UploadArtifactError::Name(fault) => Self::field("name", format!("The name {fault}.")),
+            UploadArtifactError::Kind => {
+                let detail =
+                    "The kind must be 1 to 64 of a-z, 0-9 and single hyphens between them.";
+                Self::field("kind", detail)
+            }
+            UploadArtifactError::NotFound => no_such_release(),
+            UploadArtifactError::NotDraft => {
+                let detail = "The release is published: its files stay what they are. Make a new \
+                              version.";
+                Self::new(Code::Conflict, detail)
+            }
+            UploadArtifactError::NameTaken { sha256 } => {
+                let detail = "The release has a file with this name and other bytes.";
+                Self::new(Code::Conflict, detail).with("sha256", sha256)
+            }
+            UploadArtifactError::TooMany => {
+                let detail = format!("A release has at most {ARTIFACTS_MAX} files.");
+                Self::new(Code::Conflict, detail)
+            }
+        }
+    }
+}
+
+impl From<PublishReleaseError> for ApiError {
+    fn from(error: PublishReleaseError) -> Self {
+        match error {
+            PublishReleaseError::Db(error) => error.into(),
+            PublishReleaseError::NotFound => no_such_release(),
+            PublishReleaseError::Empty => {
+                let detail = "The release has no files. Upload at least one first.";
+                Self::new(Code::Conflict, detail)
+            }
+        }
+    }
+}

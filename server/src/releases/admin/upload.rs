@@ -1,0 +1,89 @@
+//! `PUT` of one file: the body is the file.
+
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::StreamExt;
+use serde::Deserialize;
+
+use super::release_id;
+use crate::http::extract::{Admin, AppData};
+use crate::http::{ApiError, Code, Query};
+use crate::releases::upload_artifact::{self, NewArtifact};
+use crate::staff::Scope;
+use crate::storage::{StorageError, Upload};
+
+/// What the uploader says the bytes hash to.
+const CONTENT_SHA256: &str = "x-content-sha256";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UploadQuery {
+    kind: Option<String>,
+}
+
+pub(super) async fn upload(
+    app: AppData,
+    admin: Admin,
+    http: HttpRequest,
+    path: web::Path<(String, String)>,
+    Query(query): Query<UploadQuery>,
+    body: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let holder = admin.may(Scope::Publish)?;
+    let (release, name) = path.into_inner();
+    let input = NewArtifact {
+        release: release_id(&release)?,
+        name,
+        kind: query.kind.unwrap_or_else(|| "source".to_owned()),
+        actor: holder.actor(),
+    };
+    let expected = expected_sha256(&http)?;
+    check_announced(&http, app.config.limits.artifact_bytes)?;
+    let upload = upload_artifact::begin(&app, &input).await?;
+    let upload = receive(upload, body).await?;
+    let done = upload_artifact::finish(&app, input, upload, expected.as_deref()).await?;
+    Ok(if done.is_new {
+        HttpResponse::Created().json(done.artifact)
+    } else {
+        HttpResponse::Ok().json(done.artifact)
+    })
+}
+
+async fn receive(mut upload: Upload, mut body: web::Payload) -> Result<Upload, ApiError> {
+    while let Some(chunk) = body.next().await {
+        let written = match chunk {
+            Ok(chunk) => upload.write(&chunk).await.map_err(ApiError::from),
+            Err(_broken) => Err(ApiError::new(
+                Code::MalformedRequest,
+                "The body could not be read to its end.",
+            )),
+        };
+        if let Err(error) = written {
+            upload.abort().await?;
+            return Err(error);
+        }
+    }
+    Ok(upload)
+}
+
+/// Refuses what says by itself that it is too large, before a byte of it is read.
+fn check_announced(request: &HttpRequest, limit: u64) -> Result<(), ApiError> {
+    let length = request.headers().get(CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > limit) {
+        return Err(StorageError::TooLarge { limit }.into());
+    }
+    Ok(())
+}
+
+fn expected_sha256(request: &HttpRequest) -> Result<Option<String>, ApiError> {
+    let Some(header) = request.headers().get(CONTENT_SHA256) else {
+        return Ok(None);
+    };
+    let text = header.to_str().unwrap_or_default().trim();
+    if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(Some(text.to_owned()));
+    }
+    let detail = "X-Content-SHA256 must be 64 hexadecimal digits.";
+    Err(ApiError::field("X-Content-SHA256", detail))
+}

@@ -1,0 +1,111 @@
+//! Names of files that are safe on every system they may be saved on.
+
+/// Longest name, in bytes.
+const MAX: usize = 200;
+
+/// Names that Windows keeps for devices, whatever follows the first dot.
+const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
+
+/// Why a name is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NameFault {
+    /// Empty or too long.
+    #[error("must have 1 to 200 bytes")]
+    Length,
+    /// Part of a path, or not printable.
+    #[error("must not hold slashes, control characters, direction marks or any of <>:\"|?*")]
+    Character,
+    /// `..`, a leading dot, or an end that Windows cuts off.
+    #[error("must not start or end with a dot or a space, nor hold two dots in a row")]
+    Dots,
+    /// `CON`, `nul.txt` …
+    #[error("must not be the name of a device on Windows")]
+    Device,
+}
+
+/// Checks the name of an artifact.
+pub fn check_name(name: &str) -> Result<(), NameFault> {
+    if name.is_empty() || name.len() > MAX {
+        return Err(NameFault::Length);
+    }
+    if name.chars().any(is_refused) {
+        return Err(NameFault::Character);
+    }
+    let at_edge = |c: char| c == '.' || c.is_whitespace();
+    if name.contains("..") || name.starts_with(at_edge) || name.ends_with(at_edge) {
+        return Err(NameFault::Dots);
+    }
+    if is_device(name) {
+        return Err(NameFault::Device);
+    }
+    Ok(())
+}
+
+fn is_refused(c: char) -> bool {
+    c.is_control()
+        || is_invisible(c)
+        || matches!(c, '/' | '\\' | '<' | '>' | ':' | '"' | '|' | '?' | '*')
+}
+
+/// Marks that turn the direction of text or are not seen: they make `exe.zip` of `piz.exe`.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
+        | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
+}
+
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default();
+    let stem = stem.trim_end().to_ascii_lowercase();
+    let numbered = ["com", "lpt"].into_iter().any(|word| {
+        let rest = stem
+            .strip_prefix(word)
+            .map(|rest| rest.chars().collect::<Vec<_>>());
+        matches!(rest.as_deref(), Some(['0'..='9' | '¹' | '²' | '³']))
+    });
+    numbered || DEVICES.contains(&stem.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ordinary_names_pass() {
+        for good in [
+            "feedback-widget-1.0.0.zip",
+            "Kit (final).tgz",
+            "über.zip",
+            "console.txt",
+            "100% done.zip",
+            "compact",
+        ] {
+            assert_eq!(check_name(good), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn names_that_leave_their_folder_or_lie_are_refused() {
+        for (bad, fault) in [
+            ("", NameFault::Length),
+            (&"a".repeat(201), NameFault::Length),
+            ("a/b", NameFault::Character),
+            ("a\\b", NameFault::Character),
+            ("a\0b", NameFault::Character),
+            ("a\nb", NameFault::Character),
+            ("kit\u{202E}piz.exe", NameFault::Character),
+            ("kit\u{200F}.zip", NameFault::Character),
+            ("..", NameFault::Dots),
+            ("a..b", NameFault::Dots),
+            (".htaccess", NameFault::Dots),
+            ("kit.zip.", NameFault::Dots),
+            ("kit.zip ", NameFault::Dots),
+            ("CON", NameFault::Device),
+            ("nul.txt", NameFault::Device),
+            ("Com1.zip", NameFault::Device),
+            ("lpt³", NameFault::Device),
+        ] {
+            assert_eq!(check_name(bad), Err(fault), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Queries on `releases`, `artifacts` and `blobs`.
+
+use diesel::prelude::*;
+use semver::Version;
+use serde::Serialize;
+
+use super::model::{
+    ArtifactId, Channel, ReleaseFacts, ReleaseId, ReleaseStatus, Severity, parse_version,
+};
+use crate::clock::Timestamp;
+use crate::db::schema::{artifacts, blobs, releases};
+use crate::db::{AnyConn, DbError, WriteTx};
+use crate::kits::model::KitId;
+
+/// A release as stored.
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, PartialEq, Eq)]
+#[diesel(table_name = releases)]
+pub struct Release {
+    /// Its id.
+    pub id: ReleaseId,
+    /// The kit.
+    pub kit_id: KitId,
+    /// Semantic version; one release each.
+    pub version: String,
+    /// For whom it is.
+    pub channel: Channel,
+    /// How urgent it is.
+    pub severity: Severity,
+    /// How far it is.
+    pub status: ReleaseStatus,
+    /// What changed, as Markdown; may be empty.
+    pub notes: String,
+    /// The date that counts for licenses, where it is not that of the publication.
+    pub entitled_at: Option<Timestamp>,
+    /// When it came out.
+    pub published_at: Option<Timestamp>,
+    /// When it was taken off the lists.
+    pub yanked_at: Option<Timestamp>,
+    /// When it was taken away.
+    pub withdrawn_at: Option<Timestamp>,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+impl Release {
+    /// What the predicate looks at.
+    pub fn facts(&self) -> ReleaseFacts {
+        ReleaseFacts {
+            status: self.status,
+            channel: self.channel,
+            published_at: self.published_at,
+            entitled_at: self.entitled_at,
+            yanked_at: self.yanked_at,
+            withdrawn_at: self.withdrawn_at,
+        }
+    }
+
+    /// Its version, to compare.
+    pub fn semver(&self) -> Result<Version, DbError> {
+        parse_version(&self.version).map_err(|_fault| DbError::Inconsistent {
+            table: "releases",
+            row: self.id.to_string(),
+            what: "the version is no semantic version",
+        })
+    }
+}
+
+/// A file of a release as stored.
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, PartialEq, Eq)]
+#[diesel(table_name = artifacts)]
+pub struct Artifact {
+    /// Its id.
+    pub id: ArtifactId,
+    /// The release.
+    pub release_id: ReleaseId,
+    /// Name of the file; one each in a release.
+    pub name: String,
+    /// What it is, such as `source`.
+    pub kind: String,
+    /// In bytes.
+    pub size: i64,
+    /// 64 hexadecimal digits.
+    pub sha256: String,
+    /// 128 hexadecimal digits.
+    pub sha512: String,
+    /// When it was uploaded.
+    pub created_at: Timestamp,
+}
+
+/// Adds a release.
+pub fn insert(tx: &mut WriteTx<'_>, release: &Release) -> Result<(), DbError> {
+    diesel::insert_into(releases::table)
+        .values(release)
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// The release with this id.
+pub fn find(conn: &mut AnyConn, id: &ReleaseId) -> Result<Option<Release>, DbError> {
+    Ok(releases::table.find(id).get_result(conn).optional()?)
+}
+
+/// The release of a kit with exactly this version.
+pub fn find_version(
+    conn: &mut AnyConn,
+    kit: &KitId,
+    version: &str,
+) -> Result<Option<Release>, DbError> {
+    Ok(releases::table
+        .filter(releases::kit_id.eq(kit))
+        .filter(releases::version.eq(version))
+        .get_result(conn)
+        .optional()?)
+}
+
+/// Releases in the order of their creation, after a cursor; of one kit, or of all.
+pub fn list(
+    conn: &mut AnyConn,
+    kit: Option<&KitId>,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Release>, DbError> {
+    let rest = releases::table
+        .filter(releases::id.gt(after.to_owned()))
+        .order(releases::id)
+        .limit(limit);
+    Ok(match kit {
+        Some(kit) => rest.filter(releases::kit_id.eq(kit)).load(conn)?,
+        None => rest.load(conn)?,
+    })
+}
+
+/// Published releases of these kits with their versions, the highest first.
+pub fn published(conn: &mut AnyConn, kits: &[KitId]) -> Result<Vec<(Version, Release)>, DbError> {
+    let rows: Vec<Release> = releases::table
+        .filter(releases::kit_id.eq_any(kits.to_vec()))
+        .filter(releases::status.eq(ReleaseStatus::Published))
+        .load(conn)?;
+    let parsed = rows.into_iter().map(|row| Ok((row.semver()?, row)));
+    let mut parsed = parsed.collect::<Result<Vec<_>, DbError>>()?;
+    parsed.sort_by(|(a, _), (b, _)| b.cmp_precedence(a));
+    Ok(parsed)
+}
+
+/// Kits with at least one published release.
+pub fn published_kits(conn: &mut AnyConn) -> Result<Vec<KitId>, DbError> {
+    Ok(releases::table
+        .filter(releases::status.eq(ReleaseStatus::Published))
+        .select(releases::kit_id)
+        .distinct()
+        .load(conn)?)
+}
+
+/// Files of these releases, by name.
+pub fn artifacts_of(conn: &mut AnyConn, releases: &[ReleaseId]) -> Result<Vec<Artifact>, DbError> {
+    Ok(artifacts::table
+        .filter(artifacts::release_id.eq_any(releases.to_vec()))
+        .order(artifacts::name)
+        .load(conn)?)
+}
+
+/// The file with this id.
+pub fn find_artifact(conn: &mut AnyConn, id: &ArtifactId) -> Result<Option<Artifact>, DbError> {
+    Ok(artifacts::table.find(id).get_result(conn).optional()?)
+}
+
+/// The file of a release with this name.
+pub fn find_artifact_named(
+    conn: &mut AnyConn,
+    release: &ReleaseId,
+    name: &str,
+) -> Result<Option<Artifact>, DbError> {
+    Ok(artifacts::table
+        .filter(artifacts::release_id.eq(release))
+        .filter(artifacts::name.eq(name))
+        .get_result(conn)
+        .optional()?)
+}
+
+/// Locks a release for the rest of the unit of work: its row is written as it is.
+pub fn lock(tx: &mut WriteTx<'_>, id: &ReleaseId) -> Result<Option<Release>, DbError> {
+    diesel::update(releases::table.find(id))
+        .set(releases::status.eq(releases::status))
+        .execute(tx.conn())?;
+    find(tx.conn(), id)
+}
+
+/// Lets a draft out.
+pub fn set_published(tx: &mut WriteTx<'_>, id: &ReleaseId, at: Timestamp) -> Result<(), DbError> {
+    diesel::update(releases::table.find(id))
+        .set((
+            releases::status.eq(ReleaseStatus::Published),
+            releases::published_at.eq(at),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Adds a file to a release.
+pub fn insert_artifact(tx: &mut WriteTx<'_>, artifact: &Artifact) -> Result<(), DbError> {
+    diesel::insert_into(artifacts::table)
+        .values(artifact)
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Counts one more reference to stored bytes, adding their row if it is the first.
+pub fn refer_to_blob(
+    tx: &mut WriteTx<'_>,
+    artifact: &Artifact,
+    storage_key: &str,
+) -> Result<(), DbError> {
+    if count_reference(tx, &artifact.sha256)? {
+        return Ok(());
+    }
+    let added = tx.unless_taken(|tx| insert_blob(tx, artifact, storage_key))?;
+    // Somebody else may have been faster between the two.
+    if added.is_none() {
+        count_reference(tx, &artifact.sha256)?;
+    }
+    Ok(())
+}
+
+fn count_reference(tx: &mut WriteTx<'_>, sha256: &str) -> Result<bool, DbError> {
+    let counted = diesel::update(blobs::table.find(sha256))
+        .set(blobs::references_count.eq(blobs::references_count + 1))
+        .execute(tx.conn())?;
+    Ok(counted == 1)
+}
+
+fn insert_blob(
+    tx: &mut WriteTx<'_>,
+    artifact: &Artifact,
+    storage_key: &str,
+) -> Result<(), DbError> {
+    diesel::insert_into(blobs::table)
+        .values((
+            blobs::sha256.eq(&artifact.sha256),
+            blobs::size.eq(artifact.size),
+            blobs::storage_key.eq(storage_key),
+            blobs::references_count.eq(1),
+            blobs::created_at.eq(artifact.created_at),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! Adding a file to a draft. The bytes are stored first; then one unit of work makes them count.
+
+use super::model::{ArtifactId, NameFault, ReleaseId, ReleaseStatus, check_name};
+use super::store::{self, Artifact, Release};
+use crate::app::App;
+use crate::audit::{Actor, Entry};
+use crate::db::{DbError, Shard, WriteTx};
+use crate::kits::model::is_slug;
+use crate::storage::{StorageError, Stored, Upload};
+
+/// Most files of one release: all of them stand in one signed manifest.
+pub const ARTIFACTS_MAX: usize = 32;
+
+/// Which file is coming.
+#[derive(Debug, Clone)]
+pub struct NewArtifact {
+    /// The release.
+    pub release: ReleaseId,
+    /// Name of the file.
+    pub name: String,
+    /// What it is, such as `source`.
+    pub kind: String,
+    /// Who uploads it.
+    pub actor: Actor,
+}
+
+/// A file of a release after the upload.
+#[derive(Debug, Clone)]
+pub struct Uploaded {
+    /// The file.
+    pub artifact: Artifact,
+    /// Whether it is new; the same bytes under the same name change nothing.
+    pub is_new: bool,
+}
+
+/// Why it was not added.
+#[derive(Debug, thiserror::Error)]
+pub enum UploadArtifactError {
+    /// The database failed.
+    #[error("the database failed while a file was added")]
+    Db(#[from] DbError),
+    /// The bytes could not be stored.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The name is not accepted.
+    #[error("the name {0}")]
+    Name(#[from] NameFault),
+    /// The kind is not accepted.
+    #[error("the kind is not accepted")]
+    Kind,
+    /// No release has this id.
+    #[error("no such release")]
+    NotFound,
+    /// The release is out: its files stay what they are.
+    #[error("the release is published")]
+    NotDraft,
+    /// The release has a file with this name and other bytes.
+    #[error("the name is taken by other bytes")]
+    NameTaken {
+        /// What it has.
+        sha256: String,
+    },
+    /// The release has as many files as it may have.
+    #[error("the release has too many files")]
+    TooMany,
+}
+
+/// Checks what can be checked before the first byte, and starts the upload.
+pub async fn begin(app: &App, input: &NewArtifact) -> Result<Upload, UploadArtifactError> {
+    check_name(&input.name)?;
+    if !is_slug(&input.kind) {
+        return Err(UploadArtifactError::Kind);
+    }
+    let (id, name) = (input.release.clone(), input.name.clone());
+    app.db
+        .read_snapshot(move |conn| -> Result<(), UploadArtifactError> {
+            let release = store::find(conn, &id)?.ok_or(UploadArtifactError::NotFound)?;
+            let present = store::find_artifact_named(conn, &id, &name)?;
+            if present.is_none() && release.status != ReleaseStatus::Draft {
+                return Err(UploadArtifactError::NotDraft);
+            }
+            Ok(())
+        })
+        .await?;
+    let limit = app.config.limits.artifact_bytes;
+    Ok(app
+        .storage
+        .begin_upload(app.entropy.as_ref(), limit)
+        .await?)
+}
+
+/// Ends the upload and adds the file.
+pub async fn finish(
+    app: &App,
+    input: NewArtifact,
+    upload: Upload,
+    expected_sha256: Option<&str>,
+) -> Result<Uploaded, UploadArtifactError> {
+    let stored = upload.finish(expected_sha256).await?;
+    let now = app.clock.now();
+    let artifact = Artifact {
+        id: ArtifactId::new(now, app.entropy.as_ref()),
+        release_id: input.release,
+        name: input.name,
+        kind: input.kind,
+        size: size_of(&stored)?,
+        sha256: stored.sha256,
+        sha512: stored.sha512,
+        created_at: now,
+    };
+    let (key, actor) = (stored.key, input.actor);
+    app.db
+        .write(Shard::of(artifact.release_id.as_str()), move |tx| {
+            add_artifact_in(tx, &artifact, &key, actor.clone())
+        })
+        .await
+}
+
+fn size_of(stored: &Stored) -> Result<i64, StorageError> {
+    let limit = i64::MAX.unsigned_abs();
+    i64::try_from(stored.size).map_err(|_beyond| StorageError::TooLarge { limit })
+}
+
+/// The same inside another unit of work, for bytes that are stored already.
+pub fn add_artifact_in(
+    tx: &mut WriteTx<'_>,
+    artifact: &Artifact,
+    storage_key: &str,
+    actor: Actor,
+) -> Result<Uploaded, UploadArtifactError> {
+    let release = store::lock(tx, &artifact.release_id)?.ok_or(UploadArtifactError::NotFound)?;
+    if let Some(present) = present(tx, artifact)? {
+        return Ok(present);
+    }
+    check_room(tx, &release)?;
+    store::refer_to_blob(tx, artifact, storage_key)?;
+    store::insert_artifact(tx, artifact)?;
+    tx.audit(Entry::new(
+        artifact.created_at,
+        actor,
+        "artifact.uploaded",
+        &artifact.id,
+        &["release", "name", "kind", "size", "sha256"],
+    ));
+    Ok(Uploaded {
+        artifact: artifact.clone(),
+        is_new: true,
+    })
+}
+
+fn present(
+    tx: &mut WriteTx<'_>,
+    artifact: &Artifact,
+) -> Result<Option<Uploaded>, UploadArtifactError> {
+    let found = store::find_artifact_named(tx.conn(), &artifact.release_id, &artifact.name)?;
+    match found {
+        Some(present) if present.sha256 == artifact.sha256 => Ok(Some(Uploaded {
+            artifact: present,
+            is_new: false,
+        })),
+        Some(other) => Err(UploadArtifactError::NameTaken {
+            sha256: other.sha256,
+        }),
+        None => Ok(None),
+    }
+}
+
+fn check_room(tx: &mut WriteTx<'_>, release: &Release) -> Result<(), UploadArtifactError> {
+    if release.status != ReleaseStatus::Draft {
+        return Err(UploadArtifactError::NotDraft);
+    }
+    let files = store::artifacts_of(tx.conn(), std::slice::from_ref(&release.id))?;
+    if files.len() >= ARTIFACTS_MAX {
+        return Err(UploadArtifactError::TooMany);
+    }
+    Ok(())
+}
