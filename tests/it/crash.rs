@@ -93,7 +93,9 @@ fn killed_before_the_mail_is_sent_exactly_one_mail_arrives() {
         // The provider delivers again after the crash.
         deliver(&child, &event).await;
         tokio::time::sleep(Duration::from_secs(3)).await;
-        assert_eq!(scene.inbox.messages().len(), 1);
+        let mails = scene.inbox.messages();
+        let ids: Vec<_> = mails.iter().map(|mail| mail.header("message-id")).collect();
+        assert_eq!(mails.len(), 1, "{ids:?} {}", child.logged());
         assert_eq!(scene.inbox.messages()[0].text().matches("kwl_").count(), 1);
     });
 }

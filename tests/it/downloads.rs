@@ -1,7 +1,7 @@
 //! Releases, gated files, update checks.
 
 use kitward::staff::Scope;
-use kitward_keys::{Expected, Jwks, PublicKeys, jws};
+use kitward_keys::{Expected, Jwks, PublicKeys};
 use kitward_tests::{BUYER, Kind, Purchase, Shop, TestApp, both};
 use reqwest::Method;
 use serde_json::json;
@@ -139,7 +139,7 @@ async fn an_update_check_is_signed_also_when_there_is_none(kind: Kind) {
         let path = format!("/v1/kits/feedback-widget/updates?version={version}&nonce=abc");
         let answer = kit.get(&path).await.expect_status(200);
         assert_eq!(answer.str("/available"), available.to_string(), "{version}");
-        let claims = jws::verify_update(&answer.str("/manifest"), &keys, &expected).unwrap();
+        let claims = kitward_keys::verify_update(&answer.str("/manifest"), &keys, &expected).unwrap();
         assert_eq!(claims.available, available);
         assert_eq!(claims.exp, app.now() + 86_400);
         if available {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
-use kitward_keys::{DocumentType, Expected, Jwks, PublicKeys, jws};
+use kitward_keys::{DocumentType, Expected, Jwks, PublicKeys};
 use kitward_tests::{Actor, Kind, Purchase, Reply, Shop, TestApp, both};
 use serde_json::{Value, json};
 
@@ -46,18 +46,18 @@ async fn a_kit_activates_and_verifies_the_answer_offline(kind: Kind) {
         nonce: Some("n-1"),
     };
     let file = answer.str("/license_file");
-    let claims = jws::verify_document(&file, DocumentType::License, &keys, &expected).unwrap();
+    let claims = kitward_keys::verify_document(&file, DocumentType::License, &keys, &expected).unwrap();
     assert_eq!(claims.sub, answer.str("/license/id"));
     assert_eq!(claims.activation.unwrap().identity, "machine-1");
     assert_eq!(claims.exp, app.now() + 14 * 86_400);
     let verdict = answer.str("/verdict");
-    let claims = jws::verify_document(&verdict, DocumentType::Verdict, &keys, &expected).unwrap();
+    let claims = kitward_keys::verify_document(&verdict, DocumentType::Verdict, &keys, &expected).unwrap();
     assert!(claims.valid);
     assert_eq!(claims.exp, app.now() + 600);
     // One is never accepted in the other's place.
-    assert!(jws::verify_document(&file, DocumentType::Verdict, &keys, &expected).is_err());
+    assert!(kitward_keys::verify_document(&file, DocumentType::Verdict, &keys, &expected).is_err());
     let other = Expected { nonce: Some("n-2"), ..expected };
-    assert!(jws::verify_document(&verdict, DocumentType::Verdict, &keys, &other).is_err());
+    assert!(kitward_keys::verify_document(&verdict, DocumentType::Verdict, &keys, &other).is_err());
     app.stop().await;
 }
 

@@ -1,10 +1,6 @@
 //! Security headers of every answer.
 
-use actix_web::Error;
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
-use actix_web::middleware::Next;
 
 /// What pages may load: our own files, nothing inline, nothing of others.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -22,16 +18,8 @@ const ALWAYS: [(&str, &str); 5] = [
     ),
 ];
 
-/// Middleware.
-pub async fn add<B: MessageBody + 'static>(
-    request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    let is_https = request
-        .app_data::<actix_web::web::Data<crate::app::App>>()
-        .is_some_and(|app| app.public_url().scheme() == "https");
-    let mut response = next.call(request).await?;
-    let headers = response.headers_mut();
+/// Adds what is not set already.
+pub(super) fn security_headers(headers: &mut HeaderMap, is_https: bool) {
     for (name, value) in ALWAYS {
         set_if_absent(headers, HeaderName::from_static(name), value);
     }
@@ -41,7 +29,6 @@ pub async fn add<B: MessageBody + 'static>(
     }
     // Whatever does not say otherwise holds something about somebody.
     set_if_absent(headers, CACHE_CONTROL, "no-store");
-    Ok(response)
 }
 
 fn set_if_absent(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {

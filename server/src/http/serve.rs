@@ -7,7 +7,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
 
-use super::{headers, host, routes, telemetry};
+use super::{host, routes, telemetry};
 use crate::app::App;
 
 /// How many seconds a shutdown waits for requests under way.
@@ -20,7 +20,6 @@ pub fn serve(app: &Arc<App>, listener: TcpListener, workers: usize) -> std::io::
         ActixApp::new()
             .app_data(data.clone())
             .wrap(from_fn(host::check))
-            .wrap(from_fn(headers::add))
             .wrap(from_fn(telemetry::around))
             .configure(routes::mount)
     })

@@ -3,16 +3,18 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::error::InternalError;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError, web};
 use futures_util::FutureExt;
 
 use super::error::ApiError;
+use super::headers::security_headers;
 use crate::app::App;
 use crate::db::types::new_type_id;
 
@@ -29,45 +31,28 @@ pub fn request_id() -> String {
 pub async fn around<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<actix_web::body::BoxBody>, Error> {
-    let Some(app) = request
-        .app_data::<web::Data<App>>()
-        .map(|app| Arc::clone(app))
-    else {
-        return next
-            .call(request)
-            .await
-            .map(ServiceResponse::map_into_boxed_body);
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let Some(app) = request.app_data::<web::Data<App>>().map(|app| Arc::clone(app)) else {
+        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
     };
     let id = new_type_id("req", app.clock.now(), app.entropy.as_ref());
     let started = Instant::now();
     let method = request.method().clone();
-    let copy = request.request().clone();
+    // The request itself cannot be kept: routing needs it undivided.
     let inner = async move {
         match AssertUnwindSafe(next.call(request)).catch_unwind().await {
-            Ok(Ok(response)) => response.map_into_boxed_body(),
-            Ok(Err(error)) => {
-                let response = error.error_response();
-                ServiceResponse::new(copy, response)
-            }
-            Err(_panic) => {
-                let error = ApiError::internal("a handler panicked");
-                ServiceResponse::new(copy, error.error_response())
-            }
+            Ok(Ok(response)) => Ok(response.map_into_boxed_body()),
+            Ok(Err(error)) => Err(error.error_response()),
+            Err(_panic) => Err(ApiError::internal("a handler panicked").error_response()),
         }
     };
-    let mut response = REQUEST_ID.scope(id.clone(), inner).await;
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static("x-request-id"), value);
-    }
-    let pattern = response
-        .request()
-        .match_pattern()
-        .unwrap_or_else(|| "-".to_owned());
-    let status = response.status().as_u16();
-    record(&app, method.as_str(), &pattern, status, started.elapsed());
+    let outcome = REQUEST_ID.scope(id.clone(), inner).await;
+    let (pattern, status) = match &outcome {
+        Ok(response) => (response.request().match_pattern(), response.status().as_u16()),
+        Err(response) => (None, response.status().as_u16()),
+    };
+    let pattern = pattern.unwrap_or_else(|| "-".to_owned());
+    app.metrics.request(method.as_str(), &pattern, status, started.elapsed());
     tracing::info!(
         request_id = id,
         method = method.as_str(),
@@ -76,9 +61,22 @@ pub async fn around<B: MessageBody + 'static>(
         duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         "request"
     );
-    Ok(response)
+    let is_https = app.public_url().scheme() == "https";
+    match outcome {
+        Ok(mut response) => {
+            finish(response.headers_mut(), &id, is_https);
+            Ok(response)
+        }
+        Err(mut response) => {
+            finish(response.headers_mut(), &id, is_https);
+            Err(InternalError::from_response("answered below", response).into())
+        }
+    }
 }
 
-fn record(app: &App, method: &str, pattern: &str, status: u16, took: Duration) {
-    app.metrics.request(method, pattern, status, took);
+fn finish(headers: &mut HeaderMap, id: &str, is_https: bool) {
+    if let Ok(value) = HeaderValue::from_str(id) {
+        headers.insert(HeaderName::from_static("x-request-id"), value);
+    }
+    security_headers(headers, is_https);
 }
