@@ -1,5 +1,7 @@
 //! Names of files in headers and addresses.
 
+use data_encoding::HEXUPPER;
+
 /// A text as one segment of a path: everything but unreserved characters is percent-encoded
 /// (RFC 3986 §2.3).
 pub fn path_segment(text: &str) -> String {
@@ -8,7 +10,8 @@ pub fn path_segment(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            encoded.push('%');
+            encoded.push_str(&HEXUPPER.encode(&[byte]));
         }
     }
     encoded
