@@ -10,9 +10,9 @@
 //! | 21..29 | MAC: HMAC-SHA256 cut to 8 bytes, for the server |
 //! | 29..93 | Ed25519 signature, for readers without the MAC key |
 //!
-//! MAC and signature cover `"kitward license key v1" ‖ prefix ‖ body`, where the body is bytes
-//! 0..21. A server checks the MAC, then looks the key up; a reader without a server verifies the
-//! signature. The MAC says nothing about the signature's bytes.
+//! The signature covers `"kitward license key v1" ‖ prefix ‖ body`, where the body is bytes 0..21;
+//! the MAC covers the same and then the signature, so that a server notices any changed character
+//! before it looks the key up. A reader without a server verifies the signature.
 
 mod cleaning;
 
@@ -111,8 +111,8 @@ impl LicenseKey {
             .zip(fields)
             .for_each(|(to, from)| *to = from);
         let covered = covered_parts(prefix, &body);
-        let mac = mac.short_mac(&covered);
         let signature = signing.sign(&Zeroizing::new(covered.concat()));
+        let mac = mac.short_mac(&[&covered.concat(), &signature]);
         Ok(Self {
             prefix: prefix.clone(),
             body,
@@ -175,11 +175,14 @@ impl LicenseKey {
     }
 
     /// Whether one of the live MAC keys made this key; takes the same time whichever it is.
+    ///
+    /// The MAC covers the signature too, so that any changed character is noticed without a look-up.
     pub fn has_valid_mac(&self, macs: &[MacKey]) -> bool {
-        let covered = covered_parts(&self.prefix, &self.body);
+        let covered = Zeroizing::new(covered_parts(&self.prefix, &self.body).concat());
+        let parts = [&covered[..], &self.signature];
         let none = Choice::from(0);
         macs.iter()
-            .fold(none, |any, mac| any | mac.matches(&covered, self.mac))
+            .fold(none, |any, mac| any | mac.matches(&parts, self.mac))
             .into()
     }
 

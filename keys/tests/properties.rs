@@ -11,8 +11,6 @@ use kitward_keys::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// How many characters of a key, after the underscore, belong to body and MAC alone.
-const COVERED_BY_MAC: usize = 29 * 8 / 5;
 
 fn license_signing() -> SigningKey {
     SigningKey::from_bytes(KeyPurpose::LicenseKey, &[1; 32])
@@ -118,12 +116,7 @@ proptest! {
             .collect();
         prop_assume!(changed != text);
         if let Ok(read) = LicenseKey::parse(&changed, &prefix) {
-            let mac_passes = read.has_valid_mac(&[mac()]);
-            let signature_passes = read.verify(&keys()).is_ok();
-            prop_assert!(!(mac_passes && signature_passes));
-            if at < COVERED_BY_MAC {
-                prop_assert!(!mac_passes, "body and MAC are covered by the MAC");
-            }
+            prop_assert!(!read.has_valid_mac(&[mac()]));
         }
     }
 

@@ -10,4 +10,4 @@ mod store;
 
 pub use model::{Actor, Entry, GENESIS, Link};
 pub(crate) use store::append;
-pub use store::{all, head};
+pub use store::{AuditRow, all, head, newest_time};

@@ -19,7 +19,7 @@ pub mod types;
 mod write_tx;
 mod writer;
 
-pub use connect::{DatabaseUrl, UrlError, pending, ping};
+pub use connect::{DatabaseUrl, UrlError, migrate, pending, ping};
 pub use error::{DbError, OpenError, is_unique_violation};
 pub use executor::{Db, Shard};
 pub use timestamp::Timestamp;

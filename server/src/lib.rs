@@ -1,11 +1,12 @@
 //! Kitward: license server and kit distribution backend.
 //!
 //! Reading order: [`config`] → [`app`] (the parts of one installation) → [`db`] (the door to the
-//! database) → the feature folders → [`http`] (what they share towards the network).
+//! database) → the feature folders → [`http`] (what they share towards the network) → [`cli`].
 
 pub mod activations;
 pub mod app;
 pub mod audit;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod customers;
@@ -16,12 +17,14 @@ pub mod http;
 pub mod key_ring;
 pub mod kits;
 pub mod licenses;
+pub mod logging;
 pub mod mail;
 pub mod metrics;
 pub mod outbox;
 pub mod payments;
 pub mod people;
 pub mod releases;
+pub mod run;
 pub mod secrets;
 pub mod staff;
 pub mod storage;

@@ -5,7 +5,11 @@
 //! presents: signed, with a MAC that refuses forgeries before any database access, stored sealed
 //! and looked up by a keyed digest.
 
+pub mod answer;
+pub mod facts;
 pub mod keys;
+pub mod issue;
 pub mod model;
 pub mod pages;
 pub mod store;
+pub mod validate;

@@ -20,6 +20,8 @@ pub struct Mailer {
     reply_to: Option<Mailbox>,
     /// Right side of Message-IDs.
     host: String,
+    /// For the whole attempt: the transport's own covers connecting only.
+    timeout: Duration,
 }
 
 impl std::fmt::Debug for Mailer {
@@ -115,6 +117,7 @@ impl Mailer {
             from,
             reply_to: reply_to.map_err(field)?,
             host: public_url.host_str().unwrap_or("localhost").to_owned(),
+            timeout: Duration::from_secs(config.timeout_seconds),
         }))
     }
 
@@ -139,21 +142,21 @@ impl Mailer {
         let message = message
             .multipart(parts)
             .map_err(|_refused| never("the mail could not be built"))?;
-        match self.transport.send(message).await {
-            Ok(_accepted) => Ok(()),
-            Err(error) => Err(failure(&error)),
+        match tokio::time::timeout(self.timeout, self.transport.send(message)).await {
+            Ok(Ok(_accepted)) => Ok(()),
+            // A refusal for good (5xx) is tried again as well: most are mistakes of a set-up.
+            Ok(Err(error)) => Err(Failure::retry(&error)),
+            Err(_elapsed) => Err(Failure::Retry("the mail server does not answer".to_owned())),
         }
     }
 
     /// Whether the server answers, for `doctor`.
     pub async fn ping(&self) -> Result<bool, SmtpError> {
-        self.transport.test_connection().await
+        match tokio::time::timeout(self.timeout, self.transport.test_connection()).await {
+            Ok(answer) => answer,
+            Err(_elapsed) => Ok(false),
+        }
     }
-}
-
-/// A refusal for good (5xx) is tried again all the same for a while: many are mistakes of setup.
-fn failure(error: &SmtpError) -> Failure {
-    Failure::retry(error)
 }
 
 /// RFC 3834: keeps vacation notices away.

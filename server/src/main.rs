@@ -1,2 +1,7 @@
-//! Kitward.
-fn main() {}
+//! The one binary.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    kitward::cli::main()
+}

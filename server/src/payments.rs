@@ -5,7 +5,14 @@
 
 pub mod admin;
 pub mod api;
+pub mod complete;
+pub mod create_price;
+pub mod fulfil;
 pub mod mail;
+mod mapping;
 pub mod model;
+pub mod receive;
 pub mod reduce;
+pub mod signature;
+pub mod store;
 pub mod stripe;

@@ -1,1 +1,16 @@
-fn main() {}
+//! The one integration binary: it links once and runs everything on both databases.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod child;
+mod crash;
+mod database;
+mod downloads;
+mod http;
+mod layers;
+mod leaks;
+mod licensing;
+mod outbox;
+mod packaging;
+mod payments;
+mod portal;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::model::{Entry, GENESIS, Link, commit};
 use crate::clock::Timestamp;
 use crate::db::schema::{audit_details, audit_head, audit_log};
-use crate::db::{AnyConn, is_unique_violation};
+use crate::db::{AnyConn, DbError, is_unique_violation};
 
 /// A chained row as stored.
 #[derive(Debug, Queryable, Insertable, PartialEq, Eq)]
@@ -130,4 +130,10 @@ pub fn head(conn: &mut AnyConn) -> QueryResult<Option<(i64, Vec<u8>)>> {
 /// The whole chain, oldest first.
 pub fn all(conn: &mut AnyConn) -> QueryResult<Vec<AuditRow>> {
     audit_log::table.order(audit_log::seq).load(conn)
+}
+
+/// When the newest entry was written.
+pub fn newest_time(conn: &mut AnyConn) -> Result<Option<Timestamp>, DbError> {
+    let newest = audit_log::table.order(audit_log::seq.desc()).limit(1).select(audit_log::at);
+    Ok(newest.load(conn)?.into_iter().next())
 }

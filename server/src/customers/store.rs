@@ -208,6 +208,22 @@ pub fn insert_order_item(tx: &mut WriteTx<'_>, item: &OrderItem) -> Result<(), D
     Ok(())
 }
 
+/// Locks an order for the rest of the unit of work: its root row is written first.
+pub fn lock_order(tx: &mut WriteTx<'_>, id: &OrderId) -> Result<(), DbError> {
+    diesel::update(orders::table.find(id))
+        .set(orders::status.eq(orders::status))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Writes which of our prices a line was.
+pub fn set_item_price(tx: &mut WriteTx<'_>, id: &OrderItemId, price: &str) -> Result<(), DbError> {
+    diesel::update(order_items::table.find(id))
+        .set(order_items::price_id.eq(Some(price)))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
 /// Moves an order on.
 pub fn set_order_status(
     tx: &mut WriteTx<'_>,

@@ -130,7 +130,7 @@ fn connect_postgres(
 }
 
 /// Applies missing migrations and refuses a schema that is newer than this program.
-pub(super) fn migrate(url: &DatabaseUrl) -> Result<Vec<&'static str>, OpenError> {
+pub fn migrate(url: &DatabaseUrl) -> Result<Vec<&'static str>, OpenError> {
     let mut conn = url.connect(Access::Write)?;
     check_suitable(&mut conn)?;
     refuse_newer_schema(&mut conn)?;

@@ -156,6 +156,14 @@ pub fn find_policy(conn: &mut AnyConn, id: &PolicyId) -> Result<Option<Policy>, 
     Ok(policies::table.find(id).get_result(conn).optional()?)
 }
 
+/// The policy with this name.
+pub fn find_policy_by_name(conn: &mut AnyConn, name: &str) -> Result<Option<Policy>, DbError> {
+    Ok(policies::table
+        .filter(policies::name.eq(name))
+        .get_result(conn)
+        .optional()?)
+}
+
 /// Kits a policy lists.
 pub fn policy_kits(conn: &mut AnyConn, id: &PolicyId) -> Result<Vec<KitId>, DbError> {
     Ok(policy_kits::table

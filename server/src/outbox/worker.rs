@@ -14,8 +14,11 @@ use crate::db::{DbError, Shard};
 const BATCH: i64 = 50;
 /// Rows of a lane tried at the same time.
 const PARALLEL: usize = 4;
-/// Seconds a reservation lasts; longer than any attempt (mail timeouts are at most 600 s).
-const RESERVATION: i64 = 900;
+/// Seconds a reservation outlasts the longest attempt of its lane. A killed process holds its rows
+/// that long, so it is short; a row settled later than that is fenced by its version.
+const MARGIN: i64 = 10;
+/// Longest attempt of the lane that talks to payment providers, in seconds.
+const PAYMENTS: i64 = 90;
 /// Other processes do not ring our bell, and due times pass in silence.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -66,7 +69,11 @@ pub async fn drain(app: &Arc<App>, lane: Lane) -> Result<usize, DbError> {
 
 /// Whether the row was ours to try.
 async fn attempt(app: &Arc<App>, lane: Lane, row: Due) -> bool {
-    let until = app.clock.now().plus_seconds(RESERVATION);
+    let longest = match lane {
+        Lane::Mail => i64::try_from(app.config.mail.timeout_seconds).unwrap_or(PAYMENTS),
+        Lane::Payments => PAYMENTS,
+    };
+    let until = app.clock.now().plus_seconds(longest + MARGIN);
     let own = row.clone();
     let taken = app
         .db

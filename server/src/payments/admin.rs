@@ -1,4 +1,243 @@
-//! Handlers.
+//! Management of prices, orders and stored events.
+
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use super::complete::{CompleteError, complete};
+use super::create_price::{CreatePrice, CreatePriceError, create_price};
+use super::model::{PaymentEventId, PriceId, QuantityRule};
+use super::store::{self, EventSummary, Price};
+use crate::app::App;
+use crate::customers::model::OrderId;
+use crate::customers::store::{Order, OrderItem, find_order, items_of, list_orders};
+use crate::db::{AnyConn, DbError, Page};
+use crate::http::error::{ApiError, Code};
+use crate::http::extract::{Admin, AppData, Json, Query};
+use crate::kits::model::PolicyId;
+use crate::staff::Scope;
+
+type Answer = Result<HttpResponse, ApiError>;
 
 /// Routes of this file.
-pub fn routes(_config: &mut actix_web::web::ServiceConfig) {}
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/prices", web::post().to(add_price))
+        .route("/prices", web::get().to(prices))
+        .route("/prices/{id}", web::get().to(price))
+        .route("/orders", web::get().to(orders))
+        .route("/orders/{id}", web::get().to(order))
+        .route("/orders/{id}/fulfil", web::post().to(fulfil))
+        .route("/events", web::get().to(events));
+}
+
+/// A price and what it sells.
+#[derive(Debug, Serialize)]
+struct PriceBody {
+    #[serde(flatten)]
+    price: Price,
+    policies: Vec<PolicyId>,
+}
+
+/// An order and its lines.
+#[derive(Debug, Serialize)]
+struct OrderBody {
+    #[serde(flatten)]
+    order: Order,
+    items: Vec<OrderItem>,
+}
+
+/// The same, after its mapping ran again.
+#[derive(Debug, Serialize)]
+struct FulfilledBody {
+    #[serde(flatten)]
+    order: OrderBody,
+    /// Licenses issued by this call.
+    issued: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewPrice {
+    external_id: String,
+    policies: Vec<String>,
+    /// What never gives a buyer less than was paid for.
+    #[serde(default = "licenses")]
+    quantity_rule: QuantityRule,
+}
+
+fn licenses() -> QuantityRule {
+    QuantityRule::Licenses
+}
+
+async fn add_price(app: AppData, admin: Admin, Json(body): Json<NewPrice>) -> Answer {
+    let holder = admin.may(Scope::Admin)?;
+    let input = CreatePrice {
+        external_id: body.external_id,
+        policies: body.policies,
+        quantity_rule: body.quantity_rule,
+        actor: holder.actor(),
+    };
+    let created = create_price(&app, input).await?;
+    let location = format!("/v1/admin/prices/{}", created.price.id);
+    Ok(HttpResponse::Created()
+        .insert_header((LOCATION, location))
+        .json(PriceBody {
+            price: created.price,
+            policies: created.policies,
+        }))
+}
+
+async fn prices(app: AppData, admin: Admin, Query(query): Query<ListQuery>) -> Answer {
+    admin.may(Scope::Read)?;
+    let (after, limit) = query.bounds(|text| PriceId::parse(text).is_some())?;
+    let rows = app
+        .db
+        .read_slow(move |conn| {
+            let prices = store::list_prices(conn, &after, fetch(limit))?;
+            with_policies(conn, prices)
+        })
+        .await?;
+    let page = Page::cut(rows, limit, |row| row.price.id.to_string());
+    Ok(HttpResponse::Ok().json(page))
+}
+
+async fn price(app: AppData, admin: Admin, id: web::Path<String>) -> Answer {
+    admin.may(Scope::Read)?;
+    let id = PriceId::parse(&id).ok_or_else(|| nothing("price"))?;
+    let found = app
+        .db
+        .read_slow(move |conn| {
+            let price = store::find_price(conn, &id)?;
+            with_policies(conn, price.into_iter().collect())
+        })
+        .await?;
+    let body = found.into_iter().next().ok_or_else(|| nothing("price"))?;
+    Ok(HttpResponse::Ok().json(body))
+}
+
+fn with_policies(conn: &mut AnyConn, prices: Vec<Price>) -> Result<Vec<PriceBody>, DbError> {
+    let ids: Vec<PriceId> = prices.iter().map(|price| price.id.clone()).collect();
+    let pairs = store::policies_of(conn, &ids)?;
+    let of = |id: &PriceId| {
+        let own = pairs.iter().filter(|(price, _)| price == id);
+        own.map(|(_, policy)| policy.clone()).collect()
+    };
+    let bodies = prices.into_iter().map(|price| PriceBody {
+        policies: of(&price.id),
+        price,
+    });
+    Ok(bodies.collect())
+}
+
+async fn orders(app: AppData, admin: Admin, Query(query): Query<ListQuery>) -> Answer {
+    admin.may(Scope::Read)?;
+    let (after, limit) = query.bounds(|text| OrderId::parse(text).is_some())?;
+    let rows: Vec<Order> = app
+        .db
+        .read_slow(move |conn| list_orders(conn, &after, fetch(limit)))
+        .await?;
+    let page = Page::cut(rows, limit, |order| order.id.to_string());
+    Ok(HttpResponse::Ok().json(page))
+}
+
+async fn order(app: AppData, admin: Admin, id: web::Path<String>) -> Answer {
+    admin.may(Scope::Read)?;
+    let id = OrderId::parse(&id).ok_or_else(|| nothing("order"))?;
+    Ok(HttpResponse::Ok().json(order_body(&app, id).await?))
+}
+
+async fn fulfil(app: AppData, admin: Admin, id: web::Path<String>) -> Answer {
+    let actor = admin.may(Scope::Admin)?.actor();
+    let id = OrderId::parse(&id).ok_or_else(|| nothing("order"))?;
+    let completion = complete(&app, &id, &actor).await?;
+    Ok(HttpResponse::Ok().json(FulfilledBody {
+        order: order_body(&app, id).await?,
+        issued: completion.issued,
+    }))
+}
+
+async fn order_body(app: &App, id: OrderId) -> Result<OrderBody, ApiError> {
+    let found = app
+        .db
+        .read_slow(move |conn| -> Result<_, DbError> {
+            let Some(order) = find_order(conn, &id)? else {
+                return Ok(None);
+            };
+            let items = items_of(conn, &id)?;
+            Ok(Some(OrderBody { order, items }))
+        })
+        .await?;
+    found.ok_or_else(|| nothing("order"))
+}
+
+async fn events(app: AppData, admin: Admin, Query(query): Query<ListQuery>) -> Answer {
+    admin.may(Scope::Read)?;
+    let (after, limit) = query.bounds(|text| PaymentEventId::parse(text).is_some())?;
+    let rows: Vec<EventSummary> = app
+        .db
+        .read_slow(move |conn| store::list_events(conn, &after, fetch(limit)))
+        .await?;
+    let page = Page::cut(rows, limit, |event| event.id.to_string());
+    Ok(HttpResponse::Ok().json(page))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+impl ListQuery {
+    /// Where to start, and how many to show.
+    fn bounds(self, is_cursor: impl Fn(&str) -> bool) -> Result<(String, usize), ApiError> {
+        let limit = self.limit.unwrap_or(20);
+        if !(1..=100).contains(&limit) {
+            return Err(ApiError::field("limit", "must be 1 to 100"));
+        }
+        let after = self.cursor.unwrap_or_default();
+        if !after.is_empty() && !is_cursor(&after) {
+            return Err(ApiError::field(
+                "cursor",
+                "must be a next_cursor of this list",
+            ));
+        }
+        Ok((after, limit))
+    }
+}
+
+/// One more than shown tells whether there is a next page.
+fn fetch(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
+}
+
+fn nothing(what: &str) -> ApiError {
+    ApiError::new(Code::NotFound, format!("There is no such {what}."))
+}
+
+impl From<CreatePriceError> for ApiError {
+    fn from(error: CreatePriceError) -> Self {
+        match error {
+            CreatePriceError::ExternalId => {
+                Self::field("external_id", "must be the id of a price: price_…")
+            }
+            CreatePriceError::PolicyCount
+            | CreatePriceError::UnknownPolicy(_)
+            | CreatePriceError::RepeatedPolicy(_) => Self::field("policies", error.to_string()),
+            CreatePriceError::Taken => Self::new(Code::Conflict, "This price is mapped already."),
+            CreatePriceError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<CompleteError> for ApiError {
+    fn from(error: CompleteError) -> Self {
+        match error {
+            CompleteError::NoOrder => nothing("order"),
+            CompleteError::TooFewKeys => Self::unavailable(error),
+            CompleteError::Prepare(_) | CompleteError::Seal(_) => Self::internal(error),
+            CompleteError::Db(error) => error.into(),
+        }
+    }
+}

@@ -1,4 +1,61 @@
-//! Handlers.
+//! What payment providers call.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde_json::json;
+
+use super::receive::{ReceiveError, receive};
+use super::signature;
+use crate::app::App;
+use crate::http::error::{ApiError, Code};
+use crate::http::extract::{AppData, read_body};
 
 /// Routes of this file.
-pub fn routes(_config: &mut actix_web::web::ServiceConfig) {}
+pub fn routes(config: &mut web::ServiceConfig) {
+    config.route("/webhooks/stripe", web::post().to(stripe));
+}
+
+/// Answers 200 as soon as the event is stored, whatever it means; Stripe repeats it otherwise.
+async fn stripe(
+    app: AppData,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    if !app.has_webhook_secrets() {
+        let detail = "No webhook secret is configured here.";
+        return Err(ApiError::new(Code::NotFound, detail));
+    }
+    let limit = app.config.limits.webhook_bytes;
+    let body = read_body(&mut payload.into_inner(), limit).await?;
+    check_signature(&app, &request, &body)?;
+    receive(&app, &body).await?;
+    Ok(HttpResponse::Ok().json(json!({ "received": true })))
+}
+
+fn check_signature(app: &App, request: &HttpRequest, body: &[u8]) -> Result<(), ApiError> {
+    let refused = |reason: &str| {
+        // Which of the reasons it was helps the operator and nobody else.
+        tracing::warn!(reason, "a webhook delivery was refused");
+        let detail = "The Stripe-Signature header is missing, stale or does not fit the body.";
+        ApiError::new(Code::SignatureInvalid, detail)
+    };
+    let mut headers = request.headers().get_all("stripe-signature");
+    let (Some(header), None) = (headers.next(), headers.next()) else {
+        return Err(refused("not exactly one signature header"));
+    };
+    let header = header.to_str().map_err(|_bytes| refused("not a text"))?;
+    let secrets = &app.config.stripe.webhook_secrets;
+    signature::verify(header, body, secrets, app.clock.now())
+        .map_err(|error| refused(&error.to_string()))
+}
+
+impl From<ReceiveError> for ApiError {
+    fn from(error: ReceiveError) -> Self {
+        match error {
+            ReceiveError::Envelope(fault) => {
+                Self::new(Code::MalformedJson, format!("Not an event: {fault}."))
+            }
+            ReceiveError::Seal(error) => Self::internal(error),
+            ReceiveError::Db(error) => error.into(),
+        }
+    }
+}

@@ -1,6 +1,15 @@
 //! Providers, modes, prices, stored events.
 
+mod checkout;
+mod envelope;
+
+pub use checkout::{Checkout, CheckoutLine, tidy};
+pub use envelope::{Envelope, EnvelopeError};
+
 use crate::db::types::{text_enum, typed_id};
+
+/// Most licenses one line of an order may make; more are a mistake or an attack.
+const LICENSES_MAX: usize = 1000;
 
 typed_id!(
     /// What a provider sells, mapped to policies.
@@ -31,6 +40,13 @@ text_enum! {
     }
 }
 
+impl Mode {
+    /// The mode a provider's `livemode` stands for.
+    pub fn of(livemode: bool) -> Self {
+        if livemode { Self::Live } else { Self::Test }
+    }
+}
+
 text_enum! {
     /// What a quantity of more than one means.
     pub enum QuantityRule {
@@ -38,6 +54,25 @@ text_enum! {
         Seats = "seats",
         /// That many licenses.
         Licenses = "licenses",
+    }
+}
+
+impl QuantityRule {
+    /// How many licenses of each policy a quantity makes; `None` when they are too many.
+    pub fn licenses(self, quantity: i64) -> Option<usize> {
+        let count = match self {
+            Self::Seats => 1,
+            Self::Licenses => usize::try_from(quantity).ok()?,
+        };
+        (1..=LICENSES_MAX).contains(&count).then_some(count)
+    }
+
+    /// How many times the policy's seats each of them has.
+    pub fn seats_times(self, quantity: i64) -> i64 {
+        match self {
+            Self::Seats => quantity,
+            Self::Licenses => 1,
+        }
     }
 }
 
@@ -54,5 +89,42 @@ text_enum! {
         IgnoredType = "ignored_type",
         /// Could not be reduced.
         Failed = "failed",
+    }
+}
+
+/// Whether a text can be a price of Stripe's.
+pub fn is_stripe_price(text: &str) -> bool {
+    text.strip_prefix("price_").is_some_and(|rest| {
+        (1..=249).contains(&rest.len())
+            && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantity_means_seats_or_licenses() {
+        assert_eq!(QuantityRule::Seats.licenses(5), Some(1));
+        assert_eq!(QuantityRule::Seats.seats_times(5), 5);
+        assert_eq!(QuantityRule::Licenses.licenses(5), Some(5));
+        assert_eq!(QuantityRule::Licenses.seats_times(5), 1);
+    }
+
+    #[test]
+    fn no_line_makes_a_flood_of_licenses() {
+        assert_eq!(QuantityRule::Licenses.licenses(1000), Some(1000));
+        for quantity in [-1, 0, 1001, i64::MAX] {
+            assert_eq!(QuantityRule::Licenses.licenses(quantity), None);
+        }
+    }
+
+    #[test]
+    fn only_prices_are_mapped() {
+        assert!(is_stripe_price("price_1Nabc_d"));
+        for bad in ["", "price_", "prod_1", "price_1/../x", "price_é"] {
+            assert!(!is_stripe_price(bad), "{bad}");
+        }
     }
 }

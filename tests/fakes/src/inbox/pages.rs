@@ -30,11 +30,10 @@ pub(super) fn list(mails: &[Mail]) -> String {
 }
 
 fn row((index, mail): (usize, &Mail)) -> String {
-    let subject = Some(mail.subject()).filter(|subject| !subject.is_empty());
     format!(
         "<tr><td><a href=\"/{}\">{}</a></td><td>{}</td></tr>",
         index + 1,
-        escape(subject.as_deref().unwrap_or("(no subject)")),
+        escape(&subject(mail)),
         escape(&mail.to.join(", ")),
     )
 }
@@ -53,7 +52,12 @@ pub(super) fn mail(mail: &Mail, number: usize) -> String {
         escape(&mail.to.join(", ")),
         linked(&mail.text()),
     );
-    document(&mail.subject(), "", &body)
+    document(&subject(mail), "", &body)
+}
+
+fn subject(mail: &Mail) -> String {
+    let subject = Some(mail.subject()).filter(|subject| !subject.is_empty());
+    subject.unwrap_or_else(|| "(no subject)".to_owned())
 }
 
 fn document(title: &str, head: &str, body: &str) -> String {

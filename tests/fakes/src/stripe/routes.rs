@@ -33,7 +33,7 @@ pub(super) async fn answer(request: HttpRequest, state: web::Data<State>) -> Htt
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
     );
     response
-        .insert_header(("Request-Id", state.issue("req_", 14)))
+        .insert_header(("Request-Id", state.issue_request_id()))
         .insert_header(("Stripe-Version", objects::API_VERSION));
     if status == 401 {
         response.insert_header((WWW_AUTHENTICATE, r#"Bearer realm="Stripe""#));

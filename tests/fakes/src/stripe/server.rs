@@ -14,6 +14,8 @@ use super::{objects, routes};
 use crate::loopback::{self, Running};
 
 /// A Stripe API on 127.0.0.1. Clones share one server; it stops when the last one is dropped.
+///
+/// Ids are counted: the same calls give the same ids, also in another stand-in.
 #[derive(Debug, Clone)]
 pub struct FakeStripe {
     state: Arc<State>,
@@ -76,6 +78,7 @@ impl FakeStripe {
     }
 
     /// Changes a stored Checkout Session in any way; an unknown id is left alone.
+    /// `edit` must not use the stand-in.
     pub fn edit_session(&self, session_id: &str, edit: impl FnOnce(&mut Value)) {
         if let Some(session) = self.state.stored().sessions.get_mut(session_id) {
             edit(&mut session.body);

@@ -54,6 +54,7 @@ pub(super) struct State {
     faults: Mutex<Faults>,
     requests: Mutex<Vec<RecordedRequest>>,
     issued: AtomicU64,
+    answered: AtomicU64,
     fixed_now: AtomicI64,
 }
 
@@ -111,12 +112,12 @@ impl State {
 
     /// A new id; the n-th of each stand-in is always the same.
     pub(super) fn issue(&self, prefix: &str, length: usize) -> String {
-        let number = self.issued.fetch_add(1, Ordering::Relaxed);
-        let digest = Sha256::digest(format!("{prefix}{number}"));
-        prefix
-            .chars()
-            .chain(signature::hex(&digest).chars().take(length))
-            .collect()
+        id(prefix, self.issued.fetch_add(1, Ordering::Relaxed), length)
+    }
+
+    /// Requests are counted apart, so that their number does not change other ids.
+    pub(super) fn issue_request_id(&self) -> String {
+        id("req_", self.answered.fetch_add(1, Ordering::Relaxed), 14)
     }
 
     pub(super) fn set_now(&self, unix_seconds: i64) {
@@ -169,6 +170,14 @@ impl State {
         faults.failures = faults.failures.checked_sub(1)?;
         Some(faults.status)
     }
+}
+
+fn id(prefix: &str, number: u64, length: usize) -> String {
+    let digest = Sha256::digest(format!("{prefix}{number}"));
+    prefix
+        .chars()
+        .chain(signature::hex(&digest).chars().take(length))
+        .collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "Stripe has a clock of its own")]

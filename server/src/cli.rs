@@ -1,0 +1,59 @@
+//! The commands of the one binary.
+//!
+//! `demo, serve, migrate, check-config, doctor, token create` open the data folder themselves; all
+//! others speak HTTP to a server (`KITWARD_URL`, `KITWARD_TOKEN`), so that they work from CI.
+//! Exit status: 0 done, 1 refused or failed (one line, then detail), 2 usage.
+
+mod arguments;
+mod catalog;
+mod check;
+mod client;
+#[cfg(feature = "demo")]
+mod demo;
+mod local;
+mod output;
+mod publish;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+use output::{Failed, Output};
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(arguments.json);
+    // One TLS stack, one provider; a second installation in a process is harmless.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = actix_web::rt::System::new();
+    match runtime.block_on(run(arguments, &output)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => {
+            output.failure(&failed);
+            ExitCode::from(1)
+        }
+    }
+}
+
+async fn run(arguments: Arguments, output: &Output) -> Result<(), Failed> {
+    let config = arguments.config.as_deref();
+    match arguments.command {
+        #[cfg(feature = "demo")]
+        Command::Demo { port } => demo::run(port, output).await,
+        Command::Serve => serve::run(config).await,
+        Command::Migrate => local::migrate(config, output),
+        Command::CheckConfig => local::check_config(config, output),
+        Command::Doctor { ping: true } => check::ping(config, output).await,
+        Command::Doctor { ping: false } => check::run(config, output).await,
+        Command::Token { command } => local::token(config, command, output).await,
+        Command::Kit { command } => catalog::kit(command, output).await,
+        Command::Policy { command } => catalog::policy(command, output).await,
+        Command::Price { command } => catalog::price(command, output).await,
+        Command::Order { command } => catalog::order(command, output).await,
+        Command::Release { command } => catalog::release(command, output).await,
+        Command::Publish(publish) => publish::run(publish, output).await,
+    }
+}

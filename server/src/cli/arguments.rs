@@ -1,0 +1,243 @@
+//! The grammar of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::kits::model::{KitStatus, SeatKind};
+use crate::payments::model::QuantityRule;
+use crate::staff::Scope;
+
+/// License server and kit distribution backend.
+#[derive(Debug, Parser)]
+#[command(name = "kitward", version, about, arg_required_else_help = true)]
+pub(super) struct Arguments {
+    /// Configuration file.
+    #[arg(long, global = true, env = "KITWARD_CONFIG", value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// A complete sample vendor in a temporary folder, with a purchase, a license and a kit to download.
+    #[cfg(feature = "demo")]
+    Demo {
+        /// Port to listen on.
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+    },
+    /// Serve.
+    Serve,
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Show the configuration in effect, secrets masked.
+    CheckConfig,
+    /// Check database, storage, mail, payment credentials, clock and key material.
+    Doctor {
+        /// Only ask the running server whether it is ready.
+        #[arg(long)]
+        ping: bool,
+    },
+    /// Management tokens.
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
+    /// Kits.
+    Kit {
+        #[command(subcommand)]
+        command: KitCommand,
+    },
+    /// Policies: license terms.
+    Policy {
+        #[command(subcommand)]
+        command: PolicyCommand,
+    },
+    /// Prices of the payment provider, mapped to policies.
+    Price {
+        #[command(subcommand)]
+        command: PriceCommand,
+    },
+    /// Orders.
+    Order {
+        #[command(subcommand)]
+        command: OrderCommand,
+    },
+    /// Releases.
+    Release {
+        #[command(subcommand)]
+        command: ReleaseCommand,
+    },
+    /// Upload a file as a release of a kit and publish it.
+    Publish(Publish),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenCommand {
+    /// Make a token and print it once.
+    Create {
+        /// What it may do; may be given several times.
+        #[arg(long, required = true)]
+        scope: Vec<Scope>,
+        /// What it is for.
+        #[arg(long, default_value = "created on the command line")]
+        name: String,
+        /// When it ends (RFC 3339).
+        #[arg(long)]
+        expires: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum KitCommand {
+    /// Create a kit.
+    Create {
+        /// Slug: a-z, 0-9 and hyphens.
+        slug: String,
+        #[arg(long)]
+        name: String,
+        #[arg(long, default_value = "")]
+        description: String,
+        #[arg(long)]
+        homepage: Option<String>,
+        /// Package ecosystem; may be given several times.
+        #[arg(long = "ecosystem")]
+        ecosystems: Vec<String>,
+        #[arg(long, default_value = "queued")]
+        status: KitStatus,
+    },
+    /// Show a kit.
+    Show {
+        /// Slug or id.
+        kit: String,
+    },
+    /// List kits.
+    List,
+    /// Change a kit.
+    Edit {
+        /// Slug or id.
+        kit: String,
+        /// A new slug; the old one goes on answering.
+        #[arg(long)]
+        slug: Option<String>,
+        #[arg(long)]
+        name: Option<String>,
+        #[arg(long)]
+        description: Option<String>,
+        #[arg(long)]
+        homepage: Option<String>,
+        #[arg(long)]
+        status: Option<KitStatus>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    /// Create a policy.
+    Create {
+        /// Its name among your policies.
+        name: String,
+        /// What buyers read: "Personal", "Team".
+        #[arg(long)]
+        edition: String,
+        /// A kit it covers; may be given several times.
+        #[arg(long = "kit", conflicts_with = "all")]
+        kits: Vec<String>,
+        /// Covers all kits, those published later included.
+        #[arg(long)]
+        all: bool,
+        #[arg(long, default_value = "none")]
+        seat_kind: SeatKind,
+        /// Seats; unlimited where left out.
+        #[arg(long)]
+        seat_limit: Option<i32>,
+        /// Months of updates; for ever where left out.
+        #[arg(long)]
+        updates_months: Option<i32>,
+        /// Months of use; for ever where left out.
+        #[arg(long)]
+        valid_months: Option<i32>,
+        /// Days a license file lives.
+        #[arg(long, default_value_t = 14)]
+        license_file_days: i32,
+    },
+    /// Show a policy.
+    Show {
+        /// Its id.
+        policy: String,
+    },
+    /// List policies.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PriceCommand {
+    /// Map a price of the provider to policies.
+    Create {
+        /// The provider's id: `price_…`.
+        external_id: String,
+        /// Policy by id or name; may be given several times.
+        #[arg(long = "policy", required = true)]
+        policies: Vec<String>,
+        /// What a quantity of N means.
+        #[arg(long, default_value = "seats")]
+        quantity_rule: QuantityRule,
+    },
+    /// Show a price.
+    Show {
+        /// Its id.
+        price: String,
+    },
+    /// List prices.
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum OrderCommand {
+    /// Show an order.
+    Show {
+        /// Its id.
+        order: String,
+    },
+    /// List orders.
+    List,
+    /// Issue what an order still lacks, after its prices were mapped.
+    Fulfil {
+        /// Its id.
+        order: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ReleaseCommand {
+    /// List the releases of a kit.
+    List {
+        /// Slug or id.
+        kit: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Publish {
+    /// Slug or id of the kit.
+    pub(super) kit: String,
+    /// Version (semver).
+    pub(super) version: String,
+    /// Files to upload.
+    #[arg(required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// stable, rc, beta, alpha or dev.
+    #[arg(long, default_value = "stable")]
+    pub(super) channel: String,
+    /// normal, security or critical.
+    #[arg(long, default_value = "normal")]
+    pub(super) severity: String,
+    /// File with release notes (Markdown).
+    #[arg(long, value_name = "FILE")]
+    pub(super) notes: Option<PathBuf>,
+}

@@ -1,0 +1,132 @@
+//! Kits, policies, prices, orders and releases, over HTTP.
+
+use serde_json::{Map, Value, json};
+
+use super::arguments::{KitCommand, OrderCommand, PolicyCommand, PriceCommand, ReleaseCommand};
+use super::client::Client;
+use super::output::{Failed, Output, lines, table};
+
+fn show(output: &Output, value: &Value) {
+    output.show(&lines(value), value);
+}
+
+async fn list(output: &Output, path: &str, columns: &[&str]) -> Result<(), Failed> {
+    let rows = Client::from_environment()?.list(path).await?;
+    output.show(&table(&rows, columns), &Value::from(rows.clone()));
+    Ok(())
+}
+
+async fn get(output: &Output, path: &str) -> Result<(), Failed> {
+    show(output, &Client::from_environment()?.get(path).await?);
+    Ok(())
+}
+
+async fn post(output: &Output, path: &str, body: &Value) -> Result<(), Failed> {
+    show(output, &Client::from_environment()?.post(path, body).await?);
+    Ok(())
+}
+
+pub(super) async fn kit(command: KitCommand, output: &Output) -> Result<(), Failed> {
+    match command {
+        KitCommand::List => {
+            list(output, "/v1/admin/kits", &["slug", "name", "status", "id"]).await
+        }
+        KitCommand::Show { kit } => get(output, &format!("/v1/admin/kits/{kit}")).await,
+        KitCommand::Create { slug, name, description, homepage, ecosystems, status } => {
+            let body = json!({
+                "slug": slug, "name": name, "description": description, "homepage": homepage,
+                "ecosystems": ecosystems, "status": status,
+            });
+            post(output, "/v1/admin/kits", &body).await
+        }
+        KitCommand::Edit { kit, slug, name, description, homepage, status } => {
+            let mut body = Map::new();
+            let texts =
+                [("slug", slug), ("name", name), ("description", description), ("homepage", homepage)];
+            for (field, text) in texts {
+                if let Some(text) = text {
+                    body.insert(field.to_owned(), text.into());
+                }
+            }
+            if let Some(status) = status {
+                body.insert("status".to_owned(), status.as_str().into());
+            }
+            let path = format!("/v1/admin/kits/{kit}");
+            show(output, &Client::from_environment()?.patch(&path, &Value::Object(body)).await?);
+            Ok(())
+        }
+    }
+}
+
+pub(super) async fn policy(command: PolicyCommand, output: &Output) -> Result<(), Failed> {
+    match command {
+        PolicyCommand::List => {
+            let columns = ["name", "edition", "scope", "seat_kind", "seat_limit", "id"];
+            list(output, "/v1/admin/policies", &columns).await
+        }
+        PolicyCommand::Show { policy } => {
+            get(output, &format!("/v1/admin/policies/{policy}")).await
+        }
+        PolicyCommand::Create {
+            name,
+            edition,
+            kits,
+            all,
+            seat_kind,
+            seat_limit,
+            updates_months,
+            valid_months,
+            license_file_days,
+        } => {
+            let body = json!({
+                "name": name,
+                "edition": edition,
+                "scope": if all { "all" } else { "kits" },
+                "kits": kits,
+                "seat_kind": seat_kind,
+                "seat_limit": seat_limit,
+                "updates_months": updates_months,
+                "valid_months": valid_months,
+                "license_file_days": license_file_days,
+            });
+            post(output, "/v1/admin/policies", &body).await
+        }
+    }
+}
+
+pub(super) async fn price(command: PriceCommand, output: &Output) -> Result<(), Failed> {
+    match command {
+        PriceCommand::List => {
+            list(output, "/v1/admin/prices", &["external_id", "mode", "quantity_rule", "id"]).await
+        }
+        PriceCommand::Show { price } => get(output, &format!("/v1/admin/prices/{price}")).await,
+        PriceCommand::Create { external_id, policies, quantity_rule } => {
+            let body = json!({
+                "external_id": external_id, "policies": policies, "quantity_rule": quantity_rule,
+            });
+            post(output, "/v1/admin/prices", &body).await
+        }
+    }
+}
+
+pub(super) async fn order(command: OrderCommand, output: &Output) -> Result<(), Failed> {
+    match command {
+        OrderCommand::List => {
+            let columns = ["id", "status", "email", "total", "currency", "purchased_at"];
+            list(output, "/v1/admin/orders", &columns).await
+        }
+        OrderCommand::Show { order } => get(output, &format!("/v1/admin/orders/{order}")).await,
+        OrderCommand::Fulfil { order } => {
+            post(output, &format!("/v1/admin/orders/{order}/fulfil"), &json!({})).await
+        }
+    }
+}
+
+pub(super) async fn release(command: ReleaseCommand, output: &Output) -> Result<(), Failed> {
+    match command {
+        ReleaseCommand::List { kit } => {
+            let columns = ["version", "channel", "severity", "status", "published_at", "id"];
+            list(output, &format!("/v1/admin/releases?kit={kit}"), &columns).await
+        }
+    }
+}

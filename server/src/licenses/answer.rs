@@ -1,0 +1,263 @@
+//! The answer to a kit: the verdict in plain JSON, and the same signed.
+//!
+//! Made after the unit of work, never inside it. It holds no personal data and no other seats.
+
+use kitward_keys::jws::{self};
+use kitward_keys::{
+    ActivationClaims, Audience, DocumentClaims, DocumentType, LicenseClaims, SeatsClaims, SignError,
+};
+use serde::Serialize;
+
+use super::facts::Facts;
+use super::model::{LicenseId, LicenseStatus, VerdictCode};
+use crate::activations::model::ActivationId;
+use crate::activations::store::Activation;
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::db::types::new_type_id;
+use crate::kits::model::{Scope, SeatKind};
+
+/// Seconds a verdict lives.
+const VERDICT_SECONDS: i64 = 600;
+const DAY: i64 = 86_400;
+
+/// What the call was about.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// Kit slug as sent.
+    pub kit: &'a str,
+    /// The client's nonce.
+    pub nonce: Option<&'a str>,
+}
+
+/// What a kit gets.
+#[derive(Debug, Serialize)]
+pub struct Answer {
+    /// The only thing to branch on.
+    pub valid: bool,
+    /// Why.
+    pub code: VerdictCode,
+    /// Why, for the person in front of the kit.
+    pub detail: &'static str,
+    /// Beside `NOT_ACTIVATED`: `never` or `freed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// What the kit may show.
+    pub notices: Vec<Notice>,
+    /// The license; null for an unknown key.
+    pub license: Option<LicenseAnswer>,
+    /// The seat of the identity, if it holds one.
+    pub activation: Option<ActivationAnswer>,
+    /// The verdict, signed (`verdict+jwt`).
+    pub verdict: String,
+    /// Proof for offline use (`license+jwt`); only from `activate`, only when valid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub license_file: Option<String>,
+    /// Where the customer mends it.
+    pub manage_url: String,
+}
+
+/// Something worth telling.
+#[derive(Debug, Serialize)]
+pub struct Notice {
+    /// Stable word.
+    pub code: &'static str,
+    /// Sentence.
+    pub detail: String,
+}
+
+/// A license as its key's holder sees it.
+#[derive(Debug, Serialize)]
+pub struct LicenseAnswer {
+    id: LicenseId,
+    key_hint: String,
+    edition: String,
+    status: LicenseStatus,
+    seats: SeatsAnswer,
+    valid_until: Option<Timestamp>,
+    updates_until: Option<Timestamp>,
+    entitlements: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct SeatsAnswer {
+    kind: SeatKind,
+    used: i32,
+    limit: Option<i32>,
+}
+
+/// A seat as its own holder sees it.
+#[derive(Debug, Serialize)]
+pub struct ActivationAnswer {
+    id: ActivationId,
+    kind: SeatKind,
+    identity: String,
+    name: String,
+    created_at: Timestamp,
+    last_seen_at: Timestamp,
+    /// Only floating seats have one.
+    lease_ends_at: Option<Timestamp>,
+}
+
+impl From<&Activation> for ActivationAnswer {
+    fn from(row: &Activation) -> Self {
+        Self {
+            id: row.id.clone(),
+            kind: row.kind,
+            identity: row.identity.clone(),
+            name: row.name.clone(),
+            created_at: row.created_at,
+            last_seen_at: row.last_seen_at,
+            lease_ends_at: None,
+        }
+    }
+}
+
+/// The answer for keys no license has, the same whatever their shape.
+pub fn unknown(app: &App, asked: Asked<'_>) -> Result<Answer, SignError> {
+    let code = VerdictCode::NotFound;
+    let now = app.clock.now();
+    let mut claims = blank_claims(app, asked, None, now);
+    claims.code = code.as_str().to_owned();
+    Ok(Answer {
+        valid: false,
+        code,
+        detail: code.detail(),
+        reason: None,
+        notices: Vec::new(),
+        license: None,
+        activation: None,
+        verdict: sign(app, DocumentType::Verdict, &claims)?,
+        license_file: None,
+        manage_url: app.link("/"),
+    })
+}
+
+/// The answer about a license.
+pub fn about(
+    app: &App,
+    asked: Asked<'_>,
+    facts: &Facts,
+    code: VerdictCode,
+    with_file: bool,
+) -> Result<Answer, SignError> {
+    let now = app.clock.now();
+    let mut claims = blank_claims(app, asked, Some(facts), now);
+    code.as_str().clone_into(&mut claims.code);
+    claims.valid = code.is_valid();
+    let verdict = sign(app, DocumentType::Verdict, &claims)?;
+    let license_file = if with_file && code.is_valid() {
+        claims.exp = file_end(facts, now).unix();
+        claims.jti = new_type_id("doc", now, app.entropy.as_ref());
+        Some(sign(app, DocumentType::License, &claims)?)
+    } else {
+        None
+    };
+    Ok(Answer {
+        valid: code.is_valid(),
+        code,
+        detail: code.detail(),
+        reason: if code == VerdictCode::NotActivated { facts.seat.reason() } else { None },
+        notices: notices(facts, now),
+        license: Some(license_answer(facts, now)),
+        activation: facts.held().map(ActivationAnswer::from),
+        verdict,
+        license_file,
+        manage_url: app.link(&format!("/licenses/{}", facts.license().id)),
+    })
+}
+
+/// A license file never outlives the license.
+fn file_end(facts: &Facts, now: Timestamp) -> Timestamp {
+    let license = facts.license();
+    let end = now.plus_seconds(i64::from(license.license_file_days) * DAY);
+    license.valid_until.map_or(end, |until| end.min(until))
+}
+
+/// Days before an end during which it is told.
+const NOTICE_DAYS: i64 = 30;
+
+fn notices(facts: &Facts, now: Timestamp) -> Vec<Notice> {
+    let soon = |end: &Timestamp| *end > now && *end <= now.plus_seconds(NOTICE_DAYS * DAY);
+    let license = facts.license();
+    let mut notices = Vec::new();
+    if let Some(end) = license.valid_until.filter(soon) {
+        let detail = format!("This license ends on {}.", end.utc().format("%-d %B %Y"));
+        notices.push(Notice { code: "expiring_soon", detail });
+    }
+    if let Some(end) = license.updates_until.filter(soon) {
+        let detail = format!("Updates are included until {}.", end.utc().format("%-d %B %Y"));
+        notices.push(Notice { code: "updates_ending_soon", detail });
+    }
+    notices
+}
+
+fn license_answer(facts: &Facts, now: Timestamp) -> LicenseAnswer {
+    let license = facts.license();
+    LicenseAnswer {
+        id: license.id.clone(),
+        key_hint: facts.holding.key_hint.clone(),
+        edition: license.edition.clone(),
+        status: facts.holding.standing(facts.covers_kit).status(now),
+        seats: SeatsAnswer {
+            kind: license.seat_kind,
+            used: license.seats_used,
+            limit: license.seat_limit,
+        },
+        valid_until: license.valid_until,
+        updates_until: license.updates_until,
+        entitlements: Vec::new(),
+    }
+}
+
+fn blank_claims(
+    app: &App,
+    asked: Asked<'_>,
+    facts: Option<&Facts>,
+    now: Timestamp,
+) -> DocumentClaims {
+    let slug = facts.and_then(|facts| facts.kit_slug.as_deref()).unwrap_or(asked.kit);
+    DocumentClaims {
+        iss: app.installation_id.clone(),
+        aud: Audience::of(slug, asked.kit),
+        sub: facts.map_or_else(|| "-".to_owned(), |facts| facts.license().id.to_string()),
+        iat: now.unix(),
+        exp: now.plus_seconds(VERDICT_SECONDS).unix(),
+        nonce: asked.nonce.map(str::to_owned),
+        jti: new_type_id("doc", now, app.entropy.as_ref()),
+        code: String::new(),
+        valid: false,
+        license: facts.map(|facts| license_claims(facts, now)),
+        activation: facts.and_then(Facts::held).map(|row| ActivationClaims {
+            id: row.id.to_string(),
+            kind: row.kind.to_string(),
+            identity: row.identity.clone(),
+        }),
+    }
+}
+
+fn license_claims(facts: &Facts, now: Timestamp) -> LicenseClaims {
+    let license = facts.license();
+    LicenseClaims {
+        id: license.id.to_string(),
+        key_hint: facts.holding.key_hint.clone(),
+        edition: license.edition.clone(),
+        status: facts.holding.standing(facts.covers_kit).status(now).to_string(),
+        scope: match license.scope {
+            Scope::All => kitward_keys::Scope::All,
+            Scope::Kits => kitward_keys::Scope::Kits(facts.scope.clone()),
+        },
+        valid_until: license.valid_until.map(|end| end.to_string()),
+        updates_until: license.updates_until.map(|end| end.to_string()),
+        entitlements: Vec::new(),
+        seats: SeatsClaims {
+            kind: license.seat_kind.to_string(),
+            used: i64::from(license.seats_used),
+            limit: license.seat_limit.map(i64::from),
+        },
+    }
+}
+
+fn sign(app: &App, typ: DocumentType, claims: &DocumentClaims) -> Result<String, SignError> {
+    jws::sign(typ, &app.keys.load().document, claims)
+}

@@ -1,0 +1,221 @@
+//! Issuing a license: the key is made and sealed before the write, the license inside it.
+
+use kitward_keys::{KeyPrefix, LicenseKey, SignError};
+
+use super::model::{BaseState, LicenseId, LicenseKeyId};
+use super::store::{self, License, LicenseKeyRow};
+use crate::app::App;
+use crate::audit::{Actor, Entry};
+use crate::clock::Timestamp;
+use crate::customers::model::{CustomerId, OrderItemId};
+use crate::db::{DbError, WriteTx};
+use crate::entropy::bytes;
+use crate::kits::model::{KitId, Scope};
+use crate::kits::store::Policy;
+use crate::secrets::{Cell, SealError};
+
+/// Why no key could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// There is no MAC key.
+    #[error("the installation has no MAC key for license keys")]
+    NoMacKey,
+    /// The signing key refused.
+    #[error("a license key could not be signed")]
+    Sign(#[from] SignError),
+    /// It could not be sealed.
+    #[error("a license key could not be sealed")]
+    Seal(#[from] SealError),
+}
+
+/// A new license's key, sealed; nothing in it can be read.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    license: LicenseId,
+    key: LicenseKeyId,
+    lookup: Vec<u8>,
+    sealed: Vec<u8>,
+    hint: String,
+    now: Timestamp,
+}
+
+/// What to issue.
+#[derive(Debug, Clone)]
+pub struct IssueLicense {
+    /// Who owns it.
+    pub customer: CustomerId,
+    /// The order line it comes from.
+    pub order_item: Option<OrderItemId>,
+    /// Position among the licenses of the same line and policy.
+    pub ordinal: i32,
+    /// Where its terms come from.
+    pub policy: Policy,
+    /// Kits the policy lists.
+    pub kits: Vec<KitId>,
+    /// How many times the policy's seats.
+    pub seats_times: i64,
+    /// From when its durations count.
+    pub purchased_at: Timestamp,
+    /// Who issues it.
+    pub actor: Actor,
+}
+
+/// Where the text of a key is kept.
+pub fn key_cell(id: &LicenseKeyId) -> Cell<'_> {
+    Cell {
+        table: "license_keys",
+        column: "sealed_key",
+        row: id.as_str(),
+    }
+}
+
+/// Makes keys for as many licenses, in the order of their ids.
+pub fn prepare(app: &App, count: usize) -> Result<Vec<Prepared>, PrepareError> {
+    let mut prepared: Vec<_> = (0..count)
+        .map(|_number| prepare_one(app))
+        .collect::<Result<_, _>>()?;
+    // Lists go by id: what was issued first stands first.
+    prepared.sort_by(|a, b| a.license.cmp(&b.license));
+    Ok(prepared)
+}
+
+fn prepare_one(app: &App) -> Result<Prepared, PrepareError> {
+    let now = app.clock.now();
+    let entropy = app.entropy.as_ref();
+    let mac = app.vault.license_mac().ok_or(PrepareError::NoMacKey)?;
+    let ring = app.keys.load();
+    let prefix = KeyPrefix::default();
+    let key = LicenseKey::issue(&prefix, &ring.license_key, mac, bytes(entropy))?;
+    let id = LicenseKeyId::new(now, entropy);
+    Ok(Prepared {
+        license: LicenseId::new(now, entropy),
+        lookup: app.vault.license_lookup(&key.lookup_input()),
+        sealed: app.vault.seal(key_cell(&id), key.reveal().as_bytes())?,
+        hint: key.hint(),
+        key: id,
+        now,
+    })
+}
+
+/// Issues a license under a snapshot of its policy's terms.
+pub fn issue_in(
+    tx: &mut WriteTx<'_>,
+    prepared: &Prepared,
+    input: IssueLicense,
+) -> Result<LicenseId, DbError> {
+    let Prepared { license, now, .. } = prepared;
+    let actor = input.actor.clone();
+    let kits = match input.policy.scope {
+        Scope::All => Vec::new(),
+        Scope::Kits => input.kits.clone(),
+    };
+    let key = LicenseKeyRow {
+        id: prepared.key.clone(),
+        license_id: license.clone(),
+        lookup: prepared.lookup.clone(),
+        sealed_key: prepared.sealed.clone(),
+        key_hint: prepared.hint.clone(),
+        created_at: *now,
+        replaced_at: None,
+    };
+    let row = terms(license.clone(), *now, input);
+    store::insert(tx, &row, &kits, &key)?;
+    let fields = &["customer_id", "policy_id", "order_item_id"];
+    tx.audit(Entry::new(*now, actor, "license.issued", license, fields));
+    Ok(license.clone())
+}
+
+fn terms(id: LicenseId, now: Timestamp, input: IssueLicense) -> License {
+    let policy = input.policy;
+    let seat_limit = policy
+        .seat_limit
+        .map(|limit| times(limit, input.seats_times));
+    let until = |months: Option<i32>| {
+        let months = months.and_then(|months| u32::try_from(months).ok());
+        months.map(|months| input.purchased_at.plus_months(months))
+    };
+    License {
+        id,
+        customer_id: input.customer,
+        order_item_id: input.order_item,
+        ordinal: input.ordinal,
+        scope: policy.scope,
+        seat_kind: policy.seat_kind,
+        seat_limit,
+        seat_cap: seat_limit,
+        seats_used: 0,
+        license_file_days: policy.license_file_days,
+        base_state: BaseState::Active,
+        starts_at: input.purchased_at,
+        valid_until: until(policy.valid_months),
+        updates_until: until(policy.updates_months),
+        policy_id: policy.id,
+        edition: policy.edition,
+        version: 1,
+        created_at: now,
+    }
+}
+
+/// Seats never shrink by multiplying, and stop at what the column holds.
+fn times(limit: i32, factor: i64) -> i32 {
+    let seats = i64::from(limit).saturating_mul(factor.max(1));
+    i32::try_from(seats).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SeededEntropy;
+    use crate::kits::model::{PolicyId, SeatKind};
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    fn input(seats_times: i64) -> IssueLicense {
+        let (now, entropy) = (at("2027-01-31T00:00:00Z"), SeededEntropy::new(1));
+        IssueLicense {
+            customer: CustomerId::new(now, &entropy),
+            order_item: None,
+            ordinal: 0,
+            policy: Policy {
+                id: PolicyId::new(now, &entropy),
+                name: "team".to_owned(),
+                edition: "Team".to_owned(),
+                scope: Scope::All,
+                seat_kind: SeatKind::Device,
+                seat_limit: Some(5),
+                updates_months: Some(1),
+                valid_months: None,
+                license_file_days: 14,
+                version: 1,
+                created_at: now,
+            },
+            kits: Vec::new(),
+            seats_times,
+            purchased_at: now,
+            actor: Actor::System,
+        }
+    }
+
+    #[test]
+    fn terms_count_from_the_purchase_not_from_the_issue() {
+        let issued = at("2027-03-05T00:00:00Z");
+        let id = LicenseId::new(issued, &SeededEntropy::new(2));
+        let license = terms(id, issued, input(1));
+        assert_eq!(license.starts_at, at("2027-01-31T00:00:00Z"));
+        assert_eq!(license.updates_until, Some(at("2027-02-28T00:00:00Z")));
+        assert_eq!(license.valid_until, None);
+        assert_eq!(license.created_at, issued);
+    }
+
+    #[test]
+    fn a_quantity_of_seats_multiplies_the_limit() {
+        let now = at("2027-01-31T00:00:00Z");
+        let id = LicenseId::new(now, &SeededEntropy::new(2));
+        let license = terms(id, now, input(3));
+        assert_eq!((license.seat_limit, license.seat_cap), (Some(15), Some(15)));
+        assert_eq!(times(5, 0), 5);
+        assert_eq!(times(1_000_000, i64::MAX), i32::MAX);
+    }
+}

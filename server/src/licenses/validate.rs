@@ -1,0 +1,67 @@
+//! Looking at a license without taking a seat.
+
+use kitward_keys::SignError;
+use secrecy::SecretString;
+
+use super::answer::{self, Answer, Asked};
+use super::facts::{Question, gather};
+use super::keys;
+use crate::activations::model::Identity;
+use crate::app::App;
+use crate::db::DbError;
+
+/// What a kit asks.
+#[derive(Debug)]
+pub struct Ask {
+    /// The license key.
+    pub key: SecretString,
+    /// Kit slug.
+    pub kit: String,
+    /// What occupies the seat.
+    pub identity: Option<Identity>,
+    /// Name of the seat, for people.
+    pub name: Option<String>,
+    /// Version of the kit.
+    pub version: Option<String>,
+    /// Platform it runs on.
+    pub platform: Option<String>,
+    /// Binds the signed answer to this call.
+    pub nonce: Option<String>,
+}
+
+impl Ask {
+    pub(crate) fn asked(&self) -> Asked<'_> {
+        Asked { kit: &self.kit, nonce: self.nonce.as_deref() }
+    }
+
+    pub(crate) fn question(&self, lookup: Vec<u8>) -> Question {
+        Question { lookup, kit: self.kit.clone(), identity: self.identity.clone() }
+    }
+}
+
+/// Why there is no answer; outcomes of the license are answers.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The database failed.
+    #[error("the database failed")]
+    Db(#[from] DbError),
+    /// The answer could not be signed.
+    #[error("the answer could not be signed")]
+    Sign(#[from] SignError),
+}
+
+/// The verdict about a key, a kit and an identity.
+pub async fn validate(app: &App, ask: Ask) -> Result<Answer, AskError> {
+    let Some(lookup) = keys::lookup(app, &ask.key) else {
+        return Ok(answer::unknown(app, ask.asked())?);
+    };
+    let question = ask.question(lookup);
+    let facts = app.db.read_snapshot(move |conn| gather(conn, &question)).await?;
+    Ok(match facts {
+        None => answer::unknown(app, ask.asked())?,
+        Some(facts) => {
+            let code = facts.verdict(app.clock.now());
+            answer::about(app, ask.asked(), &facts, code, false)?
+        }
+    })
+}

@@ -1,0 +1,81 @@
+//! A running installation: the listening server and the workers of its outbox.
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_web::dev::ServerHandle;
+use tokio::task::JoinHandle;
+
+use crate::app::App;
+use crate::http::serve::{serve, serve_metrics};
+use crate::outbox::{self, Lane};
+
+/// How to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// HTTP workers.
+    pub workers: usize,
+    /// Whether this process works on the outbox.
+    pub outbox: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self { workers: cores, outbox: true }
+    }
+}
+
+/// A running installation.
+#[derive(Debug)]
+pub struct Running {
+    app: Arc<App>,
+    servers: Vec<ServerHandle>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+/// Starts serving on a listener that is bound already.
+pub fn start(app: &Arc<App>, listener: TcpListener, options: Options) -> std::io::Result<Running> {
+    let server = serve(app, listener, options.workers)?;
+    let mut servers = vec![server.handle()];
+    let mut tasks = vec![spawn_server(server)];
+    if let Some(address) = app.config.metrics_listen {
+        let metrics = serve_metrics(app, TcpListener::bind(address)?)?;
+        servers.push(metrics.handle());
+        tasks.push(spawn_server(metrics));
+    }
+    if options.outbox {
+        for lane in Lane::ALL {
+            tasks.push(tokio::spawn(outbox::run(Arc::clone(app), *lane)));
+        }
+    }
+    Ok(Running { app: Arc::clone(app), servers, tasks })
+}
+
+fn spawn_server(server: actix_web::dev::Server) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        if let Err(error) = server.await {
+            tracing::error!(%error, "the server ended");
+        }
+    })
+}
+
+impl Running {
+    /// Not ready first, then requests under way, then the outbox, then the database's queues.
+    pub async fn stop(self) {
+        self.app.stop();
+        for server in &self.servers {
+            server.stop(true).await;
+        }
+        for lane in Lane::ALL {
+            self.app.lanes.wake(*lane);
+        }
+        for task in self.tasks {
+            // A worker that panicked has ended too.
+            let _ = task.await;
+        }
+        let db = self.app.db.clone();
+        // Closing waits for threads.
+        let _ = tokio::task::spawn_blocking(move || db.close()).await;
+    }
+}

@@ -1,0 +1,118 @@
+//! The layers hold, budgets hold, and the pages about the program tell the truth.
+
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        let name = entry.file_name().into_string().unwrap();
+        if path.is_dir() && !["target", "node_modules", ".git", "fuzz"].contains(&name.as_str()) {
+            found.extend(files(&path, ending));
+        } else if name.ends_with(ending) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A file without its unit tests.
+fn code(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.split("#[cfg(test)]").next().unwrap().to_owned()
+}
+
+#[test]
+fn diesel_and_actix_stay_in_their_rooms() {
+    let source = root().join("server/src");
+    for path in files(&source, ".rs") {
+        let place = path.strip_prefix(&source).unwrap().to_str().unwrap().to_owned();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let text = code(&path);
+        let in_database = place.starts_with("db") || name == "store.rs";
+        assert!(in_database || !text.contains("diesel::"), "diesel in {place}");
+        let in_http = place.starts_with("http")
+            || ["api.rs", "admin.rs", "pages.rs", "app.rs", "run.rs", "cli.rs"].contains(&name)
+            || ["/api/", "/admin/", "/pages/"].iter().any(|room| place.contains(room));
+        assert!(in_http || !text.contains("actix_web::"), "actix_web in {place}");
+        if name == "model.rs" {
+            assert!(!text.contains("Clock"), "a clock in {place}");
+        }
+    }
+    for (pure, refused) in [("keys", "tokio"), ("portal", "actix")] {
+        let manifest = std::fs::read_to_string(root().join(pure).join("Cargo.toml")).unwrap();
+        assert!(!manifest.contains(refused), "{refused} in {pure}");
+        assert!(!manifest.contains("kitward-") || manifest.matches("kitward-").count() == 1);
+    }
+}
+
+#[test]
+fn no_file_is_over_its_budget() {
+    for folder in ["keys/src", "migrations/src", "portal/src", "server/src", "tests/src", "tests/fakes/src"] {
+        for path in files(&root().join(folder), ".rs") {
+            let lines = code(&path).lines().count();
+            let is_table = path.ends_with("db/schema.rs");
+            assert!(lines <= 300 || is_table, "{} has {lines} lines", path.display());
+        }
+    }
+}
+
+#[test]
+fn names_that_could_hold_anything_are_refused() {
+    for path in files(&root(), ".rs") {
+        let stem = path.file_stem().unwrap().to_str().unwrap();
+        let refused = ["utils", "helpers", "common", "misc", "manager", "data", "info", "mod"];
+        assert!(!refused.contains(&stem), "{}", path.display());
+    }
+}
+
+#[test]
+fn the_architecture_page_names_paths_that_exist() {
+    let page = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    assert!(page.lines().count() <= 200);
+    let named = page.split('`').skip(1).step_by(2).filter(|word| {
+        word.contains('/') && !word.contains(' ') && !word.starts_with('/') && !word.contains("::")
+            && !word.contains('{')
+    });
+    let mut count = 0;
+    for path in named {
+        count += 1;
+        assert!(root().join(path).exists(), "{path} does not exist");
+    }
+    assert!(count >= 20, "only {count} paths were found");
+}
+
+fn generated(name: &str, text: &str) {
+    let path = root().join("docs").join(name);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, text).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == text, "docs/{name} is stale: UPDATE_DOCS=1 cargo test -p kitward-tests");
+}
+
+#[test]
+fn the_generated_pages_are_current() {
+    generated("errors.md", &kitward::http::error::markdown());
+    generated("configuration.md", &kitward::config::markdown());
+}
+
+#[test]
+fn links_between_the_pages_lead_somewhere() {
+    for path in files(&root(), ".md") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let target = target.split('#').next().unwrap();
+            if target.is_empty() || target.contains("://") || target.contains(' ') {
+                continue;
+            }
+            let found = path.parent().unwrap().join(target);
+            assert!(found.exists(), "{} links to {target}", path.display());
+        }
+    }
+}

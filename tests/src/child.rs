@@ -1,0 +1,130 @@
+//! A server in a process of its own, for tests that kill it.
+//!
+//! The process is the test binary itself: a test called `child::serves_when_asked` serves when the
+//! variable is set, and does nothing otherwise.
+
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child as Process, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::actors::Actor;
+use crate::database::free_port;
+
+const VARIABLE: &str = "KITWARD_TEST_CHILD";
+
+/// A serving process.
+#[derive(Debug)]
+pub struct Child {
+    process: Process,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it logged.
+    pub log: PathBuf,
+}
+
+/// Settings of a child, as lines of its configuration file.
+#[derive(Debug, Clone)]
+pub struct ChildSettings {
+    /// Folder for its data and its log.
+    pub folder: PathBuf,
+    /// Further lines; sections last.
+    pub toml: String,
+    port: u16,
+}
+
+impl ChildSettings {
+    /// A child that keeps its data in `folder`, on the same port each time.
+    pub fn new(folder: &Path, toml: String) -> Self {
+        Self { folder: folder.to_path_buf(), toml, port: free_port() }
+    }
+
+    /// Scheme, host and port.
+    pub fn origin(&self) -> String {
+        format!("http://localhost:{}", self.port)
+    }
+
+    /// Starts it and waits until it is ready.
+    pub async fn start(&self) -> Child {
+        let file = self.folder.join("kitward.toml");
+        let text = format!(
+            "listen = \"127.0.0.1:{}\"\ndata_dir = \"{}\"\n{}",
+            self.port,
+            self.folder.join("data").display(),
+            self.toml
+        );
+        std::fs::write(&file, text).expect("a configuration");
+        let log = self.folder.join("log");
+        let stderr = File::options().create(true).append(true).open(&log).expect("a log");
+        let process = Command::new(std::env::current_exe().expect("this program"))
+            .args(["--exact", "child::serves_when_asked", "--nocapture", "--test-threads=1"])
+            .env(VARIABLE, &file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(stderr)
+            .spawn()
+            .expect("a process");
+        let address = SocketAddr::from(([127, 0, 0, 1], self.port));
+        let mut child = Child { process, address, log };
+        child.wait_until_ready().await;
+        child
+    }
+}
+
+impl Child {
+    async fn wait_until_ready(&mut self) {
+        let until = Instant::now() + Duration::from_secs(30);
+        let actor = self.actor();
+        loop {
+            let request = actor.request(reqwest::Method::GET, "/readyz");
+            if actor.try_send(request).await.is_ok_and(|reply| reply.status == 200) {
+                return;
+            }
+            let ended = self.process.try_wait().expect("a process");
+            assert!(ended.is_none(), "the child ended: {}", self.logged());
+            assert!(Instant::now() < until, "the child is not ready: {}", self.logged());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Somebody who talks to it.
+    pub fn actor(&self) -> Actor {
+        Actor::new(format!("http://localhost:{}", self.address.port()), self.address)
+    }
+
+    /// Its log so far.
+    pub fn logged(&self) -> String {
+        std::fs::read_to_string(&self.log).expect("a log")
+    }
+
+    /// `kill -9`.
+    pub fn kill(mut self) {
+        self.process.kill().expect("a living process");
+        self.process.wait().expect("an end");
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // Already ended where the test killed it.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Serves for ever if this process was started as a child.
+pub fn serve_if_asked() {
+    let Some(file) = std::env::var_os(VARIABLE) else { return };
+    crate::block_on(async move {
+        let config = kitward::config::load(Some(Path::new(&file)), &std::collections::BTreeMap::new());
+        let config = config.expect("a configuration");
+        kitward::logging::start(&config);
+        let listener = TcpListener::bind(config.listen).expect("a free port");
+        let app = kitward::app::App::build(config, kitward::app::Parts::default()).await;
+        let app = app.unwrap_or_else(|error| panic!("{}", kitward::http::error::chain(&error)));
+        let options = kitward::run::Options { workers: 2, outbox: true };
+        let _running = kitward::run::start(&app, listener, options).expect("a server");
+        std::future::pending::<()>().await;
+    });
+}
