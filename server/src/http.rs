@@ -1,5 +1,6 @@
 //! What all features share towards the network: routes, errors, extractors, headers, sessions.
 
+pub mod conditional;
 pub mod csrf;
 pub mod error;
 pub mod extract;

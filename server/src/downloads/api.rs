@@ -1,4 +1,164 @@
-//! Handlers.
+//! Listings and files for kits, updaters and people with a ticket.
+
+mod delivery;
+mod errors;
+
+use actix_web::http::header::{CACHE_CONTROL, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, web};
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::authorize::{Access, AccessError, authorize};
+use super::tickets::open_ticket;
+use super::view::{ReleaseView, artifact_url, release_view};
+use crate::app::App;
+use crate::db::{DbError, Page};
+use crate::http::conditional;
+use crate::http::extract::{AppData, KeyCredential};
+use crate::http::paging::window;
+use crate::http::{ApiError, Query};
+use crate::releases::model::{Selector, is_newer, parse_version};
+use crate::releases::store::{self, Release};
+
+pub use errors::refused;
 
 /// Routes of this file.
-pub fn routes(_config: &mut actix_web::web::ServiceConfig) {}
+pub fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(
+            web::resource("/v1/kits/{kit}/releases")
+                .route(web::get().to(list))
+                .route(web::head().to(list)),
+        )
+        .service(
+            web::resource("/v1/kits/{kit}/releases/{version}")
+                .route(web::get().to(show))
+                .route(web::head().to(show)),
+        )
+        .service(
+            web::resource("/v1/kits/{kit}/releases/{version}/artifacts/{name}")
+                .route(web::get().to(file))
+                .route(web::head().to(file)),
+        )
+        .service(
+            web::resource("/v1/downloads/{ticket}")
+                .route(web::get().to(by_ticket))
+                .route(web::head().to(by_ticket)),
+        );
+}
+
+/// Unknown members are ignored: kits may be newer than the server.
+#[derive(Debug, Deserialize)]
+struct ListQuery {
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+async fn list(
+    app: AppData,
+    http: HttpRequest,
+    KeyCredential(key): KeyCredential,
+    path: web::Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let access = open(&app, &key, &path).await?;
+    let window = window(query.limit, query.cursor)?;
+    let after = match window.after.as_str() {
+        "" => None,
+        text => Some(text),
+    };
+    let after = after
+        .map(parse_version)
+        .transpose()
+        .map_err(|_fault| ApiError::field("cursor", "is no cursor of this list"))?;
+    let rest = access
+        .listed()
+        .filter(|(version, _)| after.as_ref().is_none_or(|after| is_newer(after, version)));
+    let rows = rest.take(window.limit + 1);
+    let releases: Vec<Release> = rows.map(|(_, release)| release.clone()).collect();
+    let views = views(&app, &access, releases).await?;
+    let page = Page::cut(views, window.limit, |view| view.version.clone());
+    conditional::json(&http, &page)
+}
+
+async fn show(
+    app: AppData,
+    http: HttpRequest,
+    KeyCredential(key): KeyCredential,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, ApiError> {
+    let (kit, version) = path.into_inner();
+    let access = open(&app, &key, &kit).await?;
+    let (_, release) = find(&app, &access, &version)?;
+    let views = views(&app, &access, vec![release.clone()]).await?;
+    let view = views.into_iter().next();
+    let view = view.ok_or_else(|| ApiError::internal("a release without a view"))?;
+    conditional::json(&http, &view)
+}
+
+async fn file(
+    app: AppData,
+    http: HttpRequest,
+    KeyCredential(key): KeyCredential,
+    path: web::Path<(String, String, String)>,
+) -> Result<HttpResponse, ApiError> {
+    let (kit, version, name) = path.into_inner();
+    let access = open(&app, &key, &kit).await?;
+    let (selector, release) = find(&app, &access, &version)?;
+    let (id, wanted) = (release.id.clone(), name.clone());
+    let artifact = app
+        .db
+        .read(move |conn| store::find_artifact_named(conn, &id, &wanted))
+        .await?
+        .ok_or_else(|| refused(&app, AccessError::UnknownFile))?;
+    if !matches!(selector, Selector::Exact(_)) {
+        let stable = artifact_url(&app, &access.kit.slug, &release.version, &name);
+        return Ok(HttpResponse::Found()
+            .insert_header((LOCATION, stable))
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .finish());
+    }
+    delivery::deliver(&app, &http, &access.holding.license.id, &artifact).await
+}
+
+async fn by_ticket(
+    app: AppData,
+    http: HttpRequest,
+    path: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let opened = open_ticket(&app, &path).await;
+    let (license, artifact) = opened.map_err(|error| errors::ticket_refused(&app, error))?;
+    delivery::deliver(&app, &http, &license, &artifact).await
+}
+
+async fn open(app: &App, key: &SecretString, kit: &str) -> Result<Access, ApiError> {
+    let access = authorize(app, key, kit).await;
+    access.map_err(|error| refused(app, error))
+}
+
+fn find<'a>(
+    app: &App,
+    access: &'a Access,
+    version: &str,
+) -> Result<(Selector, &'a Release), ApiError> {
+    let selector = Selector::parse(version).ok_or(AccessError::UnknownVersion);
+    let found = selector.and_then(|selector| {
+        let release = access.release(&selector)?;
+        Ok((selector, release))
+    });
+    found.map_err(|error| refused(app, error))
+}
+
+async fn views(
+    app: &App,
+    access: &Access,
+    releases: Vec<Release>,
+) -> Result<Vec<ReleaseView>, DbError> {
+    let ids: Vec<_> = releases.iter().map(|release| release.id.clone()).collect();
+    let artifacts = app
+        .db
+        .read(move |conn| store::artifacts_of(conn, &ids))
+        .await?;
+    let view = |release: &Release| release_view(app, &access.kit, release, &artifacts);
+    Ok(releases.iter().map(view).collect())
+}

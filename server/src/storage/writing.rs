@@ -90,14 +90,13 @@ impl Upload {
             return Ok(());
         }
         let written = self.parts.put_part(PutPayload::from_bytes(part.clone()));
-        let hashes = take(&mut self.hashes);
-        let hashed = tokio::task::spawn_blocking(move || {
-            let mut hashes = hashes;
-            hashes.sha256.update(&part);
-            hashes.sha512.update(&part);
-            hashes
+        let mut state = take(&mut self.hashes);
+        let hashing = tokio::task::spawn_blocking(move || {
+            state.sha256.update(&part);
+            state.sha512.update(&part);
+            state
         });
-        let (written, hashed) = tokio::join!(written, hashed);
+        let (written, hashed) = tokio::join!(written, hashing);
         self.hashes = hashed?;
         Ok(written?)
     }

@@ -1,0 +1,72 @@
+//! What refusals of downloads look like from outside.
+
+use crate::app::App;
+use crate::downloads::authorize::{AccessError, Window};
+use crate::downloads::tickets::TicketError;
+use crate::http::{ApiError, Code};
+use crate::licenses::model::VerdictCode;
+
+/// A refusal as an answer. A kit that is not owned and one that does not exist look alike, and are
+/// never 404: that would send package managers on to public registries.
+pub fn refused(app: &App, error: AccessError) -> ApiError {
+    match error {
+        AccessError::Db(error) => error.into(),
+        AccessError::KeyUnknown => ApiError::new(Code::KeyUnknown, VerdictCode::NotFound.detail()),
+        AccessError::License(code) => license_refused(code),
+        AccessError::UnknownVersion => {
+            ApiError::new(Code::NotFound, "This kit has no such version.")
+        }
+        AccessError::UnknownFile => ApiError::new(Code::NotFound, "This version has no such file."),
+        AccessError::Withdrawn => {
+            let detail = "This version was withdrawn. Use a newer one.";
+            ApiError::new(Code::Gone, detail)
+        }
+        AccessError::NotCovered(window) => not_covered(app, &window),
+    }
+}
+
+fn not_covered(app: &App, window: &Window) -> ApiError {
+    let detail = "This version came out after the license's updates ended. Renew the license, or \
+                  use the version named in last_entitled_version.";
+    let until = window.updates_until.map(|until| until.to_string());
+    let renew = app.link(&format!("/licenses/{}", window.license));
+    ApiError::new(Code::VersionNotCovered, detail)
+        .with(
+            "last_entitled_version",
+            window.last_entitled_version.clone(),
+        )
+        .with("updates_until", until)
+        .with("renew_url", renew)
+}
+
+fn license_refused(verdict: VerdictCode) -> ApiError {
+    let code = match verdict {
+        VerdictCode::NotFound | VerdictCode::KeyReplaced => Code::KeyUnknown,
+        VerdictCode::KitMismatch => Code::KitNotCovered,
+        VerdictCode::Revoked => Code::LicenseRevoked,
+        VerdictCode::Suspended => Code::LicenseSuspended,
+        VerdictCode::Merged | VerdictCode::NotStarted | VerdictCode::Expired => {
+            Code::LicenseExpired
+        }
+        VerdictCode::VersionNotCovered | VerdictCode::EntitlementMissing => Code::VersionNotCovered,
+        // Seats are no matter of downloads.
+        VerdictCode::IdentityRequired
+        | VerdictCode::NotActivated
+        | VerdictCode::SeatsExhausted
+        | VerdictCode::OverLimit
+        | VerdictCode::Grace
+        | VerdictCode::Valid => Code::Forbidden,
+    };
+    ApiError::new(code, verdict.detail()).with("verdict", verdict.as_str())
+}
+
+pub(super) fn ticket_refused(app: &App, error: TicketError) -> ApiError {
+    match error {
+        TicketError::Access(error) => refused(app, error),
+        TicketError::Unknown => ApiError::new(Code::NotFound, "There is nothing at this address."),
+        TicketError::Expired => {
+            let detail = "This download link has ended. Get a new one from the portal.";
+            ApiError::new(Code::Gone, detail)
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Releases and files as kits see them.
+
+use serde::Serialize;
+
+use super::model::path_segment;
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::kits::store::Kit;
+use crate::releases::model::{Channel, Severity};
+use crate::releases::store::{Artifact, Release};
+
+/// A release.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReleaseView {
+    /// Semantic version.
+    pub version: String,
+    /// For whom it is.
+    pub channel: Channel,
+    /// How urgent it is.
+    pub severity: Severity,
+    /// When it came out.
+    pub published_at: Option<Timestamp>,
+    /// What changed, as Markdown.
+    pub notes: Option<String>,
+    /// Its files.
+    pub artifacts: Vec<ArtifactView>,
+}
+
+/// A file.
+#[derive(Debug, Clone, Serialize)]
+pub struct ArtifactView {
+    /// Name of the file.
+    pub name: String,
+    /// What it is.
+    pub kind: String,
+    /// In bytes.
+    pub size: i64,
+    /// 64 hexadecimal digits.
+    pub sha256: String,
+    /// 128 hexadecimal digits.
+    pub sha512: String,
+    /// Its stable address.
+    pub url: String,
+}
+
+/// A release with those of `artifacts` that belong to it.
+pub fn release_view(
+    app: &App,
+    kit: &Kit,
+    release: &Release,
+    artifacts: &[Artifact],
+) -> ReleaseView {
+    let own = artifacts
+        .iter()
+        .filter(|artifact| artifact.release_id == release.id);
+    let view = |artifact: &Artifact| ArtifactView {
+        name: artifact.name.clone(),
+        kind: artifact.kind.clone(),
+        size: artifact.size,
+        sha256: artifact.sha256.clone(),
+        sha512: artifact.sha512.clone(),
+        url: artifact_url(app, &kit.slug, &release.version, &artifact.name),
+    };
+    ReleaseView {
+        version: release.version.clone(),
+        channel: release.channel,
+        severity: release.severity,
+        published_at: release.published_at,
+        notes: Some(release.notes.clone()).filter(|notes| !notes.is_empty()),
+        artifacts: own.map(view).collect(),
+    }
+}
+
+/// The stable address of a file.
+pub fn artifact_url(app: &App, kit: &str, version: &str, name: &str) -> String {
+    let (kit, version, name) = (path_segment(kit), path_segment(version), path_segment(name));
+    app.link(&format!(
+        "/v1/kits/{kit}/releases/{version}/artifacts/{name}"
+    ))
+}
