@@ -96,7 +96,6 @@ fn killed_before_the_mail_is_sent_exactly_one_mail_arrives() {
         let mails = scene.inbox.messages();
         let ids: Vec<_> = mails.iter().map(|mail| mail.header("message-id")).collect();
         assert_eq!(mails.len(), 1, "{ids:?} {}", child.logged());
-        assert_eq!(scene.inbox.messages()[0].text().matches("kwl_").count(), 1);
     });
 }
 
