@@ -1,16 +1,11 @@
 //! What all features share towards the network: routes, errors, extractors, headers, sessions.
 
+pub mod cookies;
 pub mod csrf;
 pub mod error;
 pub mod extract;
+pub mod form;
 pub mod headers;
 pub mod host;
-pub mod paging;
-pub mod routes;
-pub mod serve;
-pub mod session;
-pub mod status;
-pub mod telemetry;
-
-pub use error::{ApiError, Code, PageError};
-pub use extract::{Json, Query};
+pub mod pages;
+pub mod return_to;
