@@ -3,4 +3,9 @@
 //! An order attaches only to the holder of its verified address, otherwise to a stub that is
 //! claimed by the first sign-in with that address.
 
+pub mod advance_order;
 pub mod claim;
+pub mod model;
+pub mod record_order;
+pub mod resolve;
+pub mod store;

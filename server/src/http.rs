@@ -8,4 +8,13 @@ pub mod form;
 pub mod headers;
 pub mod host;
 pub mod pages;
+pub mod paging;
 pub mod return_to;
+pub mod routes;
+pub mod serve;
+pub mod session;
+pub mod status;
+pub mod telemetry;
+
+pub use error::{ApiError, Code, PageError};
+pub use extract::{Json, Query};

@@ -2,12 +2,13 @@
 
 use secrecy::SecretString;
 
-use super::model::{LicenseId, LicenseKeyId};
+use super::issue::key_cell;
+use super::model::LicenseId;
 use super::store;
 use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::db::{DbError, Shard};
-use crate::secrets::{Cell, SealError};
+use crate::secrets::SealError;
 
 /// Whose key is shown to whom; that they may see it was checked.
 #[derive(Debug, Clone)]
@@ -60,13 +61,4 @@ pub async fn reveal_key(app: &App, input: RevealKey) -> Result<SecretString, Rev
     let opened = app.vault.open(key_cell(&row.id), &row.sealed_key)?;
     let text = std::str::from_utf8(&opened)?;
     Ok(SecretString::from(text.to_owned()))
-}
-
-/// Where the text of a key is kept.
-fn key_cell(id: &LicenseKeyId) -> Cell<'_> {
-    Cell {
-        table: "license_keys",
-        column: "sealed_key",
-        row: id.as_str(),
-    }
 }
