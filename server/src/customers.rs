@@ -4,6 +4,7 @@
 //! claimed by the first sign-in with that address.
 
 pub mod advance_order;
+pub mod claim;
 pub mod model;
 pub mod record_order;
 pub mod resolve;

@@ -1,12 +1,16 @@
 //! What all features share towards the network: routes, errors, extractors, headers, sessions.
 
 pub mod conditional;
+pub mod cookies;
 pub mod csrf;
 pub mod error;
 pub mod extract;
+pub mod form;
 pub mod headers;
 pub mod host;
+pub mod pages;
 pub mod paging;
+pub mod return_to;
 pub mod routes;
 pub mod serve;
 pub mod session;

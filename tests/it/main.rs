@@ -5,9 +5,12 @@
 mod child;
 mod crash;
 mod database;
+mod downloads;
 mod http;
 mod layers;
+mod leaks;
 mod licensing;
 mod outbox;
 mod packaging;
 mod payments;
+mod portal;

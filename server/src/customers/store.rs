@@ -120,12 +120,15 @@ pub fn insert_customer(tx: &mut WriteTx<'_>, customer: &Customer) -> Result<(), 
     Ok(())
 }
 
-/// A stub has found its person.
-pub fn clear_claim(tx: &mut WriteTx<'_>, id: &CustomerId) -> Result<(), DbError> {
-    diesel::update(customers::table.find(id))
-        .set(customers::claim_address.eq(None::<String>))
-        .execute(tx.conn())?;
-    Ok(())
+/// Takes the stub that waits for an address; it waits no longer.
+pub(super) fn claim(tx: &mut WriteTx<'_>, address: &str) -> Result<Option<CustomerId>, DbError> {
+    Ok(
+        diesel::update(customers::table.filter(customers::claim_address.eq(address)))
+            .set(customers::claim_address.eq(None::<String>))
+            .returning(customers::id)
+            .get_result(tx.conn())
+            .optional()?,
+    )
 }
 
 /// Makes a person belong to a customer.

@@ -9,8 +9,7 @@ use actix_web::http::header::ORIGIN;
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 
-use super::error::{ApiError, Code};
-use super::session::page_error;
+use super::error::{ApiError, Code, PageError};
 use crate::app::App;
 
 /// Middleware of the portal's pages.
@@ -25,11 +24,10 @@ pub async fn guard<B: MessageBody + 'static>(
     let app = request
         .app_data::<web::Data<App>>()
         .map(|app| Arc::clone(app));
-    if let Some(app) = app.filter(|app| !safe && !is_same_origin(&request, app)) {
+    if app.is_some_and(|app| !safe && !is_same_origin(&request, &app)) {
         let detail = "This form was sent from another site. Open the page here and try again.";
         let error = ApiError::new(Code::CrossSiteRequest, detail);
-        let response = page_error(&app, &error.into());
-        return Ok(request.into_response(response));
+        return Ok(request.error_response(PageError::from(error)));
     }
     next.call(request)
         .await

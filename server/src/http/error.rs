@@ -1,7 +1,7 @@
 //! The closed list of error codes and the one envelope they leave in (RFC 9457).
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Map, Value};
 
@@ -262,6 +262,36 @@ impl From<ApiError> for PageError {
 impl From<DbError> for PageError {
     fn from(error: DbError) -> Self {
         Self::Failed(error.into())
+    }
+}
+
+impl std::fmt::Display for PageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Failed(error) => error.fmt(f),
+            Self::SignInFirst { .. } => f.write_str("sign in first"),
+        }
+    }
+}
+
+impl std::error::Error for PageError {}
+
+/// Made into a page by the middleware of the pages' scope, which finds the error in the response.
+impl ResponseError for PageError {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Failed(error) => error.status(),
+            Self::SignInFirst { .. } => StatusCode::SEE_OTHER,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        match self {
+            Self::Failed(error) => error.error_response(),
+            Self::SignInFirst { return_to } => HttpResponse::SeeOther()
+                .insert_header((LOCATION, super::session::sign_in_address(return_to)))
+                .finish(),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, ResponseError, web};
 
 use super::error::{ApiError, Code};
-use super::{csrf, session, status};
+use super::{csrf, pages, status};
 
 /// Mounts everything. The order matters for the pages alone: their scope is the empty prefix.
 pub fn mount(config: &mut web::ServiceConfig) {
@@ -30,11 +30,12 @@ pub fn mount(config: &mut web::ServiceConfig) {
         .service(
             web::scope("")
                 .wrap(from_fn(csrf::guard))
-                .configure(session::routes)
+                .wrap(from_fn(pages::show_errors))
+                .configure(pages::routes)
                 .configure(crate::people::pages::routes)
                 .configure(crate::licenses::pages::routes)
                 .configure(crate::downloads::pages::routes)
-                .default_service(web::to(session::no_such_page)),
+                .default_service(web::to(pages::no_such_page)),
         );
 }
 

@@ -201,6 +201,18 @@ pub fn kits_of(conn: &mut AnyConn, id: &LicenseId) -> Result<Vec<KitId>, DbError
         .load(conn)?)
 }
 
+/// The same for several licenses, in pairs.
+pub fn kits_of_all(
+    conn: &mut AnyConn,
+    ids: &[LicenseId],
+) -> Result<Vec<(LicenseId, KitId)>, DbError> {
+    Ok(license_kits::table
+        .filter(license_kits::license_id.eq_any(ids.to_vec()))
+        .order((license_kits::license_id, license_kits::kit_id))
+        .select((license_kits::license_id, license_kits::kit_id))
+        .load(conn)?)
+}
+
 /// Whether a license covers a kit.
 pub fn covers(conn: &mut AnyConn, license: &License, kit: &KitId) -> Result<bool, DbError> {
     if license.scope == Scope::All {

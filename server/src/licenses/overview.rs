@@ -1,0 +1,89 @@
+//! Licenses as their owners see them, each list read in one snapshot.
+
+use std::collections::BTreeMap;
+
+use super::model::LicenseId;
+use super::store::{self, Holding};
+use crate::activations::store::{Activation, held};
+use crate::app::App;
+use crate::customers::model::CustomerId;
+use crate::customers::store::{Order, order_of_item};
+use crate::db::{AnyConn, DbError};
+use crate::kits::model::KitId;
+use crate::kits::store::{Kit, kits_by_ids};
+
+/// A license and the kits it lists.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    /// The license.
+    pub holding: Holding,
+    /// Kits it lists, by name; none where its scope is `all`.
+    pub kits: Vec<Kit>,
+}
+
+/// A license with all that its page shows.
+#[derive(Debug, Clone)]
+pub struct Detail {
+    /// The license and its kits.
+    pub overview: Overview,
+    /// The order it came from, if any.
+    pub order: Option<Order>,
+    /// Seats in use, last seen first.
+    pub seats: Vec<Activation>,
+}
+
+/// All licenses of these customers, newest first.
+pub async fn overview(app: &App, customers: Vec<CustomerId>) -> Result<Vec<Overview>, DbError> {
+    app.db
+        .read_slow(move |conn| {
+            let holdings = store::of_customers(conn, &customers)?;
+            with_kits(conn, holdings)
+        })
+        .await
+}
+
+/// One license of these customers; `None` for those of others as for unknown ones.
+pub async fn detail(
+    app: &App,
+    customers: Vec<CustomerId>,
+    id: LicenseId,
+) -> Result<Option<Detail>, DbError> {
+    app.db
+        .read_slow(move |conn| {
+            let holding = store::find(conn, &id)?;
+            let own = holding.filter(|it| customers.contains(&it.license.customer_id));
+            let overview = with_kits(conn, own.into_iter().collect())?;
+            let Some(overview) = overview.into_iter().next() else {
+                return Ok(None);
+            };
+            let order = match &overview.holding.license.order_item_id {
+                Some(item) => order_of_item(conn, item)?,
+                None => None,
+            };
+            let seats = held(conn, &id)?;
+            Ok(Some(Detail {
+                overview,
+                order,
+                seats,
+            }))
+        })
+        .await
+}
+
+/// Two queries, however many licenses there are.
+fn with_kits(conn: &mut AnyConn, holdings: Vec<Holding>) -> Result<Vec<Overview>, DbError> {
+    let ids: Vec<LicenseId> = holdings.iter().map(|it| it.license.id.clone()).collect();
+    let mut listed: BTreeMap<LicenseId, Vec<KitId>> = BTreeMap::new();
+    for (license, kit) in store::kits_of_all(conn, &ids)? {
+        listed.entry(license).or_default().push(kit);
+    }
+    let wanted: Vec<KitId> = listed.values().flatten().cloned().collect();
+    let kits = kits_by_ids(conn, &wanted)?;
+    let overviews = holdings.into_iter().map(|holding| {
+        let own = listed.get(&holding.license.id);
+        let covered = |kit: &&Kit| own.is_some_and(|ids| ids.contains(&kit.id));
+        let kits = kits.iter().filter(covered).cloned().collect();
+        Overview { holding, kits }
+    });
+    Ok(overviews.collect())
+}

@@ -1,0 +1,183 @@
+//! From rows to what the pages show.
+
+use kitward_portal::pages::{LicenseCard, LicensePage, PrimaryAction, SeatRow};
+use kitward_portal::{Flash, FlashKind, Frame, SeatKind as ShownKind, Seats, Status};
+
+use crate::activations::store::Activation;
+use crate::clock::Timestamp;
+use crate::kits::model::{Scope, SeatKind};
+use crate::licenses::model::LicenseStatus;
+use crate::licenses::overview::{Detail, Overview};
+use crate::licenses::store::License;
+use crate::licenses::words;
+
+/// What was just done, as a closed set of words in the query of the page's address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    SeatFreed,
+    SeatWasFree,
+}
+
+impl Done {
+    const ALL: [Self; 2] = [Self::SeatFreed, Self::SeatWasFree];
+
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::SeatFreed => "seat-freed",
+            Self::SeatWasFree => "seat-was-free",
+        }
+    }
+
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|done| done.word() == word)
+    }
+
+    pub(super) fn flash(self) -> Flash {
+        let (kind, text) = match self {
+            Self::SeatFreed => (FlashKind::Done, "The seat is free. It can be taken again."),
+            Self::SeatWasFree => (FlashKind::Notice, "That seat was free already."),
+        };
+        Flash {
+            kind,
+            text: text.to_owned(),
+            undo: None,
+        }
+    }
+}
+
+pub(super) fn card(
+    overview: &Overview,
+    newest_version: Option<String>,
+    now: Timestamp,
+) -> LicenseCard {
+    let license = &overview.holding.license;
+    let status = overview.holding.standing(true).status(now);
+    LicenseCard {
+        id: license.id.to_string(),
+        kit_names: kit_names(overview),
+        edition: license.edition.clone(),
+        status: shown_status(status),
+        key_hint: overview.holding.key_hint.clone(),
+        newest_version,
+        updates_until: license.updates_until.map(Timestamp::utc),
+        seats: seats(license),
+        primary: primary(overview, status),
+    }
+}
+
+/// What most people come for, where it is there to be had.
+fn primary(overview: &Overview, status: LicenseStatus) -> PrimaryAction {
+    let (label, href) = match status {
+        LicenseStatus::Active | LicenseStatus::Grace | LicenseStatus::Lapsed => {
+            let slug = overview
+                .kits
+                .first()
+                .map(|kit| format!("#kit-{}", kit.slug));
+            (
+                "Download",
+                format!("/downloads{}", slug.unwrap_or_default()),
+            )
+        }
+        LicenseStatus::Pending
+        | LicenseStatus::Expired
+        | LicenseStatus::Suspended
+        | LicenseStatus::Revoked
+        | LicenseStatus::Merged => (
+            "See the license",
+            format!("/licenses/{}", overview.holding.license.id),
+        ),
+    };
+    PrimaryAction {
+        label: label.to_owned(),
+        href,
+    }
+}
+
+pub(super) fn page(frame: Frame, detail: &Detail, now: Timestamp) -> LicensePage {
+    let Overview { holding, kits } = &detail.overview;
+    let license = &holding.license;
+    let listed: Vec<String> = kits.iter().map(|kit| kit.name.clone()).collect();
+    let order = detail.order.as_ref();
+    let bought = order.map_or(license.created_at, |order| order.purchased_at);
+    LicensePage {
+        frame,
+        id: license.id.to_string(),
+        kit_names: kit_names(&detail.overview),
+        edition: license.edition.clone(),
+        status: shown_status(holding.standing(true).status(now)),
+        key_hint: holding.key_hint.clone(),
+        revealed_key: None,
+        order_ref: order.map_or_else(|| "issued without one".to_owned(), |it| it.id.to_string()),
+        purchased_at: bought.utc(),
+        terms_in_words: words::terms(license, &listed, now),
+        valid_until: license.valid_until.map(Timestamp::utc),
+        updates_until: license.updates_until.map(Timestamp::utc),
+        seats: seats(license),
+        activations: detail.seats.iter().map(seat_row).collect(),
+        flash: None,
+    }
+}
+
+fn seat_row(row: &Activation) -> SeatRow {
+    SeatRow {
+        id: row.id.to_string(),
+        name: row.name.clone(),
+        kind: shown_kind(row.kind),
+        identity: row.identity.clone(),
+        version: row.version.clone(),
+        platform: row.platform.clone(),
+        created_at: row.created_at.utc(),
+        last_seen_at: Some(row.last_seen_at.utc()),
+    }
+}
+
+fn kit_names(overview: &Overview) -> Vec<String> {
+    match overview.holding.license.scope {
+        Scope::All => vec!["All kits".to_owned()],
+        Scope::Kits => overview.kits.iter().map(|kit| kit.name.clone()).collect(),
+    }
+}
+
+fn seats(license: &License) -> Seats {
+    Seats {
+        kind: shown_kind(license.seat_kind),
+        used: license.seats_used.into(),
+        limit: license.seat_limit.map(i64::from),
+    }
+}
+
+fn shown_kind(kind: SeatKind) -> ShownKind {
+    match kind {
+        SeatKind::None => ShownKind::None,
+        SeatKind::Device => ShownKind::Device,
+        SeatKind::Site => ShownKind::Site,
+        SeatKind::User => ShownKind::User,
+        SeatKind::Project => ShownKind::Project,
+    }
+}
+
+fn shown_status(status: LicenseStatus) -> Status {
+    match status {
+        LicenseStatus::Pending => Status::Pending,
+        LicenseStatus::Active => Status::Active,
+        LicenseStatus::Grace => Status::Grace,
+        LicenseStatus::Lapsed => Status::Lapsed,
+        LicenseStatus::Expired => Status::Expired,
+        LicenseStatus::Suspended => Status::Suspended,
+        LicenseStatus::Revoked => Status::Revoked,
+        LicenseStatus::Merged => Status::Merged,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_words_of_the_set_make_a_message() {
+        for done in Done::ALL {
+            assert_eq!(Done::parse(done.word()), Some(done));
+        }
+        assert_eq!(Done::parse("you-won"), None);
+    }
+}
