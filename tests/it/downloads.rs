@@ -157,7 +157,7 @@ async fn an_update_check_is_signed_also_when_there_is_none(kind: Kind) {
 
 both!(drafts_are_invisible_and_published_files_never_change);
 async fn drafts_are_invisible_and_published_files_never_change(kind: Kind) {
-    let (app, shop, purchase, zip) = shop(kind).await;
+    let (app, _shop, purchase, zip) = shop(kind).await;
     let publisher = app.token(Scope::Publish).await;
     let body = json!({ "kit": "feedback-widget", "version": "1.1.0" });
     let id = publisher.post("/v1/admin/releases", &body).await.expect_status(201).str("/id");
