@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::complete::{CompleteError, complete};
 use super::create_price::{CreatePrice, CreatePriceError, create_price};
-use super::model::{PaymentEventId, PriceId, QuantityRule};
+use super::model::{PriceId, QuantityRule};
 use super::store::{self, EventSummary, Price};
 use crate::app::App;
 use crate::customers::model::OrderId;
@@ -14,6 +14,7 @@ use crate::customers::store::{Order, OrderItem, find_order, items_of, list_order
 use crate::db::{AnyConn, DbError, Page};
 use crate::http::error::{ApiError, Code};
 use crate::http::extract::{Admin, AppData, Json, Query};
+use crate::http::paging::PageQuery;
 use crate::kits::model::PolicyId;
 use crate::staff::Scope;
 
@@ -79,7 +80,7 @@ async fn add_price(app: AppData, admin: Admin, Json(body): Json<NewPrice>) -> An
         actor: holder.actor(),
     };
     let created = create_price(&app, input).await?;
-    let location = format!("/v1/admin/prices/{}", created.price.id);
+    let location = app.link(&format!("/v1/admin/prices/{}", created.price.id));
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, location))
         .json(PriceBody {
@@ -88,17 +89,18 @@ async fn add_price(app: AppData, admin: Admin, Json(body): Json<NewPrice>) -> An
         }))
 }
 
-async fn prices(app: AppData, admin: Admin, Query(query): Query<ListQuery>) -> Answer {
+async fn prices(app: AppData, admin: Admin, Query(query): Query<PageQuery>) -> Answer {
     admin.may(Scope::Read)?;
-    let (after, limit) = query.bounds(|text| PriceId::parse(text).is_some())?;
-    let rows = app
+    let window = query.window()?;
+    let (after, rows) = (window.after.clone(), window.rows());
+    let found = app
         .db
         .read_slow(move |conn| {
-            let prices = store::list_prices(conn, &after, fetch(limit))?;
+            let prices = store::list_prices(conn, &after, rows)?;
             with_policies(conn, prices)
         })
         .await?;
-    let page = Page::cut(rows, limit, |row| row.price.id.to_string());
+    let page = Page::cut(found, window.limit, |row| row.price.id.to_string());
     Ok(HttpResponse::Ok().json(page))
 }
 
@@ -130,14 +132,15 @@ fn with_policies(conn: &mut AnyConn, prices: Vec<Price>) -> Result<Vec<PriceBody
     Ok(bodies.collect())
 }
 
-async fn orders(app: AppData, admin: Admin, Query(query): Query<ListQuery>) -> Answer {
+async fn orders(app: AppData, admin: Admin, Query(query): Query<PageQuery>) -> Answer {
     admin.may(Scope::Read)?;
-    let (after, limit) = query.bounds(|text| OrderId::parse(text).is_some())?;
-    let rows: Vec<Order> = app
+    let window = query.window()?;
+    let (after, rows) = (window.after.clone(), window.rows());
+    let found: Vec<Order> = app
         .db
-        .read_slow(move |conn| list_orders(conn, &after, fetch(limit)))
+        .read_slow(move |conn| list_orders(conn, &after, rows))
         .await?;
-    let page = Page::cut(rows, limit, |order| order.id.to_string());
+    let page = Page::cut(found, window.limit, |order| order.id.to_string());
     Ok(HttpResponse::Ok().json(page))
 }
 
@@ -171,45 +174,16 @@ async fn order_body(app: &App, id: OrderId) -> Result<OrderBody, ApiError> {
     found.ok_or_else(|| nothing("order"))
 }
 
-async fn events(app: AppData, admin: Admin, Query(query): Query<ListQuery>) -> Answer {
+async fn events(app: AppData, admin: Admin, Query(query): Query<PageQuery>) -> Answer {
     admin.may(Scope::Read)?;
-    let (after, limit) = query.bounds(|text| PaymentEventId::parse(text).is_some())?;
-    let rows: Vec<EventSummary> = app
+    let window = query.window()?;
+    let (after, rows) = (window.after.clone(), window.rows());
+    let found: Vec<EventSummary> = app
         .db
-        .read_slow(move |conn| store::list_events(conn, &after, fetch(limit)))
+        .read_slow(move |conn| store::list_events(conn, &after, rows))
         .await?;
-    let page = Page::cut(rows, limit, |event| event.id.to_string());
+    let page = Page::cut(found, window.limit, |event| event.id.to_string());
     Ok(HttpResponse::Ok().json(page))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ListQuery {
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-impl ListQuery {
-    /// Where to start, and how many to show.
-    fn bounds(self, is_cursor: impl Fn(&str) -> bool) -> Result<(String, usize), ApiError> {
-        let limit = self.limit.unwrap_or(20);
-        if !(1..=100).contains(&limit) {
-            return Err(ApiError::field("limit", "must be 1 to 100"));
-        }
-        let after = self.cursor.unwrap_or_default();
-        if !after.is_empty() && !is_cursor(&after) {
-            return Err(ApiError::field(
-                "cursor",
-                "must be a next_cursor of this list",
-            ));
-        }
-        Ok((after, limit))
-    }
-}
-
-/// One more than shown tells whether there is a next page.
-fn fetch(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)
 }
 
 fn nothing(what: &str) -> ApiError {

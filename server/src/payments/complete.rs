@@ -126,19 +126,7 @@ pub(super) fn complete_in(
     supplies: &Supplies,
 ) -> Result<Completion, CompleteError> {
     let order = lock_order_in(tx, id)?.ok_or(CompleteError::NoOrder)?;
-    let mut keys = supplies.keys.iter();
-    let (mut issued, mut waiting) = (0, false);
-    for item in items_of(tx.conn(), id)? {
-        if item.price_id.is_some() {
-            continue;
-        }
-        match mapping::of_item(tx.conn(), &order, &item)? {
-            Some(mapping) => {
-                issued += issue_item(tx, &order, &item, mapping, &mut keys, &supplies.actor)?;
-            }
-            None => waiting = true,
-        }
-    }
+    let (issued, waiting) = issue_items(tx, &order, supplies)?;
     let moved = !waiting && order.status != OrderStatus::Fulfilled;
     if moved {
         fulfilled_in(tx, id)?;
@@ -164,6 +152,28 @@ pub(super) fn complete_in(
         },
         mailed,
     })
+}
+
+/// How many licenses, and whether a line still waits for its mapping.
+fn issue_items(
+    tx: &mut WriteTx<'_>,
+    order: &Order,
+    supplies: &Supplies,
+) -> Result<(usize, bool), CompleteError> {
+    let mut keys = supplies.keys.iter();
+    let (mut issued, mut waiting) = (0, false);
+    for item in items_of(tx.conn(), &order.id)? {
+        if item.price_id.is_some() {
+            continue;
+        }
+        match mapping::of_item(tx.conn(), order, &item)? {
+            Some(mapping) => {
+                issued += issue_item(tx, order, &item, mapping, &mut keys, &supplies.actor)?;
+            }
+            None => waiting = true,
+        }
+    }
+    Ok((issued, waiting))
 }
 
 fn has_recipient(order: &Order) -> bool {
