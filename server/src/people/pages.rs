@@ -196,7 +196,10 @@ async fn get_link(
         // Another browser is no mistake of whoever opens the link: scanners, a phone.
         Err(CompleteSignInError::OtherBrowser) => {
             let error = Some(OTHER_BROWSER.to_owned());
-            let page = ConfirmSignInPage { error, ..confirm_page(&app, &request) };
+            let page = ConfirmSignInPage {
+                error,
+                ..confirm_page(&app, &request)
+            };
             Ok(html(page.render()))
         }
         Err(error) => refused_link(&app, &request, error),
