@@ -12,6 +12,8 @@
 mod connect;
 mod error;
 mod executor;
+mod job;
+mod reader;
 pub mod schema;
 mod snapshot;
 mod timestamp;

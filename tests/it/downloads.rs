@@ -26,7 +26,13 @@ async fn a_key_fetches_the_covered_file(kind: Kind) {
     let (app, _shop, purchase, zip) = shop(kind).await;
     let kit = app.kit(&purchase.key);
     for version in ["1.0.0", "latest"] {
-        let reply = kit.get(&file_path(version, FILE)).await.expect_status(200);
+        let mut reply = kit.get(&file_path(version, FILE)).await;
+        if version == "latest" {
+            let stable = reply.expect_status(302).header("location").to_owned();
+            assert!(stable.ends_with(&file_path("1.0.0", FILE)), "{stable}");
+            reply = kit.get(&stable).await;
+        }
+        let reply = reply.expect_status(200);
         assert_eq!(reply.bytes, zip);
         assert_eq!(reply.header("accept-ranges"), "bytes");
         assert!(reply.header("content-disposition").starts_with("attachment"));
@@ -34,7 +40,7 @@ async fn a_key_fetches_the_covered_file(kind: Kind) {
         assert_eq!(reply.header("cache-control"), "private, max-age=31536000, immutable");
         let etag = reply.header("etag").to_owned();
         assert_eq!(etag.len(), 66, "{etag}");
-        let again = kit.clone().with("if-none-match", etag).get(&file_path(version, FILE)).await;
+        let again = kit.clone().with("if-none-match", etag).get(&file_path("1.0.0", FILE)).await;
         assert_eq!((again.status, again.bytes.len()), (304, 0));
     }
     let head = kit.send(kit.request(Method::HEAD, &file_path("1.0.0", FILE))).await;
@@ -108,7 +114,8 @@ async fn updates_end_with_the_window_and_what_was_covered_stays(kind: Kind) {
     shop.release("feedback-widget", "2.0.0", "feedback-widget-2.0.0.zip", b"newer").await;
     let kit = app.kit(&purchase.key);
     assert_eq!(kit.get(&file_path("1.0.0", FILE)).await.expect_status(200).bytes, zip);
-    assert_eq!(kit.get(&file_path("latest", FILE)).await.expect_status(200).bytes, zip);
+    let latest = kit.get(&file_path("latest", FILE)).await.expect_status(302);
+    assert!(latest.header("location").ends_with(&file_path("1.0.0", FILE)));
     let locked = kit.get(&file_path("2.0.0", "feedback-widget-2.0.0.zip")).await;
     let locked = locked.expect_problem(403, "version_not_covered");
     assert_eq!(locked.str("/last_entitled_version"), "1.0.0");

@@ -87,7 +87,6 @@ async fn failures_say_nothing_about_their_cause(kind: Kind) {
         kit.post("/v1/licenses/activate", &validate).await,
         kit.get("/v1/kits/feedback-widget/releases").await,
         kit.get("/v1/kits/feedback-widget/updates?version=1.0.0").await,
-        kit.get("/v1/downloads/ticket").await,
         admin.get("/v1/admin/kits").await,
         admin.get("/v1/admin/orders").await,
         admin.post("/v1/admin/kits", &json!({ "slug": "a", "name": "A", "description": "" })).await,

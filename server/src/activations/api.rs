@@ -10,15 +10,16 @@ use super::deactivate::{Deactivated, deactivate};
 use super::model::{Identity, NAME_MAX};
 use crate::http::error::ApiError;
 use crate::http::extract::{AppData, Json};
+use crate::http::routes::resource;
 use crate::kits::model::{SeatKind, has_control, is_slug};
 use crate::licenses::validate::{Ask, AskError, validate};
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .route("/v1/licenses/activate", web::post().to(post_activate))
-        .route("/v1/licenses/validate", web::post().to(post_validate))
-        .route("/v1/licenses/deactivate", web::post().to(post_deactivate));
+        .service(resource("/v1/licenses/activate").route(web::post().to(post_activate)))
+        .service(resource("/v1/licenses/validate").route(web::post().to(post_validate)))
+        .service(resource("/v1/licenses/deactivate").route(web::post().to(post_deactivate)));
 }
 
 /// What a kit sends. Unknown members are ignored: a newer kit may talk to an older server.

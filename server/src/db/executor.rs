@@ -1,31 +1,22 @@
 //! Queues and threads behind [`Db`].
 
-use std::cell::RefCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
-use diesel::connection::SimpleConnection;
-use diesel::result::Error as DieselError;
 use tokio::sync::oneshot;
 
-use super::connect::{Access, migrate};
-use super::error::find;
-use super::writer::{Job, Message, Ran, Writer, verdict};
+use super::connect::migrate;
+use super::job::Typed;
+use super::reader::{self, ReadJob};
+use super::writer::{Job, Message, Writer};
 use super::{AnyConn, DatabaseUrl, DbError, OpenError, WriteTx, snapshot};
 
 /// Jobs that may wait in one queue; more are refused with [`DbError::Busy`].
 const QUEUE: usize = 1024;
 
-/// Returns whether the connection may be lost.
-type ReadJob = Box<dyn FnOnce(Result<&mut AnyConn, DbError>) -> bool + Send>;
-
-/// A connection of PostgreSQL that was idle for longer is tried before use.
-const IDLE: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Which aggregate a unit of work touches: equal shards never run concurrently in this process.
 /// A hint for speed; correctness rests on the rows.
@@ -70,21 +61,6 @@ impl std::fmt::Debug for Db {
     }
 }
 
-struct LocalReader {
-    db: u64,
-    alive: Weak<()>,
-    conn: AnyConn,
-}
-
-thread_local! {
-    // Keyed by database: two Apps may share a thread in tests.
-    static LOCAL: RefCell<Vec<LocalReader>> = const { RefCell::new(Vec::new()) };
-}
-
-pub(super) fn probe(conn: &mut AnyConn) -> diesel::QueryResult<()> {
-    conn.batch_execute("SELECT 1")
-}
-
 impl Db {
     /// Migrates and opens the database.
     pub fn open(url: DatabaseUrl) -> Result<Self, OpenError> {
@@ -94,7 +70,7 @@ impl Db {
         let (read_queue, read_jobs) = bounded(QUEUE);
         let mut threads = Vec::new();
         for number in 0..readers {
-            threads.push(spawn_reader(number, url.clone(), read_jobs.clone())?);
+            threads.push(reader::spawn(number, url.clone(), read_jobs.clone())?);
         }
         let mut write_queues = Vec::new();
         for number in 0..writers {
@@ -137,7 +113,7 @@ impl Db {
             if self.0.closed.load(Ordering::Acquire) {
                 return Err(DbError::Closed.into());
             }
-            return self.read_inline(f);
+            return reader::inline(self.0.id, &self.0.url, &self.0.alive, f);
         }
         self.read_on_thread(f).await
     }
@@ -208,32 +184,6 @@ impl Db {
             })
     }
 
-    fn read_inline<T, E: From<DbError>>(
-        &self,
-        f: impl FnOnce(&mut AnyConn) -> Result<T, E>,
-    ) -> Result<T, E> {
-        LOCAL.with_borrow_mut(|readers| {
-            if !readers.iter().any(|reader| reader.db == self.0.id) {
-                readers.retain(|reader| reader.alive.strong_count() > 0);
-                let conn = self
-                    .0
-                    .url
-                    .connect(Access::Read)
-                    .map_err(DbError::Unavailable)?;
-                let alive = Arc::downgrade(&self.0.alive);
-                readers.push(LocalReader {
-                    db: self.0.id,
-                    alive,
-                    conn,
-                });
-            }
-            match readers.iter_mut().find(|reader| reader.db == self.0.id) {
-                Some(reader) => f(&mut reader.conn),
-                None => Err(DbError::Closed.into()),
-            }
-        })
-    }
-
     async fn read_on_thread<T, E>(
         &self,
         f: impl FnOnce(&mut AnyConn) -> Result<T, E> + Send + 'static,
@@ -251,7 +201,7 @@ impl Db {
             let suspect = outcome
                 .as_ref()
                 .err()
-                .is_some_and(|error| may_be_lost(error));
+                .is_some_and(|error| reader::may_be_lost(error));
             // The caller may have gone away; then nobody needs the answer.
             let _ = reply.send(outcome);
             suspect
@@ -287,72 +237,7 @@ impl Db {
         for thread in threads.drain(..) {
             let _ = thread.join();
         }
-        LOCAL.with_borrow_mut(|readers| readers.retain(|reader| reader.db != self.0.id));
-    }
-}
-
-fn may_be_lost(error: &(dyn std::error::Error + 'static)) -> bool {
-    matches!(
-        find(error),
-        Some(DbError::Query(
-            DieselError::DatabaseError(_, _) | DieselError::BrokenTransactionManager
-        ))
-    )
-}
-
-fn spawn_reader(
-    number: usize,
-    url: DatabaseUrl,
-    jobs: Receiver<Option<ReadJob>>,
-) -> std::io::Result<JoinHandle<()>> {
-    std::thread::Builder::new()
-        .name(format!("db-read-{number}"))
-        .spawn(move || {
-            let mut reader = Reader {
-                url,
-                conn: None,
-                used: Instant::now(),
-                suspect: false,
-            };
-            while let Ok(Some(job)) = jobs.recv() {
-                reader.run(job);
-            }
-        })
-}
-
-struct Reader {
-    url: DatabaseUrl,
-    conn: Option<AnyConn>,
-    used: Instant,
-    suspect: bool,
-}
-
-impl Reader {
-    fn run(&mut self, job: ReadJob) {
-        match self.usable() {
-            Err(error) => {
-                job(Err(DbError::Unavailable(error)));
-            }
-            Ok(conn) => match catch_unwind(AssertUnwindSafe(|| job(Ok(conn)))) {
-                Ok(suspect) => self.suspect = suspect,
-                Err(_) => self.conn = None,
-            },
-        }
-        self.used = Instant::now();
-    }
-
-    /// PostgreSQL may have been restarted while this connection was idle, or during the last job.
-    fn usable(&mut self) -> Result<&mut AnyConn, diesel::ConnectionError> {
-        let doubtful = self.suspect || (!self.url.is_sqlite() && self.used.elapsed() > IDLE);
-        self.suspect = false;
-        if doubtful && self.conn.as_mut().is_some_and(|conn| probe(conn).is_err()) {
-            self.conn = None;
-        }
-        if let Some(conn) = self.conn.take() {
-            return Ok(self.conn.insert(conn));
-        }
-        let fresh = self.url.connect(Access::Read)?;
-        Ok(self.conn.insert(fresh))
+        reader::forget(self.0.id);
     }
 }
 
@@ -364,51 +249,4 @@ fn spawn_writer(
     std::thread::Builder::new()
         .name(format!("db-write-{number}"))
         .spawn(move || Writer::new(url).run(&jobs))
-}
-
-struct Typed<F, T, E> {
-    shard: Shard,
-    f: F,
-    outcome: Option<Result<T, E>>,
-    reply: oneshot::Sender<Result<T, E>>,
-}
-
-impl<F, T, E> Job for Typed<F, T, E>
-where
-    F: Fn(&mut WriteTx<'_>) -> Result<T, E> + Send,
-    T: Send,
-    E: std::error::Error + From<DbError> + Send + 'static,
-{
-    fn shard(&self) -> Option<u64> {
-        match self.shard {
-            Shard::One(hash) => Some(hash),
-            Shard::Wide => None,
-        }
-    }
-
-    fn run(&mut self, tx: &mut WriteTx<'_>) -> Ran {
-        let outcome = (self.f)(tx);
-        let ran = match &outcome {
-            Ok(_) => Ran::Done,
-            Err(error) => verdict(error),
-        };
-        self.outcome = Some(outcome);
-        ran
-    }
-
-    fn panicked(&mut self) {
-        self.outcome = Some(Err(DbError::Panicked.into()));
-    }
-
-    fn finish(self: Box<Self>, committed: Result<(), DbError>) {
-        let outcome = match (committed, self.outcome) {
-            // A refusal changed nothing, so it stands whatever became of the batch.
-            (_, Some(Err(refusal))) => Err(refusal),
-            (Ok(()), Some(value)) => value,
-            (Ok(()), None) => Err(DbError::Aborted(None).into()),
-            (Err(error), _) => Err(error.into()),
-        };
-        // The caller may have gone away; the work is done all the same.
-        let _ = self.reply.send(outcome);
-    }
 }

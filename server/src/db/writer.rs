@@ -233,7 +233,7 @@ fn run_all(conn: &mut AnyConn, jobs: &mut [Box<dyn Job>]) -> Result<Vec<usize>, 
 /// Whether the COMMIT is known to have failed, or its answer was lost.
 fn commit_failed(conn: &mut AnyConn, error: DieselError) -> Failed {
     let lost = match conn {
-        AnyConn::Pg(_) => super::executor::probe(conn).is_err(),
+        AnyConn::Pg(_) => super::reader::probe(conn).is_err(),
         AnyConn::Sqlite(_) => false,
     };
     Failed::Commit(if lost {

@@ -14,6 +14,7 @@ use super::view::{ReleaseView, artifact_url, release_view};
 use crate::app::App;
 use crate::db::{DbError, Page};
 use crate::http::conditional;
+use crate::http::routes::resource;
 use crate::http::extract::{AppData, KeyCredential};
 use crate::http::paging::window;
 use crate::http::{ApiError, Query};
@@ -26,22 +27,22 @@ pub use errors::refused;
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(
-            web::resource("/v1/kits/{kit}/releases")
+            resource("/v1/kits/{kit}/releases")
                 .route(web::get().to(list))
                 .route(web::head().to(list)),
         )
         .service(
-            web::resource("/v1/kits/{kit}/releases/{version}")
+            resource("/v1/kits/{kit}/releases/{version}")
                 .route(web::get().to(show))
                 .route(web::head().to(show)),
         )
         .service(
-            web::resource("/v1/kits/{kit}/releases/{version}/artifacts/{name}")
+            resource("/v1/kits/{kit}/releases/{version}/artifacts/{name}")
                 .route(web::get().to(file))
                 .route(web::head().to(file)),
         )
         .service(
-            web::resource("/v1/downloads/{ticket}")
+            resource("/v1/downloads/{ticket}")
                 .route(web::get().to(by_ticket))
                 .route(web::head().to(by_ticket)),
         );

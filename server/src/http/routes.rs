@@ -1,7 +1,7 @@
 //! The one list of what the server answers.
 
 use actix_web::middleware::from_fn;
-use actix_web::{HttpResponse, ResponseError, web};
+use actix_web::{HttpResponse, Resource, ResponseError, web};
 
 use super::error::{ApiError, Code};
 use super::{csrf, pages, status};
@@ -37,6 +37,16 @@ pub fn mount(config: &mut web::ServiceConfig) {
                 .configure(crate::downloads::pages::routes)
                 .default_service(web::to(pages::no_such_page)),
         );
+}
+
+/// An address of the API: methods it does not take are told in the usual envelope.
+pub fn resource(path: &str) -> Resource {
+    web::resource(path.to_owned()).default_service(web::to(no_such_method))
+}
+
+async fn no_such_method() -> HttpResponse {
+    let detail = "This address does not take that method.";
+    ApiError::new(Code::MethodNotAllowed, detail).error_response()
 }
 
 async fn no_such_api() -> HttpResponse {

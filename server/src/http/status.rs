@@ -5,15 +5,16 @@ use serde_json::json;
 
 use super::error::ApiError;
 use super::extract::AppData;
+use super::routes::resource;
 use crate::db::DbError;
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .route("/healthz", web::get().to(health))
-        .route("/readyz", web::get().to(ready))
-        .route("/.well-known/jwks.json", web::get().to(jwks))
-        .route("/.well-known/kitward.json", web::get().to(discovery));
+        .service(resource("/healthz").route(web::get().to(health)))
+        .service(resource("/readyz").route(web::get().to(ready)))
+        .service(resource("/.well-known/jwks.json").route(web::get().to(jwks)))
+        .service(resource("/.well-known/kitward.json").route(web::get().to(discovery)));
 }
 
 /// The process lives.

@@ -14,6 +14,7 @@ use super::texts::Fault;
 use crate::app::App;
 use crate::db::{DbError, Page};
 use crate::http::extract::{Admin, AppData};
+use crate::http::routes::resource;
 use crate::http::paging::PageQuery;
 use crate::http::{ApiError, Code, Json, Query};
 use crate::staff::Scope;
@@ -22,12 +23,12 @@ use crate::staff::Scope;
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(
-            web::resource("/kits")
+            resource("/kits")
                 .route(web::post().to(create))
                 .route(web::get().to(list)),
         )
         .service(
-            web::resource("/kits/{kit}")
+            resource("/kits/{kit}")
                 .route(web::get().to(show))
                 .route(web::patch().to(edit)),
         )

@@ -15,6 +15,7 @@ use crate::db::{AnyConn, DbError, Page};
 use crate::http::error::{ApiError, Code};
 use crate::http::extract::{Admin, AppData, Json, Query};
 use crate::http::paging::PageQuery;
+use crate::http::routes::resource;
 use crate::kits::model::PolicyId;
 use crate::staff::Scope;
 
@@ -23,13 +24,12 @@ type Answer = Result<HttpResponse, ApiError>;
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .route("/prices", web::post().to(add_price))
-        .route("/prices", web::get().to(prices))
-        .route("/prices/{id}", web::get().to(price))
-        .route("/orders", web::get().to(orders))
-        .route("/orders/{id}", web::get().to(order))
-        .route("/orders/{id}/fulfil", web::post().to(fulfil))
-        .route("/events", web::get().to(events));
+        .service(resource("/prices").route(web::post().to(add_price)).route(web::get().to(prices)))
+        .service(resource("/prices/{id}").route(web::get().to(price)))
+        .service(resource("/orders").route(web::get().to(orders)))
+        .service(resource("/orders/{id}").route(web::get().to(order)))
+        .service(resource("/orders/{id}/fulfil").route(web::post().to(fulfil)))
+        .service(resource("/events").route(web::get().to(events)));
 }
 
 /// A price and what it sells.

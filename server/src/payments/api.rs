@@ -8,10 +8,12 @@ use super::signature;
 use crate::app::App;
 use crate::http::error::{ApiError, Code};
 use crate::http::extract::{AppData, read_body};
+use crate::http::routes::resource;
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.route("/webhooks/stripe", web::post().to(stripe));
+    config
+        .service(resource("/webhooks/stripe").route(web::post().to(stripe)));
 }
 
 /// Answers 200 as soon as the event is stored, whatever it means; Stripe repeats it otherwise.

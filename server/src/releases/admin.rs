@@ -14,6 +14,7 @@ use super::store::{self, Artifact, Release};
 use crate::app::App;
 use crate::db::{AnyConn, DbError, Page};
 use crate::http::extract::{Admin, AppData};
+use crate::http::routes::resource;
 use crate::http::paging::window;
 use crate::http::{ApiError, Json, Query};
 use crate::kits;
@@ -25,14 +26,14 @@ use errors::no_such_release;
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(
-            web::resource("/releases")
+            resource("/releases")
                 .route(web::post().to(create))
                 .route(web::get().to(list)),
         )
-        .service(web::resource("/releases/{release}").route(web::get().to(show)))
-        .service(web::resource("/releases/{release}/publish").route(web::post().to(publish)))
+        .service(resource("/releases/{release}").route(web::get().to(show)))
+        .service(resource("/releases/{release}/publish").route(web::post().to(publish)))
         .service(
-            web::resource("/releases/{release}/artifacts/{name}")
+            resource("/releases/{release}/artifacts/{name}")
                 .route(web::put().to(upload::upload)),
         );
 }

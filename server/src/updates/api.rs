@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::downloads::api::refused;
 use crate::downloads::view::ReleaseView;
 use crate::http::extract::{AppData, KeyCredential};
+use crate::http::routes::resource;
 use crate::http::{ApiError, Query};
 use crate::kits::model::has_control;
 use crate::releases::model::Channel;
@@ -21,7 +22,7 @@ const VERSION_MAX: usize = 256;
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.service(web::resource("/v1/kits/{kit}/updates").route(web::get().to(check)));
+    config.service(resource("/v1/kits/{kit}/updates").route(web::get().to(check)));
 }
 
 /// Unknown members are ignored: kits may be newer than the server.

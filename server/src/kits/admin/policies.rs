@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::{AnyConn, DbError, Page};
 use crate::http::extract::{Admin, AppData};
+use crate::http::routes::resource;
 use crate::http::paging::PageQuery;
 use crate::http::{ApiError, Code, Json, Query};
 use crate::kits::create_policy::{CreatePolicy, CreatePolicyError, create_policy};
@@ -20,11 +21,11 @@ const LICENSE_FILE_DAYS: i32 = 14;
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
         .service(
-            web::resource("/policies")
+            resource("/policies")
                 .route(web::post().to(create))
                 .route(web::get().to(list)),
         )
-        .service(web::resource("/policies/{policy}").route(web::get().to(show)));
+        .service(resource("/policies/{policy}").route(web::get().to(show)));
 }
 
 #[derive(Debug, Deserialize)]
