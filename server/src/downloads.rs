@@ -8,6 +8,7 @@ pub mod api;
 pub mod authorize;
 pub mod listing;
 pub mod model;
+pub mod newest;
 pub mod pages;
 pub mod store;
 pub mod tickets;

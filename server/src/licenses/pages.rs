@@ -11,12 +11,13 @@ use serde::Deserialize;
 
 use self::view::Done;
 use super::model::LicenseId;
-use super::overview::{Detail, detail, overview};
+use super::overview::{Detail, Overview, detail, overview};
 use super::reveal::{RevealKey, RevealKeyError, reveal_key};
 use crate::activations::free::{FreeSeat, free_seat};
 use crate::activations::model::ActivationId;
 use crate::app::App;
 use crate::customers::model::{Action, may};
+use crate::downloads::newest::newest;
 use crate::http::error::{ApiError, Code, PageError};
 use crate::http::extract::{AppData, Query};
 use crate::http::pages::{frame, html, not_found, page_route, see_other};
@@ -57,10 +58,13 @@ async fn get_licenses(
 ) -> Result<HttpResponse, PageError> {
     let now = app.clock.now();
     let licenses = overview(&app, person.0.customers()).await?;
-    let mut cards = Vec::with_capacity(licenses.len());
-    for license in &licenses {
-        cards.push(view::card(license, None, now));
-    }
+    let holdings = licenses.iter().map(|it| it.holding.clone()).collect();
+    let newest = newest(&app, holdings).await?;
+    let card = |license: &Overview| {
+        let kits = newest.get(&license.holding.license.id);
+        view::card(license, kits.map_or(&[][..], Vec::as_slice), now)
+    };
+    let cards = licenses.iter().map(card).collect();
     let frame = frame(&app, &request, NavItem::Licenses);
     let page = LicensesPage {
         frame,

@@ -5,6 +5,7 @@ use kitward_portal::{Flash, FlashKind, Frame, SeatKind as ShownKind, Seats, Stat
 
 use crate::activations::store::Activation;
 use crate::clock::Timestamp;
+use crate::downloads::newest::Newest;
 use crate::kits::model::{Scope, SeatKind};
 use crate::licenses::model::LicenseStatus;
 use crate::licenses::overview::{Detail, Overview};
@@ -45,11 +46,7 @@ impl Done {
     }
 }
 
-pub(super) fn card(
-    overview: &Overview,
-    newest_version: Option<String>,
-    now: Timestamp,
-) -> LicenseCard {
+pub(super) fn card(overview: &Overview, newest: &[Newest], now: Timestamp) -> LicenseCard {
     let license = &overview.holding.license;
     let status = overview.holding.standing(true).status(now);
     LicenseCard {
@@ -58,10 +55,29 @@ pub(super) fn card(
         edition: license.edition.clone(),
         status: shown_status(status),
         key_hint: overview.holding.key_hint.clone(),
-        newest_version,
+        newest_version: version_words(overview, newest),
         updates_until: license.updates_until.map(Timestamp::utc),
         seats: seats(license),
         primary: primary(overview, status),
+    }
+}
+
+/// The version of the one kit; for several kits, how many have one. `None`: nothing is released.
+fn version_words(overview: &Overview, newest: &[Newest]) -> Option<String> {
+    let mut open = newest.iter().filter_map(|it| it.version.as_ref());
+    match (newest, open.next(), open.count()) {
+        ([], _, _) => None,
+        (_, None, _) => Some("none".to_owned()),
+        ([_], Some(version), 0) if overview.kits.len() == 1 => Some(version.clone()),
+        (_, Some(_), others) => Some(format!("newest of {}", plural(others + 1))),
+    }
+}
+
+fn plural(kits: usize) -> String {
+    if kits == 1 {
+        "1 kit".to_owned()
+    } else {
+        format!("{kits} kits")
     }
 }
 
