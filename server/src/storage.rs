@@ -69,7 +69,16 @@ impl Storage {
 
     /// Whether a file can be written and read back.
     pub async fn check(&self) -> Result<(), StorageError> {
-        Ok(())
+        const PROBE: &[u8] = b"kitward";
+        let key = Key::from(format!("uploads/check-{}", std::process::id()));
+        self.store.put(&key, PROBE.into()).await?;
+        let read = self.store.get(&key).await?.bytes().await?;
+        self.store.delete(&key).await?;
+        if read == PROBE {
+            Ok(())
+        } else {
+            Err(std::io::Error::from(std::io::ErrorKind::InvalidData).into())
+        }
     }
 }
 

@@ -97,3 +97,11 @@ async fn what_is_no_hash_opens_nothing() {
         assert!(matches!(opened, Err(StorageError::Missing)), "{bad}");
     }
 }
+
+#[tokio::test]
+async fn a_sound_store_passes_its_check_and_keeps_nothing_of_it() {
+    let folder = Folder::new("check");
+    let storage = Storage::open(&folder.0).unwrap();
+    storage.check().await.unwrap();
+    assert_eq!(folder.left_over(), 0);
+}
