@@ -1,5 +1,6 @@
 //! What all features share towards the network: routes, errors, extractors, headers, sessions.
 
+pub mod code;
 pub mod conditional;
 pub mod cookies;
 pub mod csrf;
