@@ -29,7 +29,7 @@ pub fn main() -> ExitCode {
     // One TLS stack, one provider; a second installation in a process is harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = actix_web::rt::System::new();
-    match runtime.block_on(run(arguments, &output)) {
+    match runtime.block_on(run(arguments, output)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
             output.failure(&failed);
@@ -38,7 +38,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments, output: &Output) -> Result<(), Failed> {
+async fn run(arguments: Arguments, output: Output) -> Result<(), Failed> {
     let config = arguments.config.as_deref();
     match arguments.command {
         #[cfg(feature = "demo")]

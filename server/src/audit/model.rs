@@ -57,7 +57,7 @@ impl Entry {
         at: Timestamp,
         actor: Actor,
         action: &'static str,
-        subject: impl ToString,
+        subject: &(impl ToString + ?Sized),
         fields: &'static [&'static str],
     ) -> Self {
         Self {

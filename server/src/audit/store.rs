@@ -102,6 +102,7 @@ fn lock_head(conn: &mut AnyConn, count: i64) -> QueryResult<(i64, Vec<u8>)> {
     if let Some(head) = advance(conn)? {
         return Ok(head);
     }
+    #[expect(clippy::disallowed_methods, reason = "runs in the writer, with no WriteTx of its own")]
     let first = diesel::Connection::transaction(conn, |conn| {
         diesel::insert_into(audit_head::table)
             .values((

@@ -6,27 +6,27 @@ use super::arguments::{KitCommand, OrderCommand, PolicyCommand, PriceCommand, Re
 use super::client::Client;
 use super::output::{Failed, Output, lines, table};
 
-fn show(output: &Output, value: &Value) {
+fn show(output: Output, value: &Value) {
     output.show(&lines(value), value);
 }
 
-async fn list(output: &Output, path: &str, columns: &[&str]) -> Result<(), Failed> {
+async fn list(output: Output, path: &str, columns: &[&str]) -> Result<(), Failed> {
     let rows = Client::from_environment()?.list(path).await?;
     output.show(&table(&rows, columns), &Value::from(rows.clone()));
     Ok(())
 }
 
-async fn get(output: &Output, path: &str) -> Result<(), Failed> {
+async fn get(output: Output, path: &str) -> Result<(), Failed> {
     show(output, &Client::from_environment()?.get(path).await?);
     Ok(())
 }
 
-async fn post(output: &Output, path: &str, body: &Value) -> Result<(), Failed> {
+async fn post(output: Output, path: &str, body: &Value) -> Result<(), Failed> {
     show(output, &Client::from_environment()?.post(path, body).await?);
     Ok(())
 }
 
-pub(super) async fn kit(command: KitCommand, output: &Output) -> Result<(), Failed> {
+pub(super) async fn kit(command: KitCommand, output: Output) -> Result<(), Failed> {
     match command {
         KitCommand::List => {
             list(output, "/v1/admin/kits", &["slug", "name", "status", "id"]).await
@@ -58,7 +58,7 @@ pub(super) async fn kit(command: KitCommand, output: &Output) -> Result<(), Fail
     }
 }
 
-pub(super) async fn policy(command: PolicyCommand, output: &Output) -> Result<(), Failed> {
+pub(super) async fn policy(command: PolicyCommand, output: Output) -> Result<(), Failed> {
     match command {
         PolicyCommand::List => {
             let columns = ["name", "edition", "scope", "seat_kind", "seat_limit", "id"];
@@ -94,7 +94,7 @@ pub(super) async fn policy(command: PolicyCommand, output: &Output) -> Result<()
     }
 }
 
-pub(super) async fn price(command: PriceCommand, output: &Output) -> Result<(), Failed> {
+pub(super) async fn price(command: PriceCommand, output: Output) -> Result<(), Failed> {
     match command {
         PriceCommand::List => {
             list(output, "/v1/admin/prices", &["external_id", "mode", "quantity_rule", "id"]).await
@@ -109,7 +109,7 @@ pub(super) async fn price(command: PriceCommand, output: &Output) -> Result<(), 
     }
 }
 
-pub(super) async fn order(command: OrderCommand, output: &Output) -> Result<(), Failed> {
+pub(super) async fn order(command: OrderCommand, output: Output) -> Result<(), Failed> {
     match command {
         OrderCommand::List => {
             let columns = ["id", "status", "email", "total", "currency", "purchased_at"];
@@ -122,7 +122,7 @@ pub(super) async fn order(command: OrderCommand, output: &Output) -> Result<(), 
     }
 }
 
-pub(super) async fn release(command: ReleaseCommand, output: &Output) -> Result<(), Failed> {
+pub(super) async fn release(command: ReleaseCommand, output: Output) -> Result<(), Failed> {
     match command {
         ReleaseCommand::List { kit } => {
             let columns = ["version", "channel", "severity", "status", "published_at", "id"];

@@ -27,7 +27,7 @@ fn finding(what: &'static str, outcome: Result<String, String>) -> Finding {
     }
 }
 
-pub(super) async fn run(path: Option<&Path>, output: &Output) -> Result<(), Failed> {
+pub(super) async fn run(path: Option<&Path>, output: Output) -> Result<(), Failed> {
     let config = config::from_process(path)?;
     let mut findings = vec![database(&config), payments(&config), master_key(&config)];
     match App::build(config, Parts::default()).await {
@@ -146,7 +146,7 @@ async fn clock(app: &App) -> Finding {
 }
 
 /// Asks the running server, for health checks of containers.
-pub(super) async fn ping(path: Option<&Path>, output: &Output) -> Result<(), Failed> {
+pub(super) async fn ping(path: Option<&Path>, output: Output) -> Result<(), Failed> {
     let config = config::from_process(path)?;
     let mut address = config.listen;
     if address.ip().is_unspecified() {

@@ -31,7 +31,7 @@ use walkthrough::Walkthrough;
 /// How long the sample purchase may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) async fn run(port: u16, output: &Output) -> Result<(), Failed> {
+pub(super) async fn run(port: u16, output: Output) -> Result<(), Failed> {
     let folder = tempfile::TempDir::with_prefix("kitward-demo-")?;
     let listener = bind(&SocketAddr::from(([127, 0, 0, 1], port)))?;
     let address = listener.local_addr()?;

@@ -14,7 +14,7 @@ use crate::config;
 use crate::db;
 use crate::staff::{CreateToken, create_token};
 
-pub(super) fn check_config(path: Option<&Path>, output: &Output) -> Result<(), Failed> {
+pub(super) fn check_config(path: Option<&Path>, output: Output) -> Result<(), Failed> {
     let config = config::from_process(path)?;
     let rows = config::effective(&config);
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
@@ -26,7 +26,7 @@ pub(super) fn check_config(path: Option<&Path>, output: &Output) -> Result<(), F
     Ok(())
 }
 
-pub(super) fn migrate(path: Option<&Path>, output: &Output) -> Result<(), Failed> {
+pub(super) fn migrate(path: Option<&Path>, output: Output) -> Result<(), Failed> {
     let config = config::from_process(path)?;
     std::fs::create_dir_all(&config.data_dir)?;
     let done = db::migrate(&database_url(&config)?)?;
@@ -38,7 +38,7 @@ pub(super) fn migrate(path: Option<&Path>, output: &Output) -> Result<(), Failed
 pub(super) async fn token(
     path: Option<&Path>,
     command: TokenCommand,
-    output: &Output,
+    output: Output,
 ) -> Result<(), Failed> {
     let TokenCommand::Create { scope, name, expires } = command;
     let expires_at = match expires {

@@ -11,7 +11,7 @@ use super::arguments::Publish;
 use super::client::Client;
 use super::output::{Failed, Output, lines};
 
-pub(super) async fn run(publish: Publish, output: &Output) -> Result<(), Failed> {
+pub(super) async fn run(publish: Publish, output: Output) -> Result<(), Failed> {
     let client = Client::from_environment()?;
     let release = upload(&client, &publish).await?;
     output.show(&lines(&release), &release);

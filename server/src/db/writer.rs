@@ -133,9 +133,11 @@ impl Writer {
                 retry
             }
             Err(failed) => {
-                let mut failed = Some(failed);
+                let others = failed.kind();
+                let mut cause = Some(failed);
                 for job in jobs {
-                    job.finish(Err(reason(failed.take())));
+                    let reason = cause.take().map_or_else(|| others.reason(), Failed::reason);
+                    job.finish(Err(reason));
                 }
                 Vec::new()
             }
@@ -180,15 +182,39 @@ impl Failed {
     }
 }
 
-/// The reason for one job of a failed batch. Errors of diesel cannot be cloned: the first job of
-/// the batch gets the cause, the others know that they were rolled back.
-fn reason(failed: Option<Failed>) -> DbError {
-    match failed {
-        None | Some(Failed::OutOfStep) => DbError::Aborted(None),
-        Some(Failed::Connect(error)) => DbError::Unavailable(error),
-        Some(Failed::Statement(error)) => DbError::Aborted(Some(error)),
-        Some(Failed::Commit(error)) if is_disconnect(&error) => DbError::Unknown(error),
-        Some(Failed::Commit(error)) => DbError::Aborted(Some(error)),
+/// What every job of a failed batch may conclude.
+#[derive(Clone, Copy)]
+enum Kind {
+    RolledBack,
+    Unknown,
+}
+
+impl Kind {
+    fn reason(self) -> DbError {
+        match self {
+            Self::RolledBack => DbError::Aborted(None),
+            Self::Unknown => DbError::Unknown(DieselError::BrokenTransactionManager),
+        }
+    }
+}
+
+/// Errors of diesel cannot be cloned: the first job of the batch gets the cause, the others its
+/// kind.
+impl Failed {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Commit(error) if is_disconnect(error) => Kind::Unknown,
+            _ => Kind::RolledBack,
+        }
+    }
+
+    fn reason(self) -> DbError {
+        match self {
+            Self::OutOfStep => DbError::Aborted(None),
+            Self::Connect(error) => DbError::Unavailable(error),
+            Self::Commit(error) if is_disconnect(&error) => DbError::Unknown(error),
+            Self::Statement(error) | Self::Commit(error) => DbError::Aborted(Some(error)),
+        }
     }
 }
 
@@ -250,6 +276,7 @@ fn run_one(
     audit: &mut Vec<Entry>,
 ) -> diesel::QueryResult<bool> {
     let mut again = false;
+    #[expect(clippy::disallowed_methods, reason = "the savepoint of a job")]
     let outcome = conn.transaction::<(), Undo, _>(|conn| {
         let mut tx = WriteTx::new(conn);
         match catch_unwind(AssertUnwindSafe(|| job.run(&mut tx))) {

@@ -118,7 +118,7 @@ pub fn unknown(app: &App, asked: Asked<'_>) -> Result<Answer, SignError> {
     let code = VerdictCode::NotFound;
     let now = app.clock.now();
     let mut claims = blank_claims(app, asked, None, now);
-    claims.code = code.as_str().to_owned();
+    code.as_str().clone_into(&mut claims.code);
     Ok(Answer {
         valid: false,
         code,
