@@ -101,7 +101,7 @@ fn release_row(app: &App, kit: &Kit, listing: &ReleaseListing) -> ReleaseRow {
         channel: release.channel.to_string(),
         published_at: Timestamp::utc(published_at),
         notes: Some(release.notes.clone()).filter(|notes| !notes.is_empty()),
-        locked: listing.refusal.as_ref().map(locked),
+        locked: listing.refusal.map(locked),
         artifacts: artifacts.iter().map(artifact_row).collect(),
         curl: Some(commands.join("\n")).filter(|commands| !commands.is_empty()),
     }
@@ -124,7 +124,7 @@ fn curl(url: &str) -> String {
     )
 }
 
-fn locked(refusal: &Refusal) -> Locked {
+fn locked(refusal: Refusal) -> Locked {
     let reason = match refusal {
         Refusal::License(code) => code.detail().to_owned(),
         Refusal::VersionNotCovered => {
