@@ -13,4 +13,5 @@ mod licensing;
 mod outbox;
 mod packaging;
 mod payments;
+mod people;
 mod portal;
