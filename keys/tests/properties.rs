@@ -11,7 +11,6 @@ use kitward_keys::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-
 fn license_signing() -> SigningKey {
     SigningKey::from_bytes(KeyPurpose::LicenseKey, &[1; 32])
 }

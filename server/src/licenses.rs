@@ -7,8 +7,8 @@
 
 pub mod answer;
 pub mod facts;
-pub mod keys;
 pub mod issue;
+pub mod keys;
 pub mod model;
 pub mod overview;
 pub mod pages;

@@ -22,7 +22,10 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-        Self { workers: cores, outbox: true }
+        Self {
+            workers: cores,
+            outbox: true,
+        }
     }
 }
 
@@ -49,7 +52,11 @@ pub fn start(app: &Arc<App>, listener: TcpListener, options: Options) -> std::io
             tasks.push(tokio::spawn(outbox::run(Arc::clone(app), *lane)));
         }
     }
-    Ok(Running { app: Arc::clone(app), servers, tasks })
+    Ok(Running {
+        app: Arc::clone(app),
+        servers,
+        tasks,
+    })
 }
 
 fn spawn_server(server: actix_web::dev::Server) -> JoinHandle<()> {

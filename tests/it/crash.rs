@@ -26,30 +26,46 @@ async fn scene() -> Scene {
         stripe.base_url()
     );
     let settings = ChildSettings::new(folder.path(), toml);
-    Scene { folder, stripe, inbox, settings }
+    Scene {
+        folder,
+        stripe,
+        inbox,
+        settings,
+    }
 }
 
 /// A kit, a policy and a price, made by a token from the data folder.
 async fn stock(scene: &Scene, child: &Child) {
     let file = scene.folder.path().join("kitward.toml");
     let config = kitward::config::load(Some(&file), &std::collections::BTreeMap::new()).unwrap();
-    let app = kitward::app::App::build(config, kitward::app::Parts::default()).await.unwrap();
+    let app = kitward::app::App::build(config, kitward::app::Parts::default())
+        .await
+        .unwrap();
     let input = kitward::staff::CreateToken {
         name: "test".to_owned(),
         scopes: vec![kitward::staff::Scope::Admin],
         expires_at: None,
         actor: kitward::audit::Actor::Operator,
     };
-    let token = kitward::staff::create_token(&app, input).await.unwrap().secret;
+    let token = kitward::staff::create_token(&app, input)
+        .await
+        .unwrap()
+        .secret;
     let token = secrecy::ExposeSecret::expose_secret(&token).to_owned();
-    let admin = child.actor().with("authorization", format!("Bearer {token}"));
-    let kit = json!({ "slug": "feedback-widget", "name": "Feedback Widget Kit", "description": "" });
+    let admin = child
+        .actor()
+        .with("authorization", format!("Bearer {token}"));
+    let kit =
+        json!({ "slug": "feedback-widget", "name": "Feedback Widget Kit", "description": "" });
     admin.post("/v1/admin/kits", &kit).await.expect_status(201);
     let policy = Shop::policy(&admin, "personal", &json!({})).await;
     let price = json!({
         "external_id": "price_personal", "policies": [policy], "quantity_rule": "seats",
     });
-    admin.post("/v1/admin/prices", &price).await.expect_status(201);
+    admin
+        .post("/v1/admin/prices", &price)
+        .await
+        .expect_status(201);
 }
 
 async fn deliver(child: &Child, event: &Value) {
@@ -68,7 +84,7 @@ fn chrono_now() -> i64 {
 }
 
 async fn until(what: &str, condition: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(60);
+    let end = Instant::now() + Duration::from_mins(1);
     while !condition() {
         assert!(Instant::now() < end, "{what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -82,8 +98,12 @@ fn killed_before_the_mail_is_sent_exactly_one_mail_arrives() {
         let child = scene.settings.start().await;
         stock(&scene, &child).await;
         scene.inbox.set_behavior(Behavior::HangAtBanner);
-        let ids = scene.stripe.add_checkout(Shop::checkout("price_personal", 1));
-        let event = scene.stripe.event("checkout.session.completed", &ids.session);
+        let ids = scene
+            .stripe
+            .add_checkout(Shop::checkout("price_personal", 1));
+        let event = scene
+            .stripe
+            .event("checkout.session.completed", &ids.session);
         deliver(&child, &event).await;
         until("an attempt to mail", || scene.inbox.connections() > 0).await;
         child.kill();
@@ -106,8 +126,16 @@ fn killed_right_after_the_event_was_acknowledged_the_purchase_is_fulfilled() {
         let child = scene.settings.start().await;
         stock(&scene, &child).await;
         scene.stripe.set_down(true);
-        let ids = scene.stripe.add_checkout(Shop::checkout("price_personal", 1));
-        deliver(&child, &scene.stripe.event("checkout.session.completed", &ids.session)).await;
+        let ids = scene
+            .stripe
+            .add_checkout(Shop::checkout("price_personal", 1));
+        deliver(
+            &child,
+            &scene
+                .stripe
+                .event("checkout.session.completed", &ids.session),
+        )
+        .await;
         child.kill();
         scene.stripe.set_down(false);
         let _child = scene.settings.start().await;
@@ -123,16 +151,31 @@ fn killed_after_the_data_a_duplicate_carries_the_same_message_id() {
         let scene = scene().await;
         let child = scene.settings.start().await;
         stock(&scene, &child).await;
-        scene.inbox.set_behavior(Behavior::Slow(Duration::from_millis(500)));
-        let ids = scene.stripe.add_checkout(Shop::checkout("price_personal", 1));
-        deliver(&child, &scene.stripe.event("checkout.session.completed", &ids.session)).await;
+        scene
+            .inbox
+            .set_behavior(Behavior::Slow(Duration::from_millis(500)));
+        let ids = scene
+            .stripe
+            .add_checkout(Shop::checkout("price_personal", 1));
+        deliver(
+            &child,
+            &scene
+                .stripe
+                .event("checkout.session.completed", &ids.session),
+        )
+        .await;
         until("the data", || !scene.inbox.messages().is_empty()).await;
         child.kill();
         scene.inbox.set_behavior(Behavior::Accept);
         let _child = scene.settings.start().await;
         until("the duplicate", || scene.inbox.messages().len() > 1).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
-        let ids: Vec<_> = scene.inbox.messages().iter().map(|m| m.header("message-id").unwrap()).collect();
+        let ids: Vec<_> = scene
+            .inbox
+            .messages()
+            .iter()
+            .map(|m| m.header("message-id").unwrap())
+            .collect();
         assert_eq!(ids.len(), 2);
         assert_eq!(ids[0], ids[1]);
     });

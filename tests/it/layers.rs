@@ -3,7 +3,10 @@
 use std::path::{Path, PathBuf};
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .unwrap()
+        .to_path_buf()
 }
 
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
@@ -31,15 +34,31 @@ fn code(path: &Path) -> String {
 fn diesel_and_actix_stay_in_their_rooms() {
     let source = root().join("server/src");
     for path in files(&source, ".rs") {
-        let place = path.strip_prefix(&source).unwrap().to_str().unwrap().to_owned();
+        let place = path
+            .strip_prefix(&source)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
         let name = path.file_name().unwrap().to_str().unwrap();
         let text = code(&path);
         let in_database = place.starts_with("db") || name == "store.rs";
-        assert!(in_database || !text.contains("diesel::"), "diesel in {place}");
+        assert!(
+            in_database || !text.contains("diesel::"),
+            "diesel in {place}"
+        );
         let in_http = place.starts_with("http")
-            || ["api.rs", "admin.rs", "pages.rs", "app.rs", "run.rs", "cli.rs"].contains(&name)
-            || ["/api/", "/admin/", "/pages/"].iter().any(|room| place.contains(room));
-        assert!(in_http || !text.contains("actix_web::"), "actix_web in {place}");
+            || [
+                "api.rs", "admin.rs", "pages.rs", "app.rs", "run.rs", "cli.rs",
+            ]
+            .contains(&name)
+            || ["/api/", "/admin/", "/pages/"]
+                .iter()
+                .any(|room| place.contains(room));
+        assert!(
+            in_http || !text.contains("actix_web::"),
+            "actix_web in {place}"
+        );
         if name == "model.rs" {
             assert!(!text.contains("Clock"), "a clock in {place}");
         }
@@ -53,11 +72,22 @@ fn diesel_and_actix_stay_in_their_rooms() {
 
 #[test]
 fn no_file_is_over_its_budget() {
-    for folder in ["keys/src", "migrations/src", "portal/src", "server/src", "tests/src", "tests/fakes/src"] {
+    for folder in [
+        "keys/src",
+        "migrations/src",
+        "portal/src",
+        "server/src",
+        "tests/src",
+        "tests/fakes/src",
+    ] {
         for path in files(&root().join(folder), ".rs") {
             let lines = code(&path).lines().count();
             let is_table = path.ends_with("db/schema.rs");
-            assert!(lines <= 300 || is_table, "{} has {lines} lines", path.display());
+            assert!(
+                lines <= 300 || is_table,
+                "{} has {lines} lines",
+                path.display()
+            );
         }
     }
 }
@@ -66,7 +96,9 @@ fn no_file_is_over_its_budget() {
 fn names_that_could_hold_anything_are_refused() {
     for path in files(&root(), ".rs") {
         let stem = path.file_stem().unwrap().to_str().unwrap();
-        let refused = ["utils", "helpers", "common", "misc", "manager", "data", "info", "mod"];
+        let refused = [
+            "utils", "helpers", "common", "misc", "manager", "data", "info", "mod",
+        ];
         assert!(!refused.contains(&stem), "{}", path.display());
     }
 }
@@ -76,7 +108,10 @@ fn the_architecture_page_names_paths_that_exist() {
     let page = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     assert!(page.lines().count() <= 200);
     let named = page.split('`').skip(1).step_by(2).filter(|word| {
-        word.contains('/') && !word.contains(' ') && !word.starts_with('/') && !word.contains("::")
+        word.contains('/')
+            && !word.contains(' ')
+            && !word.starts_with('/')
+            && !word.contains("::")
             && !word.contains('{')
     });
     let mut count = 0;
@@ -93,7 +128,10 @@ fn generated(name: &str, text: &str) {
         std::fs::write(&path, text).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == text, "docs/{name} is stale: UPDATE_DOCS=1 cargo test -p kitward-tests");
+    assert!(
+        committed == text,
+        "docs/{name} is stale: UPDATE_DOCS=1 cargo test -p kitward-tests"
+    );
 }
 
 #[test]
@@ -106,7 +144,11 @@ fn the_generated_pages_are_current() {
 fn links_between_the_pages_lead_somewhere() {
     for path in files(&root(), ".md") {
         let text = std::fs::read_to_string(&path).unwrap();
-        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+        for target in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
             let target = target.split('#').next().unwrap();
             if target.is_empty() || target.contains("://") || target.contains(' ') {
                 continue;

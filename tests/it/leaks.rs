@@ -15,7 +15,10 @@ async fn secrets_stand_in_the_database_sealed_or_as_digests(kind: Kind) {
     asking.form("/sign-in", &[("email", BUYER)]).await;
     app.drain().await;
     let mail = app.inbox.messages().pop().unwrap().text();
-    let link = mail.split_whitespace().find(|word| word.contains("/sign-in/link/")).unwrap();
+    let link = mail
+        .split_whitespace()
+        .find(|word| word.contains("/sign-in/link/"))
+        .unwrap();
     let session = ["kitward_session", "__Host-kitward_session"]
         .iter()
         .find_map(|name| browser.cookie(name))
@@ -34,13 +37,18 @@ async fn secrets_stand_in_the_database_sealed_or_as_digests(kind: Kind) {
     let dump = dump(&app);
     assert!(contains(&dump, b"buyer@example.com"), "the dump is no dump");
     for secret in &secrets {
-        assert!(!contains(&dump, secret.as_bytes()), "{secret} stands in the database");
+        assert!(
+            !contains(&dump, secret.as_bytes()),
+            "{secret} stands in the database"
+        );
     }
     app.stop().await;
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    haystack.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
+    haystack
+        .windows(needle.len())
+        .any(|window| window.eq_ignore_ascii_case(needle))
 }
 
 /// Everything in the database, as bytes.
@@ -64,9 +72,11 @@ fn dump(app: &TestApp) -> Vec<u8> {
     let mut bytes = text.clone().into_bytes();
     for hex in text.split("\\x").skip(1) {
         let digits: Vec<u8> = hex.bytes().take_while(u8::is_ascii_hexdigit).collect();
-        bytes.extend(digits.chunks_exact(2).map(|pair| {
-            u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()
-        }));
+        bytes.extend(
+            digits
+                .chunks_exact(2)
+                .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap()),
+        );
     }
     bytes
 }
@@ -79,19 +89,28 @@ async fn failures_say_nothing_about_their_cause(kind: Kind) {
     let browser = app.customer(BUYER).await;
     let admin = app.token(Scope::Admin).await;
     let db = app.app.db.clone();
-    tokio::task::spawn_blocking(move || db.close()).await.unwrap();
+    tokio::task::spawn_blocking(move || db.close())
+        .await
+        .unwrap();
     let kit = app.kit(&purchase.key);
     let validate = json!({ "key": purchase.key, "kit": "feedback-widget" });
     let replies = [
         kit.post("/v1/licenses/validate", &validate).await,
         kit.post("/v1/licenses/activate", &validate).await,
         kit.get("/v1/kits/feedback-widget/releases").await,
-        kit.get("/v1/kits/feedback-widget/updates?version=1.0.0").await,
+        kit.get("/v1/kits/feedback-widget/updates?version=1.0.0")
+            .await,
         admin.get("/v1/admin/kits").await,
         admin.get("/v1/admin/orders").await,
-        admin.post("/v1/admin/kits", &json!({ "slug": "a", "name": "A", "description": "" })).await,
+        admin
+            .post(
+                "/v1/admin/kits",
+                &json!({ "slug": "a", "name": "A", "description": "" }),
+            )
+            .await,
         app.anonymous().get("/readyz").await,
-        app.deliver(&json!({ "id": "evt_1", "type": "checkout.session.completed" })).await,
+        app.deliver(&json!({ "id": "evt_1", "type": "checkout.session.completed" }))
+            .await,
         browser.get("/").await,
         browser.get("/downloads").await,
         browser.form("/sign-in", &[("email", BUYER)]).await,
@@ -99,7 +118,9 @@ async fn failures_say_nothing_about_their_cause(kind: Kind) {
     for reply in replies {
         assert_eq!(reply.status, 503, "{}", reply.text());
         let text = reply.text();
-        for word in ["sqlite", "postgres", "diesel", "SELECT", "closed", "panicked", "src/", "kwl_"] {
+        for word in [
+            "sqlite", "postgres", "diesel", "SELECT", "closed", "panicked", "src/", "kwl_",
+        ] {
             assert!(!text.contains(word), "{word} in {text}");
         }
         assert!(text.contains("req_"));
@@ -111,31 +132,56 @@ async fn failures_say_nothing_about_their_cause(kind: Kind) {
 fn the_log_holds_no_secret_even_at_its_most_talkative() {
     kitward_tests::run_on(Kind::Sqlite, |_kind| async {
         let folder = tempfile::TempDir::new().unwrap();
-        let toml = "log = \"trace\"\nlog_format = \"json\"\n[stripe]\nsecret_key = \"sk_test_canary\"\n\
+        let toml =
+            "log = \"trace\"\nlog_format = \"json\"\n[stripe]\nsecret_key = \"sk_test_canary\"\n\
                     webhook_secrets = [\"whsec_canary\"]\n[mail]\n\
                     smtp_url = \"smtp://canary-user:canary-password@127.0.0.1:9\"\n"
-            .to_owned();
+                .to_owned();
         let settings = kitward_tests::ChildSettings::new(folder.path(), toml);
         let child = settings.start().await;
         let actor = child.actor();
         let key = format!("kwl_{}", "canary2".repeat(21));
         let body = json!({ "key": key, "kit": "canary-kit", "device": "canary-device" });
-        actor.post("/v1/licenses/validate", &body).await.expect_status(200);
-        let with_key = actor.clone().with("authorization", format!("License {key}"));
-        with_key.get("/v1/kits/canary-kit/updates?version=1.0.0").await.expect_status(401);
-        actor.clone().with("authorization", "Bearer kwa_canary").get("/v1/admin/kits").await;
+        actor
+            .post("/v1/licenses/validate", &body)
+            .await
+            .expect_status(200);
+        let with_key = actor
+            .clone()
+            .with("authorization", format!("License {key}"));
+        with_key
+            .get("/v1/kits/canary-kit/updates?version=1.0.0")
+            .await
+            .expect_status(401);
+        actor
+            .clone()
+            .with("authorization", "Bearer kwa_canary")
+            .get("/v1/admin/kits")
+            .await;
         actor.get("/v1/downloads/canary-ticket").await;
         actor.get("/sign-in/link/canary-link").await;
         let browser = actor.clone().browser();
         browser.set_cookie("__Host-kitward_session", "canary-session");
         browser.get("/").await;
-        browser.form("/sign-in", &[("email", "canary@example.com")]).await;
+        browser
+            .form("/sign-in", &[("email", "canary@example.com")])
+            .await;
         let request = actor.request(Method::POST, "/webhooks/stripe");
-        actor.send(request.header("stripe-signature", "t=1,v1=canary").body("canary-body")).await;
+        actor
+            .send(
+                request
+                    .header("stripe-signature", "t=1,v1=canary")
+                    .body("canary-body"),
+            )
+            .await;
         let log = child.logged();
         assert!(log.contains("\"route\":\"/v1/licenses/validate\""), "{log}");
         assert!(log.contains("\"request_id\":\"req_"));
-        assert!(!log.contains("canary"), "{}", log.lines().find(|l| l.contains("canary")).unwrap());
+        assert!(
+            !log.contains("canary"),
+            "{}",
+            log.lines().find(|l| l.contains("canary")).unwrap()
+        );
         for line in log.lines().filter(|line| line.starts_with('{')) {
             serde_json::from_str::<serde_json::Value>(line).unwrap();
         }

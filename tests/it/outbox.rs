@@ -18,7 +18,11 @@ both!(a_refusing_mail_server_delays_the_mail);
 async fn a_refusing_mail_server_delays_the_mail(kind: Kind) {
     let app = TestApp::start(kind).await;
     let _shop = Shop::open(&app).await;
-    for behavior in [Behavior::Refuse(451), Behavior::RefuseRecipient(550), Behavior::CloseBeforeData] {
+    for behavior in [
+        Behavior::Refuse(451),
+        Behavior::RefuseRecipient(550),
+        Behavior::CloseBeforeData,
+    ] {
         app.inbox.clear();
         app.inbox.set_behavior(behavior);
         pay(&app).await;
@@ -44,7 +48,12 @@ async fn a_mail_cut_off_after_its_data_comes_again_with_the_same_message_id(kind
     app.inbox.set_behavior(Behavior::Accept);
     app.clock.advance(15);
     app.drain().await;
-    let ids: Vec<_> = app.inbox.messages().iter().map(|mail| mail.header("message-id")).collect();
+    let ids: Vec<_> = app
+        .inbox
+        .messages()
+        .iter()
+        .map(|mail| mail.header("message-id"))
+        .collect();
     assert_eq!(ids.len(), 2);
     assert!(ids[0].is_some());
     assert_eq!(ids[0], ids[1]);
@@ -69,7 +78,10 @@ async fn a_hanging_mail_server_delays_mails_and_nothing_else(kind: Kind) {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let body = json!({ "key": "kwl_x", "kit": "feedback-widget" });
-    app.anonymous().post("/v1/licenses/validate", &body).await.expect_status(200);
+    app.anonymous()
+        .post("/v1/licenses/validate", &body)
+        .await
+        .expect_status(200);
     app.anonymous().get("/readyz").await.expect_status(200);
     app.stop().await;
 }
@@ -84,7 +96,10 @@ async fn two_workers_never_send_one_mail_twice(kind: Kind) {
     }
     outbox::drain(&app.app, Lane::Payments).await.unwrap();
     let lane = Lane::Mail;
-    let (one, two) = tokio::join!(outbox::drain(&app.app, lane), outbox::drain(&second.app, lane));
+    let (one, two) = tokio::join!(
+        outbox::drain(&app.app, lane),
+        outbox::drain(&second.app, lane)
+    );
     assert_eq!(one.unwrap() + two.unwrap(), 10);
     assert_eq!(app.inbox.messages().len(), 10);
     second.stop().await;

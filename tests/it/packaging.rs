@@ -24,13 +24,25 @@ fn the_image_copies_every_member_and_uses_features_that_exist() {
         .flat_map(|line| line.split_whitespace().skip(1))
         .collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    for path in copied.iter().filter(|path| !path.starts_with("--") && !path.ends_with("./")) {
+    for path in copied
+        .iter()
+        .filter(|path| !path.starts_with("--") && !path.ends_with("./"))
+    {
         let path = path.trim_start_matches("./").trim_end_matches('/');
-        assert!(path.is_empty() || root.join(path).exists(), "the image copies {path}");
+        assert!(
+            path.is_empty() || root.join(path).exists(),
+            "the image copies {path}"
+        );
     }
     let flags = read(".cargo/config.toml");
-    let value = flags.lines().find_map(|line| line.strip_prefix("LIBSQLITE3_FLAGS = ")).unwrap();
-    assert!(dockerfile.contains(value.trim_matches('"')), "SQLite is built with other switches");
+    let value = flags
+        .lines()
+        .find_map(|line| line.strip_prefix("LIBSQLITE3_FLAGS = "))
+        .unwrap();
+    assert!(
+        dockerfile.contains(value.trim_matches('"')),
+        "SQLite is built with other switches"
+    );
     assert!(dockerfile.contains("USER ") && dockerfile.contains("HEALTHCHECK"));
 }
 
@@ -41,7 +53,10 @@ fn the_compose_file_uses_settings_that_exist() {
     for word in compose.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')) {
         if let Some(name) = word.strip_prefix("KITWARD_") {
             let name = format!("KITWARD_{}", name.trim_end_matches("_FILE"));
-            assert!(reference.contains(&format!("`{name}`")), "{name} is no setting");
+            assert!(
+                reference.contains(&format!("`{name}`")),
+                "{name} is no setting"
+            );
         }
     }
     assert!(compose.contains("read_only: true") && compose.contains("postgres"));

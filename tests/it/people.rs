@@ -5,7 +5,10 @@ use reqwest::Method;
 use serde_json::json;
 
 async fn ask(browser: &Actor, address: &str) {
-    browser.form("/sign-in", &[("email", address)]).await.expect_status(200);
+    browser
+        .form("/sign-in", &[("email", address)])
+        .await
+        .expect_status(200);
 }
 
 both!(a_session_ends_on_every_process_at_once);
@@ -19,9 +22,14 @@ async fn a_session_ends_on_every_process_at_once(kind: Kind) {
     elsewhere.set_cookie(name, &first);
     elsewhere.get("/").await.expect_status(200);
     // Signing in again brings a new session and ends the one before.
-    let link = kitward::people::operator_link(&app.app, BUYER).await.unwrap();
+    let link = kitward::people::operator_link(&app.app, BUYER)
+        .await
+        .unwrap();
     let token = link.rsplit('/').next().unwrap();
-    browser.form("/sign-in/link", &[("token", token)]).await.expect_status(303);
+    browser
+        .form("/sign-in/link", &[("token", token)])
+        .await
+        .expect_status(303);
     let second = browser.cookie(name).unwrap();
     assert_ne!(first, second);
     elsewhere.get("/").await.expect_status(303);
@@ -55,7 +63,11 @@ async fn parallel_requests_on_two_processes_get_three_mails(kind: Kind) {
     let other = app.second().await;
     let before = app.inbox.messages().len();
     let asks = (0..24).map(|number| {
-        let browser = if number % 2 == 0 { app.browser() } else { other.browser() };
+        let browser = if number % 2 == 0 {
+            app.browser()
+        } else {
+            other.browser()
+        };
         async move { ask(&browser, BUYER).await }
     });
     futures_util::future::join_all(asks).await;
@@ -78,7 +90,12 @@ async fn a_code_of_an_earlier_mail_still_works_and_parallel_guesses_are_counted(
     ask(&browser, BUYER).await;
     app.drain().await;
     let text = app.inbox.messages().last().unwrap().text();
-    let code = text.lines().map(str::trim).find(|line| line.len() == 8 && !line.contains(' ')).unwrap().to_owned();
+    let code = text
+        .lines()
+        .map(str::trim)
+        .find(|line| line.len() == 8 && !line.contains(' '))
+        .unwrap()
+        .to_owned();
     // Over the limit no mail leaves, and what was mailed before goes on working.
     for _ in 0..5 {
         ask(&browser, BUYER).await;
@@ -87,7 +104,10 @@ async fn a_code_of_an_earlier_mail_still_works_and_parallel_guesses_are_counted(
     for reply in futures_util::future::join_all(guesses).await {
         assert_eq!(reply.status, 422);
     }
-    browser.form("/sign-in/code", &[("code", code.as_str())]).await.expect_status(303);
+    browser
+        .form("/sign-in/code", &[("code", code.as_str())])
+        .await
+        .expect_status(303);
     app.stop().await;
 }
 
@@ -114,22 +134,38 @@ async fn covered_files_come_through_the_portal_and_locked_ones_do_not(kind: Kind
     let app = TestApp::start(kind).await;
     let shop = Shop::open(&app).await;
     shop.buy(&app).await;
-    shop.release("feedback-widget", "1.0.0", "widget.zip", b"first").await;
+    shop.release("feedback-widget", "1.0.0", "widget.zip", b"first")
+        .await;
     app.clock.advance(400 * 86_400);
-    shop.release("feedback-widget", "2.0.0", "widget.zip", b"second").await;
+    shop.release("feedback-widget", "2.0.0", "widget.zip", b"second")
+        .await;
     let browser = app.customer(BUYER).await;
     let home = browser.get("/").await.expect_status(200).text();
     assert!(home.contains("1.0.0") && !home.contains("2.0.0"), "{home}");
     let page = browser.get("/downloads").await.expect_status(200).text();
     assert!(page.contains("2.0.0") && page.contains("Locked."), "{page}");
-    let paths: Vec<_> = page.split('"').filter(|part| part.starts_with("/downloads/art_")).collect();
+    let paths: Vec<_> = page
+        .split('"')
+        .filter(|part| part.starts_with("/downloads/art_"))
+        .collect();
     assert_eq!(paths.len(), 1, "{paths:?}");
     let sent = browser.form(paths[0], &[]).await.expect_status(303);
-    let file = app.anonymous().get(sent.header("location")).await.expect_status(200);
+    let file = app
+        .anonymous()
+        .get(sent.header("location"))
+        .await
+        .expect_status(200);
     assert_eq!(file.bytes, b"first");
     let stranger = app.customer("stranger@example.com").await;
     stranger.form(paths[0], &[]).await.expect_status(404);
-    assert!(stranger.get("/downloads").await.expect_status(200).text().contains("Nothing to download yet"));
+    assert!(
+        stranger
+            .get("/downloads")
+            .await
+            .expect_status(200)
+            .text()
+            .contains("Nothing to download yet")
+    );
     app.stop().await;
 }
 
@@ -139,30 +175,65 @@ fn pages_answer_heads_wrong_methods_and_wrong_forms() {
         let app = TestApp::start(kind).await;
         let browser = app.customer(BUYER).await;
         for path in ["/", "/sign-in", "/downloads"] {
-            let head = browser.send(browser.request(Method::HEAD, path)).await.expect_status(200);
+            let head = browser
+                .send(browser.request(Method::HEAD, path))
+                .await
+                .expect_status(200);
             assert!(head.bytes.is_empty());
         }
         for (reply, status) in [
             (browser.get("/sign-out").await, 405),
             (browser.form("/sign-in", &[]).await, 422),
             (browser.form("/sign-in", &[("email", "nobody")]).await, 422),
-            (browser.form("/sign-in/code", &[("code", &"x".repeat(9_000))]).await, 413),
+            (
+                browser
+                    .form("/sign-in/code", &[("code", &"x".repeat(9_000))])
+                    .await,
+                413,
+            ),
             (browser.post("/theme", &json!({})).await, 415),
             (browser.form("/theme", &[("theme", "neon")]).await, 422),
             (browser.get("/licenses/lic_none").await, 404),
             (browser.get("/sign-in/link/none").await, 410),
-            (app.browser().with("sec-fetch-site", "cross-site").form("/sign-out", &[]).await, 403),
+            (
+                app.browser()
+                    .with("sec-fetch-site", "cross-site")
+                    .form("/sign-out", &[])
+                    .await,
+                403,
+            ),
         ] {
             let reply = reply.expect_status(status);
-            assert!(reply.header("content-type").starts_with("text/html"), "{status}");
+            assert!(
+                reply.header("content-type").starts_with("text/html"),
+                "{status}"
+            );
         }
-        browser.form("/theme", &[("theme", "dark"), ("return_to", "/downloads")]).await.expect_status(303);
-        assert!(browser.get("/").await.text().contains("data-theme=\"dark\""));
+        browser
+            .form("/theme", &[("theme", "dark"), ("return_to", "/downloads")])
+            .await
+            .expect_status(303);
+        assert!(
+            browser
+                .get("/")
+                .await
+                .text()
+                .contains("data-theme=\"dark\"")
+        );
         let page = browser.get("/").await.text();
         let style = page.split('"').find(|part| part.ends_with(".css")).unwrap();
         let asset = browser.get(style).await.expect_status(200);
-        let known = browser.request(Method::GET, style).header("if-none-match", asset.header("etag"));
-        assert!(browser.send(known).await.expect_status(304).bytes.is_empty());
+        let known = browser
+            .request(Method::GET, style)
+            .header("if-none-match", asset.header("etag"));
+        assert!(
+            browser
+                .send(known)
+                .await
+                .expect_status(304)
+                .bytes
+                .is_empty()
+        );
         app.stop().await;
     });
 }

@@ -29,7 +29,9 @@ pub struct Reply {
 impl Reply {
     /// A header's text; empty when absent.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().expect("text"))
     }
 
     /// The body as text.
@@ -56,7 +58,12 @@ impl Reply {
     /// Fails unless the status is this one.
     #[track_caller]
     pub fn expect_status(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}", String::from_utf8_lossy(&self.bytes));
+        assert_eq!(
+            self.status,
+            status,
+            "{}",
+            String::from_utf8_lossy(&self.bytes)
+        );
         self
     }
 
@@ -81,7 +88,12 @@ impl Actor {
             .no_proxy()
             .build()
             .expect("a client");
-        Self { base, http, headers: Vec::new(), cookies: None }
+        Self {
+            base,
+            http,
+            headers: Vec::new(),
+            cookies: None,
+        }
     }
 
     /// The same with a header.
@@ -107,12 +119,19 @@ impl Actor {
     /// Sets a cookie by hand.
     pub fn set_cookie(&self, name: &str, value: &str) {
         let cookies = self.cookies.as_ref().expect("a browser");
-        cookies.lock().expect("no panic before").insert(name.to_owned(), value.to_owned());
+        cookies
+            .lock()
+            .expect("no panic before")
+            .insert(name.to_owned(), value.to_owned());
     }
 
     /// A request, for what the methods below do not cover.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
+        let url = if path.starts_with("http") {
+            path.to_owned()
+        } else {
+            format!("{}{path}", self.base)
+        };
         let is_post = method != Method::GET && method != Method::HEAD;
         let mut request = self.http.request(method, url);
         for (name, value) in &self.headers {
@@ -120,12 +139,22 @@ impl Actor {
         }
         if let Some(cookies) = &self.cookies {
             let cookies = cookies.lock().expect("no panic before");
-            let pairs: Vec<String> = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let pairs: Vec<String> = cookies
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
             if !pairs.is_empty() {
                 request = request.header("cookie", pairs.join("; "));
             }
-            if is_post && !self.headers.iter().any(|(name, _)| *name == "sec-fetch-site") {
-                request = request.header("sec-fetch-site", "same-origin").header("origin", &self.base);
+            if is_post
+                && !self
+                    .headers
+                    .iter()
+                    .any(|(name, _)| *name == "sec-fetch-site")
+            {
+                request = request
+                    .header("sec-fetch-site", "same-origin")
+                    .header("origin", &self.base);
             }
         }
         request
@@ -155,7 +184,11 @@ impl Actor {
             }
         }
         let bytes = response.bytes().await?.to_vec();
-        Ok(Reply { status: status.as_u16(), headers, bytes })
+        Ok(Reply {
+            status: status.as_u16(),
+            headers,
+            bytes,
+        })
     }
 
     /// GET.
@@ -170,12 +203,15 @@ impl Actor {
 
     /// PATCH with a JSON body.
     pub async fn patch(&self, path: &str, body: &Value) -> Reply {
-        self.send(self.request(Method::PATCH, path).json(body)).await
+        self.send(self.request(Method::PATCH, path).json(body))
+            .await
     }
 
     /// POST of a form.
     pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Reply {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
         let request = self.request(Method::POST, path);
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         self.send(request.body(body)).await

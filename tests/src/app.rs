@@ -78,7 +78,17 @@ impl Builder {
         let inbox = Inbox::start().await.expect("a mail server");
         let clock = Arc::new(ManualClock::at(Timestamp::parse(START).expect("a time")));
         stripe.set_now(Timestamp::parse(START).expect("a time").unix());
-        self.start_with(kind, Surroundings { folder, database, stripe, inbox, clock }).await
+        self.start_with(
+            kind,
+            Surroundings {
+                folder,
+                database,
+                stripe,
+                inbox,
+                clock,
+            },
+        )
+        .await
     }
 
     async fn start_with(self, kind: Kind, around: Surroundings) -> TestApp {
@@ -91,10 +101,21 @@ impl Builder {
         // Two processes on one database must not draw the same random bytes.
         let entropy = Arc::new(SeededEntropy::new(self.seed + u64::from(address.port())));
         let clock: Arc<ManualClock> = Arc::clone(&around.clock);
-        let app = App::build(config, Parts { clock, entropy }).await.expect("an installation");
-        let options = Options { workers: 2, outbox: self.outbox };
+        let app = App::build(config, Parts { clock, entropy })
+            .await
+            .expect("an installation");
+        let options = Options {
+            workers: 2,
+            outbox: self.outbox,
+        };
         let running = kitward::run::start(&app, listener, options).expect("a server");
-        let Surroundings { folder, database, stripe, inbox, clock } = around;
+        let Surroundings {
+            folder,
+            database,
+            stripe,
+            inbox,
+            clock,
+        } = around;
         TestApp {
             app,
             clock,
@@ -127,9 +148,9 @@ fn config(around: &Surroundings, address: SocketAddr) -> Config {
         ..Config::default()
     };
     config.mail.smtp_url = Some(SecretString::from(around.inbox.smtp_url()));
-    config.mail.from = "Example Kits <licenses@example.com>".to_owned();
+    "Example Kits <licenses@example.com>".clone_into(&mut config.mail.from);
     config.mail.timeout_seconds = 2;
-    config.vendor.name = "Example Kits".to_owned();
+    "Example Kits".clone_into(&mut config.vendor.name);
     config.stripe.secret_key = Some(SecretString::from("sk_test_harness"));
     config.stripe.webhook_secrets = WEBHOOK_SECRETS.map(SecretString::from).to_vec();
     config.stripe.api_url = url::Url::parse(&around.stripe.base_url()).expect("an address");
@@ -156,7 +177,12 @@ impl TestApp {
             inbox: self.inbox.clone(),
             clock: Arc::clone(&self.clock),
         };
-        Builder { seed: 1 << 32, ..Builder::default() }.start_with(self.kind, around).await
+        Builder {
+            seed: 1 << 32,
+            ..Builder::default()
+        }
+        .start_with(self.kind, around)
+        .await
     }
 
     /// Its folder.
@@ -198,20 +224,29 @@ impl TestApp {
             actor: AuditActor::Operator,
         };
         let created = create_token(&self.app, input).await.expect("a token");
-        self.anonymous().with("authorization", format!("Bearer {}", created.secret.expose_secret()))
+        self.anonymous().with(
+            "authorization",
+            format!("Bearer {}", created.secret.expose_secret()),
+        )
     }
 
     /// A kit that presents a license key.
     pub fn kit(&self, key: &str) -> Actor {
-        self.anonymous().with("authorization", format!("License {key}"))
+        self.anonymous()
+            .with("authorization", format!("License {key}"))
     }
 
     /// A customer who signed in by a link.
     pub async fn customer(&self, address: &str) -> Actor {
-        let link = kitward::people::operator_link(&self.app, address).await.expect("a link");
+        let link = kitward::people::operator_link(&self.app, address)
+            .await
+            .expect("a link");
         let token = link.rsplit('/').next().expect("a token").to_owned();
         let browser = self.browser();
-        browser.form("/sign-in/link", &[("token", &token)]).await.expect_status(303);
+        browser
+            .form("/sign-in/link", &[("token", &token)])
+            .await
+            .expect_status(303);
         browser
     }
 

@@ -37,7 +37,11 @@ pub struct ChildSettings {
 impl ChildSettings {
     /// A child that keeps its data in `folder`, on the same port each time.
     pub fn new(folder: &Path, toml: String) -> Self {
-        Self { folder: folder.to_path_buf(), toml, port: free_port() }
+        Self {
+            folder: folder.to_path_buf(),
+            toml,
+            port: free_port(),
+        }
     }
 
     /// Scheme, host and port.
@@ -56,9 +60,18 @@ impl ChildSettings {
         );
         std::fs::write(&file, text).expect("a configuration");
         let log = self.folder.join("log");
-        let stderr = File::options().create(true).append(true).open(&log).expect("a log");
+        let stderr = File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .expect("a log");
         let process = Command::new(std::env::current_exe().expect("this program"))
-            .args(["--exact", "child::serves_when_asked", "--nocapture", "--test-threads=1"])
+            .args([
+                "--exact",
+                "child::serves_when_asked",
+                "--nocapture",
+                "--test-threads=1",
+            ])
             .env(VARIABLE, &file)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -66,7 +79,11 @@ impl ChildSettings {
             .spawn()
             .expect("a process");
         let address = SocketAddr::from(([127, 0, 0, 1], self.port));
-        let mut child = Child { process, address, log };
+        let mut child = Child {
+            process,
+            address,
+            log,
+        };
         child.wait_until_ready().await;
         child
     }
@@ -78,19 +95,30 @@ impl Child {
         let actor = self.actor();
         loop {
             let request = actor.request(reqwest::Method::GET, "/readyz");
-            if actor.try_send(request).await.is_ok_and(|reply| reply.status == 200) {
+            if actor
+                .try_send(request)
+                .await
+                .is_ok_and(|reply| reply.status == 200)
+            {
                 return;
             }
             let ended = self.process.try_wait().expect("a process");
             assert!(ended.is_none(), "the child ended: {}", self.logged());
-            assert!(Instant::now() < until, "the child is not ready: {}", self.logged());
+            assert!(
+                Instant::now() < until,
+                "the child is not ready: {}",
+                self.logged()
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
     /// Somebody who talks to it.
     pub fn actor(&self) -> Actor {
-        Actor::new(format!("http://localhost:{}", self.address.port()), self.address)
+        Actor::new(
+            format!("http://localhost:{}", self.address.port()),
+            self.address,
+        )
     }
 
     /// Its log so far.
@@ -115,15 +143,21 @@ impl Drop for Child {
 
 /// Serves for ever if this process was started as a child.
 pub fn serve_if_asked() {
-    let Some(file) = std::env::var_os(VARIABLE) else { return };
+    let Some(file) = std::env::var_os(VARIABLE) else {
+        return;
+    };
     crate::block_on(async move {
-        let config = kitward::config::load(Some(Path::new(&file)), &std::collections::BTreeMap::new());
+        let config =
+            kitward::config::load(Some(Path::new(&file)), &std::collections::BTreeMap::new());
         let config = config.expect("a configuration");
         kitward::logging::start(&config);
         let listener = TcpListener::bind(config.listen).expect("a free port");
         let app = kitward::app::App::build(config, kitward::app::Parts::default()).await;
         let app = app.unwrap_or_else(|error| panic!("{}", kitward::http::error::chain(&error)));
-        let options = kitward::run::Options { workers: 2, outbox: true };
+        let options = kitward::run::Options {
+            workers: 2,
+            outbox: true,
+        };
         let _running = kitward::run::start(&app, listener, options).expect("a server");
         std::future::pending::<()>().await;
     });

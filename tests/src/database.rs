@@ -4,8 +4,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
@@ -41,7 +41,10 @@ fn program(name: &str) -> Option<PathBuf> {
     if let Ok(versions) = std::fs::read_dir("/usr/lib/postgresql") {
         folders.extend(versions.flatten().map(|version| version.path().join("bin")));
     }
-    folders.into_iter().map(|folder| folder.join(name)).find(|path| path.is_file())
+    folders
+        .into_iter()
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_file())
 }
 
 pub(crate) fn postgres_is_there() -> bool {
@@ -61,7 +64,10 @@ fn as_server_user(program: &Path) -> Command {
 }
 
 fn run(mut command: Command) {
-    let output = command.stdin(Stdio::null()).output().expect("a program that starts");
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .expect("a program that starts");
     assert!(
         output.status.success(),
         "{command:?}: {}{}",
@@ -82,7 +88,10 @@ impl Cluster {
             return Self { server, _own: None };
         }
         let own = OwnCluster::start();
-        Self { server: format!("postgres://postgres@127.0.0.1:{}", own.port), _own: Some(own) }
+        Self {
+            server: format!("postgres://postgres@127.0.0.1:{}", own.port),
+            _own: Some(own),
+        }
     }
 }
 
@@ -97,7 +106,9 @@ pub struct OwnCluster {
 impl OwnCluster {
     /// Makes and starts one.
     pub fn start() -> Self {
-        let folder = TempDir::with_prefix("kitward-pg-").expect("a folder").keep();
+        let folder = TempDir::with_prefix("kitward-pg-")
+            .expect("a folder")
+            .keep();
         let user_can_enter = std::os::unix::fs::PermissionsExt::from_mode(0o777);
         std::fs::set_permissions(&folder, user_can_enter).expect("permissions");
         let port = free_port();
@@ -112,7 +123,11 @@ impl OwnCluster {
         run(initdb);
         run(control(&folder, port, "start"));
         let watcher = watch(&folder);
-        Self { folder, port, _watcher: watcher }
+        Self {
+            folder,
+            port,
+            _watcher: watcher,
+        }
     }
 
     /// Address of an empty database.
@@ -138,7 +153,10 @@ fn control(folder: &Path, port: u16, verb: &str) -> Command {
          -c shared_buffers=64MB",
         folder.display()
     );
-    command.arg("-D").arg(folder.join("data")).args(["-w", "-t", "60", "-o", &options]);
+    command
+        .arg("-D")
+        .arg(folder.join("data"))
+        .args(["-w", "-t", "60", "-o", &options]);
     command.arg("-l").arg(folder.join("log")).arg(verb);
     if verb != "start" {
         command.args(["-m", "immediate"]);
@@ -177,12 +195,18 @@ impl Database {
     pub fn create(kind: Kind, folder: &Path) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         if kind == Kind::Sqlite {
-            return Self { url: format!("sqlite:{}/kitward.sqlite", folder.display()), name: None };
+            return Self {
+                url: format!("sqlite:{}/kitward.sqlite", folder.display()),
+                name: None,
+            };
         }
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("kitward_{}_{number}", std::process::id());
         administer(&format!("CREATE DATABASE {name}"));
-        Self { url: format!("{}/{name}", cluster().server), name: Some(name) }
+        Self {
+            url: format!("{}/{name}", cluster().server),
+            name: Some(name),
+        }
     }
 }
 
@@ -197,5 +221,6 @@ impl Drop for Database {
 fn administer(statement: &str) {
     let url = format!("{}/postgres", cluster().server);
     let mut conn = PgConnection::establish(&url).expect("the cluster");
-    conn.batch_execute(statement).expect("an administrative statement");
+    conn.batch_execute(statement)
+        .expect("an administrative statement");
 }

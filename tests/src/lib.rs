@@ -2,11 +2,13 @@
 //! is moved by hand, seeded chance, a stand-in Stripe and a mail server on loopback.
 
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
     clippy::missing_panics_doc,
+    clippy::disallowed_methods,
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
     reason = "a harness fails the test it serves"
 )]
 
@@ -18,9 +20,9 @@ mod shop;
 
 pub use actors::{Actor, Reply};
 pub use app::{Builder, TestApp};
+pub use app::{MASTER_KEY, START, WEBHOOK_SECRETS};
 pub use child::{Child, ChildSettings, serve_if_asked};
 pub use database::{Database, Kind, OwnCluster};
-pub use app::{MASTER_KEY, START, WEBHOOK_SECRETS};
 pub use shop::{BUYER, Purchase, Shop, key_in};
 
 /// Runs a test's future on a runtime of its own.

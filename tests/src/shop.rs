@@ -35,7 +35,10 @@ impl Shop {
     /// Opens the shop.
     pub async fn open(app: &TestApp) -> Self {
         let admin = app.token(Scope::Admin).await;
-        for (slug, name) in [("feedback-widget", "Feedback Widget Kit"), ("rate-limiter", "API Rate Limiter Kit")] {
+        for (slug, name) in [
+            ("feedback-widget", "Feedback Widget Kit"),
+            ("rate-limiter", "API Rate Limiter Kit"),
+        ] {
             let kit = json!({
                 "slug": slug, "name": name, "description": "A kit.", "ecosystems": ["npm"],
                 "status": "released",
@@ -46,7 +49,10 @@ impl Shop {
         let price = json!({
             "external_id": "price_personal", "policies": [policy], "quantity_rule": "seats",
         });
-        admin.post("/v1/admin/prices", &price).await.expect_status(201);
+        admin
+            .post("/v1/admin/prices", &price)
+            .await
+            .expect_status(201);
         Self { admin, policy }
     }
 
@@ -61,18 +67,30 @@ impl Shop {
         for (member, value) in changes.as_object().expect("an object") {
             members.insert(member.clone(), value.clone());
         }
-        admin.post("/v1/admin/policies", &policy).await.expect_status(201).str("/id")
+        admin
+            .post("/v1/admin/policies", &policy)
+            .await
+            .expect_status(201)
+            .str("/id")
     }
 
     /// Publishes a release with one file.
     pub async fn release(&self, kit: &str, version: &str, name: &str, file: &[u8]) -> String {
         let release = json!({ "kit": kit, "version": version, "notes": "Better." });
-        let id = self.admin.post("/v1/admin/releases", &release).await.expect_status(201).str("/id");
+        let id = self
+            .admin
+            .post("/v1/admin/releases", &release)
+            .await
+            .expect_status(201)
+            .str("/id");
         let path = format!("/v1/admin/releases/{id}/artifacts/{name}");
         let put = self.admin.put(&path, file.to_vec()).await;
         assert!(put.status == 200 || put.status == 201, "{}", put.text());
         let publish = format!("/v1/admin/releases/{id}/publish");
-        self.admin.post(&publish, &json!({})).await.expect_status(200);
+        self.admin
+            .post(&publish, &json!({}))
+            .await
+            .expect_status(200);
         id
     }
 
@@ -95,7 +113,8 @@ impl Shop {
 
     /// Buys the usual license and reads its key from the mail.
     pub async fn buy(&self, app: &TestApp) -> Purchase {
-        self.buy_checkout(app, Self::checkout("price_personal", 1)).await
+        self.buy_checkout(app, Self::checkout("price_personal", 1))
+            .await
     }
 
     /// Buys and reads the key from the newest mail.
@@ -114,8 +133,11 @@ impl Shop {
 
 /// The license key in a mail's text.
 pub fn key_in(text: &str) -> String {
-    let word = text.split_whitespace().find(|word| word.starts_with("kwl_"));
-    word.unwrap_or_else(|| panic!("no key in {text}")).to_owned()
+    let word = text
+        .split_whitespace()
+        .find(|word| word.starts_with("kwl_"));
+    word.unwrap_or_else(|| panic!("no key in {text}"))
+        .to_owned()
 }
 
 impl TestApp {

@@ -35,7 +35,10 @@ pub async fn activate(app: &App, ask: Ask) -> Result<Answer, AskError> {
         Some(identity) => {
             let visit = Visit::new(app, &ask, identity, now);
             let shard = Shard::of(facts.license().id.as_str());
-            let claimed = app.db.write(shard, move |tx| claim_in(tx, &question, &visit)).await?;
+            let claimed = app
+                .db
+                .write(shard, move |tx| claim_in(tx, &question, &visit))
+                .await?;
             claimed.ok_or(DbError::Aborted(None))?
         }
     };
@@ -90,9 +93,13 @@ fn claim_in(
     question: &Question,
     visit: &Visit,
 ) -> Result<Option<(Facts, VerdictCode)>, DbError> {
-    let Some(seen) = gather(tx.conn(), question)? else { return Ok(None) };
+    let Some(seen) = gather(tx.conn(), question)? else {
+        return Ok(None);
+    };
     licenses::lock(tx, &seen.license().id)?;
-    let Some(mut facts) = gather(tx.conn(), question)? else { return Ok(None) };
+    let Some(mut facts) = gather(tx.conn(), question)? else {
+        return Ok(None);
+    };
     if let Some(refusal) = facts.refusal(visit.now) {
         return Ok(Some((facts, refusal)));
     }
@@ -108,18 +115,17 @@ fn claim_in(
     Ok(Some((facts, VerdictCode::Valid)))
 }
 
-fn write_seat(
-    tx: &mut WriteTx<'_>,
-    facts: &Facts,
-    visit: &Visit,
-) -> Result<Activation, DbError> {
+fn write_seat(tx: &mut WriteTx<'_>, facts: &Facts, visit: &Visit) -> Result<Activation, DbError> {
     let Some(known) = &facts.activation else {
         let row = Activation {
             id: visit.id.clone(),
             license_id: facts.license().id.clone(),
             kind: visit.identity.kind,
             identity: visit.identity.text.clone(),
-            name: visit.name.clone().unwrap_or_else(|| visit.identity.text.clone()),
+            name: visit
+                .name
+                .clone()
+                .unwrap_or_else(|| visit.identity.text.clone()),
             version: visit.version.clone(),
             platform: visit.platform.clone(),
             created_at: visit.now,

@@ -49,8 +49,14 @@ impl AskBody {
         }
         let identity = self.identity()?;
         let nonce = bounded("nonce", self.nonce, NONCE_MAX)?;
-        if nonce.as_deref().is_some_and(|nonce| !nonce.bytes().all(|b| b.is_ascii_graphic())) {
-            return Err(ApiError::field("nonce", "must be printable ASCII without spaces"));
+        if nonce
+            .as_deref()
+            .is_some_and(|nonce| !nonce.bytes().all(|b| b.is_ascii_graphic()))
+        {
+            return Err(ApiError::field(
+                "nonce",
+                "must be printable ASCII without spaces",
+            ));
         }
         Ok(Ask {
             key: self.key,
@@ -90,7 +96,10 @@ fn bounded(field: &str, text: Option<String>, max: usize) -> Result<Option<Strin
     let Some(text) = text else { return Ok(None) };
     let text = text.trim();
     if text.chars().count() > max {
-        return Err(ApiError::field(field, format!("must have at most {max} characters")));
+        return Err(ApiError::field(
+            field,
+            format!("must have at most {max} characters"),
+        ));
     }
     if has_control(text) {
         return Err(ApiError::field(field, "must not hold control characters"));
@@ -120,16 +129,21 @@ async fn post_validate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse
 async fn post_deactivate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
     let ask = body.0.check()?;
     if ask.identity.is_none() {
-        return Err(ApiError::field("device", "name the identity whose seat to free"));
+        return Err(ApiError::field(
+            "device",
+            "name the identity whose seat to free",
+        ));
     }
     let outcome = deactivate(&app, &ask).await?;
     let (deactivated, code, detail) = match outcome {
         Deactivated::Freed => (true, "FREED", "The seat is free."),
         Deactivated::NotHeld => (false, "NOT_ACTIVATED", "This identity holds no seat."),
         Deactivated::Unknown => (false, "NOT_FOUND", "No license has this key."),
-        Deactivated::OtherKit => {
-            (false, "KIT_MISMATCH", "This license does not cover this kit.")
-        }
+        Deactivated::OtherKit => (
+            false,
+            "KIT_MISMATCH",
+            "This license does not cover this kit.",
+        ),
     };
     let body = json!({ "deactivated": deactivated, "code": code, "detail": detail });
     Ok(HttpResponse::Ok().json(body))

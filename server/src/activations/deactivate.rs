@@ -23,14 +23,23 @@ pub enum Deactivated {
 
 /// Frees the seat of an identity; repeating it changes nothing.
 pub async fn deactivate(app: &App, ask: &Ask) -> Result<Deactivated, DbError> {
-    let Some(lookup) = keys::lookup(app, &ask.key) else { return Ok(Deactivated::Unknown) };
+    let Some(lookup) = keys::lookup(app, &ask.key) else {
+        return Ok(Deactivated::Unknown);
+    };
     let question = ask.question(lookup);
-    let facts = app.db.read_snapshot(move |conn| gather(conn, &question)).await?;
-    let Some(facts) = facts else { return Ok(Deactivated::Unknown) };
+    let facts = app
+        .db
+        .read_snapshot(move |conn| gather(conn, &question))
+        .await?;
+    let Some(facts) = facts else {
+        return Ok(Deactivated::Unknown);
+    };
     if !facts.covers_kit {
         return Ok(Deactivated::OtherKit);
     }
-    let Some(held) = facts.held().cloned() else { return Ok(Deactivated::NotHeld) };
+    let Some(held) = facts.held().cloned() else {
+        return Ok(Deactivated::NotHeld);
+    };
     let now = app.clock.now();
     let license = facts.license().id.clone();
     let freed = app
@@ -39,5 +48,9 @@ pub async fn deactivate(app: &App, ask: &Ask) -> Result<Deactivated, DbError> {
             free_in(tx, &license, &held.id, &Actor::System, now)
         })
         .await?;
-    Ok(if freed { Deactivated::Freed } else { Deactivated::NotHeld })
+    Ok(if freed {
+        Deactivated::Freed
+    } else {
+        Deactivated::NotHeld
+    })
 }

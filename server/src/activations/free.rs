@@ -23,7 +23,11 @@ pub struct FreeSeat {
 /// Frees a seat; `false` when it was free already or is not of this license.
 pub async fn free_seat(app: &App, input: FreeSeat) -> Result<bool, DbError> {
     let now = app.clock.now();
-    let FreeSeat { license, activation, actor } = input;
+    let FreeSeat {
+        license,
+        activation,
+        actor,
+    } = input;
     app.db
         .write(Shard::of(license.as_str()), move |tx| {
             free_in(tx, &license, &activation, &actor, now)
@@ -47,6 +51,12 @@ pub fn free_in(
         return Ok(false);
     }
     licenses::release_seat(tx, license)?;
-    tx.audit(Entry::new(now, actor.clone(), "activation.freed", activation, &["freed_at"]));
+    tx.audit(Entry::new(
+        now,
+        actor.clone(),
+        "activation.freed",
+        activation,
+        &["freed_at"],
+    ));
     Ok(true)
 }

@@ -102,7 +102,10 @@ fn lock_head(conn: &mut AnyConn, count: i64) -> QueryResult<(i64, Vec<u8>)> {
     if let Some(head) = advance(conn)? {
         return Ok(head);
     }
-    #[expect(clippy::disallowed_methods, reason = "runs in the writer, with no WriteTx of its own")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "runs in the writer, with no WriteTx of its own"
+    )]
     let first = diesel::Connection::transaction(conn, |conn| {
         diesel::insert_into(audit_head::table)
             .values((
@@ -135,6 +138,9 @@ pub fn all(conn: &mut AnyConn) -> QueryResult<Vec<AuditRow>> {
 
 /// When the newest entry was written.
 pub fn newest_time(conn: &mut AnyConn) -> Result<Option<Timestamp>, DbError> {
-    let newest = audit_log::table.order(audit_log::seq.desc()).limit(1).select(audit_log::at);
+    let newest = audit_log::table
+        .order(audit_log::seq.desc())
+        .limit(1)
+        .select(audit_log::at);
     Ok(newest.load(conn)?.into_iter().next())
 }

@@ -28,21 +28,37 @@ async fn post(output: Output, path: &str, body: &Value) -> Result<(), Failed> {
 
 pub(super) async fn kit(command: KitCommand, output: Output) -> Result<(), Failed> {
     match command {
-        KitCommand::List => {
-            list(output, "/v1/admin/kits", &["slug", "name", "status", "id"]).await
-        }
+        KitCommand::List => list(output, "/v1/admin/kits", &["slug", "name", "status", "id"]).await,
         KitCommand::Show { kit } => get(output, &format!("/v1/admin/kits/{kit}")).await,
-        KitCommand::Create { slug, name, description, homepage, ecosystems, status } => {
+        KitCommand::Create {
+            slug,
+            name,
+            description,
+            homepage,
+            ecosystems,
+            status,
+        } => {
             let body = json!({
                 "slug": slug, "name": name, "description": description, "homepage": homepage,
                 "ecosystems": ecosystems, "status": status,
             });
             post(output, "/v1/admin/kits", &body).await
         }
-        KitCommand::Edit { kit, slug, name, description, homepage, status } => {
+        KitCommand::Edit {
+            kit,
+            slug,
+            name,
+            description,
+            homepage,
+            status,
+        } => {
             let mut body = Map::new();
-            let texts =
-                [("slug", slug), ("name", name), ("description", description), ("homepage", homepage)];
+            let texts = [
+                ("slug", slug),
+                ("name", name),
+                ("description", description),
+                ("homepage", homepage),
+            ];
             for (field, text) in texts {
                 if let Some(text) = text {
                     body.insert(field.to_owned(), text.into());
@@ -52,7 +68,12 @@ pub(super) async fn kit(command: KitCommand, output: Output) -> Result<(), Faile
                 body.insert("status".to_owned(), status.as_str().into());
             }
             let path = format!("/v1/admin/kits/{kit}");
-            show(output, &Client::from_environment()?.patch(&path, &Value::Object(body)).await?);
+            show(
+                output,
+                &Client::from_environment()?
+                    .patch(&path, &Value::Object(body))
+                    .await?,
+            );
             Ok(())
         }
     }
@@ -97,10 +118,19 @@ pub(super) async fn policy(command: PolicyCommand, output: Output) -> Result<(),
 pub(super) async fn price(command: PriceCommand, output: Output) -> Result<(), Failed> {
     match command {
         PriceCommand::List => {
-            list(output, "/v1/admin/prices", &["external_id", "mode", "quantity_rule", "id"]).await
+            list(
+                output,
+                "/v1/admin/prices",
+                &["external_id", "mode", "quantity_rule", "id"],
+            )
+            .await
         }
         PriceCommand::Show { price } => get(output, &format!("/v1/admin/prices/{price}")).await,
-        PriceCommand::Create { external_id, policies, quantity_rule } => {
+        PriceCommand::Create {
+            external_id,
+            policies,
+            quantity_rule,
+        } => {
             let body = json!({
                 "external_id": external_id, "policies": policies, "quantity_rule": quantity_rule,
             });
@@ -117,7 +147,12 @@ pub(super) async fn order(command: OrderCommand, output: Output) -> Result<(), F
         }
         OrderCommand::Show { order } => get(output, &format!("/v1/admin/orders/{order}")).await,
         OrderCommand::Fulfil { order } => {
-            post(output, &format!("/v1/admin/orders/{order}/fulfil"), &json!({})).await
+            post(
+                output,
+                &format!("/v1/admin/orders/{order}/fulfil"),
+                &json!({}),
+            )
+            .await
         }
     }
 }
@@ -125,7 +160,14 @@ pub(super) async fn order(command: OrderCommand, output: Output) -> Result<(), F
 pub(super) async fn release(command: ReleaseCommand, output: Output) -> Result<(), Failed> {
     match command {
         ReleaseCommand::List { kit } => {
-            let columns = ["version", "channel", "severity", "status", "published_at", "id"];
+            let columns = [
+                "version",
+                "channel",
+                "severity",
+                "status",
+                "published_at",
+                "id",
+            ];
             list(output, &format!("/v1/admin/releases?kit={kit}"), &columns).await
         }
     }

@@ -22,8 +22,16 @@ struct Finding {
 
 fn finding(what: &'static str, outcome: Result<String, String>) -> Finding {
     match outcome {
-        Ok(detail) => Finding { what, ok: true, detail },
-        Err(detail) => Finding { what, ok: false, detail },
+        Ok(detail) => Finding {
+            what,
+            ok: true,
+            detail,
+        },
+        Err(detail) => Finding {
+            what,
+            ok: false,
+            detail,
+        },
     }
 }
 
@@ -45,7 +53,14 @@ pub(super) async fn run(path: Option<&Path>, output: Output) -> Result<(), Faile
     }
     let lines: Vec<String> = findings
         .iter()
-        .map(|f| format!("{}  {:12}  {}", if f.ok { "ok  " } else { "FAIL" }, f.what, f.detail))
+        .map(|f| {
+            format!(
+                "{}  {:12}  {}",
+                if f.ok { "ok  " } else { "FAIL" },
+                f.what,
+                f.detail
+            )
+        })
         .collect();
     let rows: Vec<_> = findings
         .iter()
@@ -67,13 +82,15 @@ fn database(config: &Config) -> Finding {
         crate::db::ping(&url)?;
         crate::db::pending(&url)
     });
-    let outcome = outcome.map_err(|error| crate::http::error::chain(&error)).map(|pending| {
-        if pending.is_empty() {
-            "answers, schema up to date".to_owned()
-        } else {
-            format!("answers, {} migrations wait", pending.len())
-        }
-    });
+    let outcome = outcome
+        .map_err(|error| crate::http::error::chain(&error))
+        .map(|pending| {
+            if pending.is_empty() {
+                "answers, schema up to date".to_owned()
+            } else {
+                format!("answers, {} migrations wait", pending.len())
+            }
+        });
     finding("database", outcome)
 }
 
@@ -88,7 +105,10 @@ fn payments(config: &Config) -> Finding {
                 Mode::Test => key.contains("_test_"),
             };
             if !fits {
-                Err(format!("the Stripe key is not of mode {}", config.stripe.mode))
+                Err(format!(
+                    "the Stripe key is not of mode {}",
+                    config.stripe.mode
+                ))
             } else if config.stripe.webhook_secrets.is_empty() {
                 Err("stripe.webhook_secrets is empty: no event can be accepted".to_owned())
             } else {
@@ -104,16 +124,25 @@ fn master_key(config: &Config) -> Finding {
     let outcome = match (&config.master_key, beside) {
         (Some(_), false) => Ok("given, not kept beside the database".to_owned()),
         (Some(_), true) => Err("given, but a copy lies in the data folder: remove one".to_owned()),
-        (None, _) => Ok("kept in the data folder: store a copy elsewhere, and never back it up \
+        (None, _) => Ok(
+            "kept in the data folder: store a copy elsewhere, and never back it up \
                          together with the database"
-            .to_owned()),
+                .to_owned(),
+        ),
     };
     finding("master key", outcome)
 }
 
 async fn storage(app: &App) -> Finding {
-    let outcome = app.storage.check().await.map_err(|error| crate::http::error::chain(&error));
-    finding("storage", outcome.map(|()| "can be written and read".to_owned()))
+    let outcome = app
+        .storage
+        .check()
+        .await
+        .map_err(|error| crate::http::error::chain(&error));
+    finding(
+        "storage",
+        outcome.map(|()| "can be written and read".to_owned()),
+    )
 }
 
 async fn mail(app: &App) -> Finding {
@@ -134,9 +163,9 @@ async fn clock(app: &App) -> Finding {
     let newest = app.db.read_slow(crate::audit::newest_time).await;
     let outcome = match newest {
         Err(error) => Err(crate::http::error::chain(&error)),
-        Ok(Some(newest)) if newest > now => {
-            Err(format!("the clock is behind the newest audit entry ({newest})"))
-        }
+        Ok(Some(newest)) if newest > now => Err(format!(
+            "the clock is behind the newest audit entry ({newest})"
+        )),
         Ok(_) if now < Timestamp::from_unix(1_760_000_000).unwrap_or(now) => {
             Err(format!("the clock says {now}"))
         }
@@ -153,8 +182,15 @@ pub(super) async fn ping(path: Option<&Path>, output: Output) -> Result<(), Fail
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
     #[expect(clippy::disallowed_methods, reason = "asks this machine only")]
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(3)).no_proxy().build()?;
-    let status = client.get(format!("http://{address}/readyz")).send().await?.status();
+    let client = reqwest::Client::builder()
+        .timeout(Duration::from_secs(3))
+        .no_proxy()
+        .build()?;
+    let status = client
+        .get(format!("http://{address}/readyz"))
+        .send()
+        .await?
+        .status();
     if !status.is_success() {
         return Err(Failed::new(format!("the server answered {status}")));
     }

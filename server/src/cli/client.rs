@@ -36,8 +36,14 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failed> {
-        let url = self.base.join(path).map_err(|_bad| Failed::new(format!("bad path {path}")))?;
-        Ok(self.http.request(method, url).bearer_auth(self.token.expose_secret()))
+        let url = self
+            .base
+            .join(path)
+            .map_err(|_bad| Failed::new(format!("bad path {path}")))?;
+        Ok(self
+            .http
+            .request(method, url)
+            .bearer_auth(self.token.expose_secret()))
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, Failed> {
@@ -88,7 +94,10 @@ impl Client {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "commands are told their server by variables")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "commands are told their server by variables"
+)]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())
 }
@@ -105,7 +114,12 @@ async fn answer(request: RequestBuilder) -> Result<Value, Failed> {
 }
 
 fn refusal(status: StatusCode, problem: &Value) -> Failed {
-    let text = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or_default();
+    let text = |name: &str| {
+        problem
+            .get(name)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    };
     let field = text("field");
     let line = match (text("detail"), field) {
         ("", _) => format!("the server answered {status}"),

@@ -17,11 +17,19 @@ use crate::staff::{CreateToken, create_token};
 pub(super) fn check_config(path: Option<&Path>, output: Output) -> Result<(), Failed> {
     let config = config::from_process(path)?;
     let rows = config::effective(&config);
-    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
-    let lines: Vec<String> =
-        rows.iter().map(|(name, value)| format!("{name:width$}  {value}")).collect();
-    let value: Map<String, Value> =
-        rows.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+    let width = rows
+        .iter()
+        .map(|(name, _)| name.len())
+        .max()
+        .unwrap_or_default();
+    let lines: Vec<String> = rows
+        .iter()
+        .map(|(name, value)| format!("{name:width$}  {value}"))
+        .collect();
+    let value: Map<String, Value> = rows
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone().into()))
+        .collect();
     output.show(&lines.join("\n"), &Value::Object(value));
     Ok(())
 }
@@ -30,7 +38,11 @@ pub(super) fn migrate(path: Option<&Path>, output: Output) -> Result<(), Failed>
     let config = config::from_process(path)?;
     std::fs::create_dir_all(&config.data_dir)?;
     let done = db::migrate(&database_url(&config)?)?;
-    let text = if done.is_empty() { "nothing to do".to_owned() } else { done.join("\n") };
+    let text = if done.is_empty() {
+        "nothing to do".to_owned()
+    } else {
+        done.join("\n")
+    };
     output.show(&text, &json!({ "applied": done }));
     Ok(())
 }
@@ -40,7 +52,11 @@ pub(super) async fn token(
     command: TokenCommand,
     output: Output,
 ) -> Result<(), Failed> {
-    let TokenCommand::Create { scope, name, expires } = command;
+    let TokenCommand::Create {
+        scope,
+        name,
+        expires,
+    } = command;
     let expires_at = match expires {
         Some(text) => Some(Timestamp::parse(&text).ok_or_else(|| {
             Failed::new("--expires must be an RFC 3339 time, as in 2027-01-31T00:00:00Z")
@@ -48,7 +64,12 @@ pub(super) async fn token(
         None => None,
     };
     let app = App::build(config::from_process(path)?, Parts::default()).await?;
-    let input = CreateToken { name, scopes: scope, expires_at, actor: Actor::Operator };
+    let input = CreateToken {
+        name,
+        scopes: scope,
+        expires_at,
+        actor: Actor::Operator,
+    };
     let created = create_token(&app, input).await?;
     let secret = created.secret.expose_secret();
     output.show(secret, &json!({ "id": created.id, "token": secret }));

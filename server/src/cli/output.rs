@@ -19,7 +19,10 @@ pub(super) struct Failed {
 
 impl Failed {
     pub(super) fn new(line: impl Into<String>) -> Self {
-        Self { line: line.into(), detail: None }
+        Self {
+            line: line.into(),
+            detail: None,
+        }
     }
 
     pub(super) fn with_detail(mut self, detail: impl Into<String>) -> Self {
@@ -46,7 +49,11 @@ impl Output {
     pub(super) fn show(self, text: &str, value: &Value) {
         let mut out = std::io::stdout().lock();
         // A reader that went away is no failure of the command.
-        let _ = if self.json { writeln!(out, "{value}") } else { writeln!(out, "{text}") };
+        let _ = if self.json {
+            writeln!(out, "{value}")
+        } else {
+            writeln!(out, "{text}")
+        };
         let _ = out.flush();
     }
 
@@ -67,7 +74,9 @@ impl Output {
 
 /// A JSON object as `name  value` lines, for people.
 pub(super) fn lines(value: &Value) -> String {
-    let Value::Object(members) = value else { return value.to_string() };
+    let Value::Object(members) = value else {
+        return value.to_string();
+    };
     let width = members.keys().map(String::len).max().unwrap_or_default();
     let shown = members.iter().map(|(name, value)| {
         let value = match value {
@@ -88,11 +97,16 @@ pub(super) fn table(rows: &[Value], columns: &[&str]) -> String {
         Some(other) => other.to_string(),
     };
     let width = |column: &str| {
-        rows.iter().map(|row| cell(row, column).chars().count()).max().unwrap_or_default()
+        rows.iter()
+            .map(|row| cell(row, column).chars().count())
+            .max()
+            .unwrap_or_default()
     };
     let shown = rows.iter().map(|row| {
-        let cells: Vec<String> =
-            columns.iter().map(|column| format!("{:w$}", cell(row, column), w = width(column))).collect();
+        let cells: Vec<String> = columns
+            .iter()
+            .map(|column| format!("{:w$}", cell(row, column), w = width(column)))
+            .collect();
         cells.join("  ").trim_end().to_owned()
     });
     shown.collect::<Vec<_>>().join("\n")

@@ -24,11 +24,17 @@ pub(super) async fn upload(client: &Client, publish: &Publish) -> Result<Value, 
         None => String::new(),
     };
     let release = draft(client, publish, &notes).await?;
-    let id = release.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let id = release
+        .get("id")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     for path in &publish.files {
         send(client, &id, path).await?;
     }
-    client.post(&format!("/v1/admin/releases/{id}/publish"), &json!({})).await
+    client
+        .post(&format!("/v1/admin/releases/{id}/publish"), &json!({}))
+        .await
 }
 
 /// The draft of this version, or the release that an earlier run left.
@@ -57,8 +63,13 @@ async fn send(client: &Client, release: &str, path: &Path) -> Result<(), Failed>
     if let Ok(mut segments) = url.path_segments_mut() {
         segments.extend(["v1", "admin", "releases", release, "artifacts", name]);
     }
-    let file = tokio::fs::File::open(path).await.map_err(|error| at(path, &error))?;
-    client.put_file(url.path(), file, size, &sha256).await.map(|_artifact| ())
+    let file = tokio::fs::File::open(path)
+        .await
+        .map_err(|error| at(path, &error))?;
+    client
+        .put_file(url.path(), file, size, &sha256)
+        .await
+        .map(|_artifact| ())
 }
 
 fn digest(path: &Path) -> Result<(String, u64), Failed> {
@@ -68,7 +79,9 @@ fn digest(path: &Path) -> Result<(String, u64), Failed> {
     let mut size = 0;
     loop {
         let count = file.read(&mut buffer).map_err(|error| at(path, &error))?;
-        let Some(chunk) = buffer.get(..count).filter(|chunk| !chunk.is_empty()) else { break };
+        let Some(chunk) = buffer.get(..count).filter(|chunk| !chunk.is_empty()) else {
+            break;
+        };
         hash.update(chunk);
         size += count as u64;
     }

@@ -17,7 +17,6 @@ use super::{AnyConn, DatabaseUrl, DbError, OpenError, WriteTx, snapshot};
 /// Jobs that may wait in one queue; more are refused with [`DbError::Busy`].
 const QUEUE: usize = 1024;
 
-
 /// Which aggregate a unit of work touches: equal shards never run concurrently in this process.
 /// A hint for speed; correctness rests on the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -43,7 +43,11 @@ pub(super) fn inline<T, E: From<DbError>>(
         if !readers.iter().any(|reader| reader.db == id) {
             readers.retain(|reader| reader.alive.strong_count() > 0);
             let conn = url.connect(Access::Read).map_err(DbError::Unavailable)?;
-            readers.push(LocalReader { db: id, alive: Arc::downgrade(alive), conn });
+            readers.push(LocalReader {
+                db: id,
+                alive: Arc::downgrade(alive),
+                conn,
+            });
         }
         match readers.iter_mut().find(|reader| reader.db == id) {
             Some(reader) => f(&mut reader.conn),

@@ -49,7 +49,10 @@ impl<'conn> WriteTx<'conn> {
         step: impl FnOnce(&mut WriteTx<'_>) -> Result<T, DbError>,
     ) -> Result<Option<T>, DbError> {
         let audit = &mut self.audit;
-        #[expect(clippy::disallowed_methods, reason = "the one nested transaction there is")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one nested transaction there is"
+        )]
         let outcome = self.conn.transaction::<T, DbError, _>(|conn| {
             let mut inner = WriteTx::new(conn);
             let value = step(&mut inner)?;

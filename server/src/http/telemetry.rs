@@ -32,8 +32,14 @@ pub async fn around<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let Some(app) = request.app_data::<web::Data<App>>().map(|app| Arc::clone(app)) else {
-        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+    let Some(app) = request
+        .app_data::<web::Data<App>>()
+        .map(|app| Arc::clone(app))
+    else {
+        return next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_boxed_body);
     };
     let id = new_type_id("req", app.clock.now(), app.entropy.as_ref());
     let started = Instant::now();
@@ -48,11 +54,15 @@ pub async fn around<B: MessageBody + 'static>(
     };
     let outcome = REQUEST_ID.scope(id.clone(), inner).await;
     let (pattern, status) = match &outcome {
-        Ok(response) => (response.request().match_pattern(), response.status().as_u16()),
+        Ok(response) => (
+            response.request().match_pattern(),
+            response.status().as_u16(),
+        ),
         Err(response) => (None, response.status().as_u16()),
     };
     let pattern = pattern.unwrap_or_else(|| "-".to_owned());
-    app.metrics.request(method.as_str(), &pattern, status, started.elapsed());
+    app.metrics
+        .request(method.as_str(), &pattern, status, started.elapsed());
     tracing::info!(
         request_id = id,
         method = method.as_str(),

@@ -14,8 +14,8 @@ use super::texts::Fault;
 use crate::app::App;
 use crate::db::{DbError, Page};
 use crate::http::extract::{Admin, AppData};
-use crate::http::routes::resource;
 use crate::http::paging::PageQuery;
+use crate::http::routes::resource;
 use crate::http::{ApiError, Code, Json, Query};
 use crate::staff::Scope;
 

@@ -157,7 +157,11 @@ pub fn about(
         valid: code.is_valid(),
         code,
         detail: code.detail(),
-        reason: if code == VerdictCode::NotActivated { facts.seat.reason() } else { None },
+        reason: if code == VerdictCode::NotActivated {
+            facts.seat.reason()
+        } else {
+            None
+        },
         notices: notices(facts, now),
         license: Some(license_answer(facts, now)),
         activation: facts.held().map(ActivationAnswer::from),
@@ -183,11 +187,20 @@ fn notices(facts: &Facts, now: Timestamp) -> Vec<Notice> {
     let mut notices = Vec::new();
     if let Some(end) = license.valid_until.filter(soon) {
         let detail = format!("This license ends on {}.", end.utc().format("%-d %B %Y"));
-        notices.push(Notice { code: "expiring_soon", detail });
+        notices.push(Notice {
+            code: "expiring_soon",
+            detail,
+        });
     }
     if let Some(end) = license.updates_until.filter(soon) {
-        let detail = format!("Updates are included until {}.", end.utc().format("%-d %B %Y"));
-        notices.push(Notice { code: "updates_ending_soon", detail });
+        let detail = format!(
+            "Updates are included until {}.",
+            end.utc().format("%-d %B %Y")
+        );
+        notices.push(Notice {
+            code: "updates_ending_soon",
+            detail,
+        });
     }
     notices
 }
@@ -216,7 +229,9 @@ fn blank_claims(
     facts: Option<&Facts>,
     now: Timestamp,
 ) -> DocumentClaims {
-    let slug = facts.and_then(|facts| facts.kit_slug.as_deref()).unwrap_or(asked.kit);
+    let slug = facts
+        .and_then(|facts| facts.kit_slug.as_deref())
+        .unwrap_or(asked.kit);
     DocumentClaims {
         iss: app.installation_id.clone(),
         aud: Audience::of(slug, asked.kit),
@@ -242,7 +257,11 @@ fn license_claims(facts: &Facts, now: Timestamp) -> LicenseClaims {
         id: license.id.to_string(),
         key_hint: facts.holding.key_hint.clone(),
         edition: license.edition.clone(),
-        status: facts.holding.standing(facts.covers_kit).status(now).to_string(),
+        status: facts
+            .holding
+            .standing(facts.covers_kit)
+            .status(now)
+            .to_string(),
         scope: match license.scope {
             Scope::All => kitward_keys::Scope::All,
             Scope::Kits => kitward_keys::Scope::Kits(facts.scope.clone()),

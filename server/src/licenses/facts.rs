@@ -50,18 +50,24 @@ impl Facts {
 
     /// The verdict of a look that takes no seat.
     pub fn verdict(&self, now: Timestamp) -> VerdictCode {
-        self.holding.standing(self.covers_kit).verdict(now, self.seat)
+        self.holding
+            .standing(self.covers_kit)
+            .verdict(now, self.seat)
     }
 
     /// The activation, if its seat is held.
     pub fn held(&self) -> Option<&Activation> {
-        self.activation.as_ref().filter(|row| row.freed_at.is_none())
+        self.activation
+            .as_ref()
+            .filter(|row| row.freed_at.is_none())
     }
 }
 
 /// Reads the facts; `None` when no license has the key.
 pub fn gather(conn: &mut AnyConn, question: &Question) -> Result<Option<Facts>, DbError> {
-    let Some(holding) = store::find_by_lookup(conn, &question.lookup)? else { return Ok(None) };
+    let Some(holding) = store::find_by_lookup(conn, &question.lookup)? else {
+        return Ok(None);
+    };
     let kit = find_kit_by_slug(conn, &question.kit)?;
     let covers_kit = match &kit {
         Some(kit) => store::covers(conn, &holding.license, &kit.id)?,
@@ -70,11 +76,21 @@ pub fn gather(conn: &mut AnyConn, question: &Question) -> Result<Option<Facts>, 
     let listed = store::kits_of(conn, &holding.license.id)?;
     let scope = match holding.license.scope {
         Scope::All => Vec::new(),
-        Scope::Kits => kits_by_ids(conn, &listed)?.into_iter().map(|kit| kit.slug).collect(),
+        Scope::Kits => kits_by_ids(conn, &listed)?
+            .into_iter()
+            .map(|kit| kit.slug)
+            .collect(),
     };
     let (activation, seat) = seat(conn, &holding.license, question.identity.as_ref())?;
     let kit_slug = kit.map(|kit| kit.slug);
-    Ok(Some(Facts { holding, kit_slug, covers_kit, scope, activation, seat }))
+    Ok(Some(Facts {
+        holding,
+        kit_slug,
+        covers_kit,
+        scope,
+        activation,
+        seat,
+    }))
 }
 
 /// An identity of another kind than the license's seats is none.
@@ -83,9 +99,12 @@ fn seat(
     license: &License,
     identity: Option<&Identity>,
 ) -> Result<(Option<Activation>, SeatState), DbError> {
-    let fitting = identity
-        .filter(|identity| license.seat_kind != SeatKind::None && identity.kind == license.seat_kind);
-    let Some(identity) = fitting else { return Ok((None, SeatState::NoIdentity)) };
+    let fitting = identity.filter(|identity| {
+        license.seat_kind != SeatKind::None && identity.kind == license.seat_kind
+    });
+    let Some(identity) = fitting else {
+        return Ok((None, SeatState::NoIdentity));
+    };
     let row = find_by_identity(conn, &license.id, identity)?;
     let state = match &row {
         None => SeatState::Never,

@@ -20,7 +20,11 @@ pub fn lookup(app: &App, presented: &SecretString) -> Option<Vec<u8>> {
 /// The license a presented key stands for.
 pub async fn find_by_key(app: &App, presented: &SecretString) -> Result<Option<Holding>, DbError> {
     match lookup(app, presented) {
-        Some(lookup) => app.db.read(move |conn| store::find_by_lookup(conn, &lookup)).await,
+        Some(lookup) => {
+            app.db
+                .read(move |conn| store::find_by_lookup(conn, &lookup))
+                .await
+        }
         None => Ok(None),
     }
 }

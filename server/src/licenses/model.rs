@@ -144,7 +144,10 @@ impl SeatState {
 
 /// What a verdict rests on.
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "four independent facts, named")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent facts, named"
+)]
 pub struct Standing {
     /// Whether the license covers the kit that was named.
     pub covers_kit: bool,

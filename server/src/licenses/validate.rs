@@ -31,11 +31,18 @@ pub struct Ask {
 
 impl Ask {
     pub(crate) fn asked(&self) -> Asked<'_> {
-        Asked { kit: &self.kit, nonce: self.nonce.as_deref() }
+        Asked {
+            kit: &self.kit,
+            nonce: self.nonce.as_deref(),
+        }
     }
 
     pub(crate) fn question(&self, lookup: Vec<u8>) -> Question {
-        Question { lookup, kit: self.kit.clone(), identity: self.identity.clone() }
+        Question {
+            lookup,
+            kit: self.kit.clone(),
+            identity: self.identity.clone(),
+        }
     }
 }
 
@@ -56,7 +63,10 @@ pub async fn validate(app: &App, ask: Ask) -> Result<Answer, AskError> {
         return Ok(answer::unknown(app, ask.asked())?);
     };
     let question = ask.question(lookup);
-    let facts = app.db.read_snapshot(move |conn| gather(conn, &question)).await?;
+    let facts = app
+        .db
+        .read_snapshot(move |conn| gather(conn, &question))
+        .await?;
     Ok(match facts {
         None => answer::unknown(app, ask.asked())?,
         Some(facts) => {

@@ -24,7 +24,11 @@ type Answer = Result<HttpResponse, ApiError>;
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/prices").route(web::post().to(add_price)).route(web::get().to(prices)))
+        .service(
+            resource("/prices")
+                .route(web::post().to(add_price))
+                .route(web::get().to(prices)),
+        )
         .service(resource("/prices/{id}").route(web::get().to(price)))
         .service(resource("/orders").route(web::get().to(orders)))
         .service(resource("/orders/{id}").route(web::get().to(order)))

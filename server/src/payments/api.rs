@@ -12,8 +12,7 @@ use crate::http::routes::resource;
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config
-        .service(resource("/webhooks/stripe").route(web::post().to(stripe)));
+    config.service(resource("/webhooks/stripe").route(web::post().to(stripe)));
 }
 
 /// Answers 200 as soon as the event is stored, whatever it means; Stripe repeats it otherwise.

@@ -14,8 +14,8 @@ use super::store::{self, Artifact, Release};
 use crate::app::App;
 use crate::db::{AnyConn, DbError, Page};
 use crate::http::extract::{Admin, AppData};
-use crate::http::routes::resource;
 use crate::http::paging::window;
+use crate::http::routes::resource;
 use crate::http::{ApiError, Json, Query};
 use crate::kits;
 use crate::kits::model::KitId;
@@ -33,8 +33,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/releases/{release}").route(web::get().to(show)))
         .service(resource("/releases/{release}/publish").route(web::post().to(publish)))
         .service(
-            resource("/releases/{release}/artifacts/{name}")
-                .route(web::put().to(upload::upload)),
+            resource("/releases/{release}/artifacts/{name}").route(web::put().to(upload::upload)),
         );
 }
 

@@ -108,7 +108,11 @@ pub(super) async fn open(client: &Client, folder: &Path) -> Result<Kit, Failed> 
         notes: None,
     };
     publish::upload(client, &publish).await?;
-    Ok(Kit { slug: first.slug, name: first.name, file })
+    Ok(Kit {
+        slug: first.slug,
+        name: first.name,
+        file,
+    })
 }
 
 /// A checkout at the stand-in, and its signed event at the own webhook.
@@ -128,9 +132,14 @@ pub(super) async fn buy(app: &Arc<App>, stripe: &FakeStripe, secret: &str) -> Re
         ..Checkout::default()
     };
     let ids = stripe.add_checkout(checkout);
-    let event = stripe.event("checkout.session.completed", &ids.session).to_string();
+    let event = stripe
+        .event("checkout.session.completed", &ids.session)
+        .to_string();
     let signature = sign_event(secret, app.clock.now().unix(), event.as_bytes());
-    #[expect(clippy::disallowed_methods, reason = "posts to this process's own webhook")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "posts to this process's own webhook"
+    )]
     let response = reqwest::Client::new()
         .post(app.link("/webhooks/stripe"))
         .header("stripe-signature", signature)
@@ -141,10 +150,15 @@ pub(super) async fn buy(app: &Arc<App>, stripe: &FakeStripe, secret: &str) -> Re
     if response.status().is_success() {
         return Ok(());
     }
-    Err(Failed::new(format!("the webhook answered {}", response.status())))
+    Err(Failed::new(format!(
+        "the webhook answered {}",
+        response.status()
+    )))
 }
 
 /// The license key in a mail's text.
 pub(super) fn key_in(text: &str) -> Option<String> {
-    text.split_whitespace().find(|word| word.starts_with("kwl_")).map(str::to_owned)
+    text.split_whitespace()
+        .find(|word| word.starts_with("kwl_"))
+        .map(str::to_owned)
 }

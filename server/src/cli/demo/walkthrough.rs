@@ -19,7 +19,9 @@ pub(super) struct Walkthrough {
 
 impl Walkthrough {
     fn call(&self, verb: &str) -> String {
-        let Self { origin, key, kit, .. } = self;
+        let Self {
+            origin, key, kit, ..
+        } = self;
         format!(
             "curl -sS {origin}/v1/licenses/{verb} -H 'Content-Type: application/json' \\\n    \
              -d '{{\"key\":\"{key}\",\"kit\":\"{}\",\"device\":\"my-laptop\"}}'",
@@ -28,7 +30,9 @@ impl Walkthrough {
     }
 
     fn update(&self) -> String {
-        let Self { origin, key, kit, .. } = self;
+        let Self {
+            origin, key, kit, ..
+        } = self;
         format!(
             "curl -sS '{origin}/v1/kits/{}/updates?version=0.9.0' \\\n    \
              -H 'Authorization: License {key}'",
@@ -37,7 +41,9 @@ impl Walkthrough {
     }
 
     fn download(&self) -> String {
-        let Self { origin, key, kit, .. } = self;
+        let Self {
+            origin, key, kit, ..
+        } = self;
         format!(
             "curl -fLO -H 'Authorization: License {key}' \\\n    \
              {origin}/v1/kits/{}/releases/latest/artifacts/{}",
@@ -50,7 +56,13 @@ impl Walkthrough {
     }
 
     pub(super) fn text(&self) -> String {
-        let Self { origin, inbox, link, key, kit } = self;
+        let Self {
+            origin,
+            inbox,
+            link,
+            key,
+            kit,
+        } = self;
         format!(
             "Kitward is serving a sample vendor at {origin}\n\
              Everything lies in a temporary folder and is gone when you press Ctrl-C.\n\

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::db::{AnyConn, DbError, Page};
 use crate::http::extract::{Admin, AppData};
-use crate::http::routes::resource;
 use crate::http::paging::PageQuery;
+use crate::http::routes::resource;
 use crate::http::{ApiError, Code, Json, Query};
 use crate::kits::create_policy::{CreatePolicy, CreatePolicyError, create_policy};
 use crate::kits::model::{KitId, PolicyId, Scope as KitScope, SeatKind, Terms};
