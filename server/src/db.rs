@@ -12,6 +12,7 @@
 mod connect;
 mod error;
 mod executor;
+mod failed;
 mod job;
 mod reader;
 pub mod schema;

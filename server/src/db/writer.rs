@@ -8,7 +8,8 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::result::Error as DieselError;
 
 use super::connect::Access;
-use super::error::{find, is_disconnect, is_retryable};
+use super::error::{find, is_retryable};
+use super::failed::Failed;
 use super::{AnyConn, DatabaseUrl, DbError, WriteTx, on_backend};
 use crate::audit::Entry;
 
@@ -44,14 +45,6 @@ pub(super) enum Message {
 pub(super) struct Writer {
     url: DatabaseUrl,
     conn: Option<AnyConn>,
-}
-
-/// Why a batch ended without COMMIT.
-enum Failed {
-    Connect(diesel::ConnectionError),
-    Statement(DieselError),
-    OutOfStep,
-    Commit(DieselError),
 }
 
 /// What a savepoint ended with; `transaction` wants an error type of its own.
@@ -168,53 +161,6 @@ impl Writer {
             self.conn = Some(fresh);
         }
         self.conn.as_mut().ok_or(Failed::OutOfStep)
-    }
-}
-
-impl Failed {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Connect(_) => "no connection",
-            Self::Statement(_) => "a statement failed",
-            Self::OutOfStep => "a job left its transaction open",
-            Self::Commit(_) => "commit failed",
-        }
-    }
-}
-
-/// What every job of a failed batch may conclude.
-#[derive(Clone, Copy)]
-enum Kind {
-    RolledBack,
-    Unknown,
-}
-
-impl Kind {
-    fn reason(self) -> DbError {
-        match self {
-            Self::RolledBack => DbError::Aborted(None),
-            Self::Unknown => DbError::Unknown(DieselError::BrokenTransactionManager),
-        }
-    }
-}
-
-/// Errors of diesel cannot be cloned: the first job of the batch gets the cause, the others its
-/// kind.
-impl Failed {
-    fn kind(&self) -> Kind {
-        match self {
-            Self::Commit(error) if is_disconnect(error) => Kind::Unknown,
-            _ => Kind::RolledBack,
-        }
-    }
-
-    fn reason(self) -> DbError {
-        match self {
-            Self::OutOfStep => DbError::Aborted(None),
-            Self::Connect(error) => DbError::Unavailable(error),
-            Self::Commit(error) if is_disconnect(&error) => DbError::Unknown(error),
-            Self::Statement(error) | Self::Commit(error) => DbError::Aborted(Some(error)),
-        }
     }
 }
 

@@ -97,6 +97,15 @@ pub(super) fn reserve(tx: &mut WriteTx<'_>, row: &Due, until: Timestamp) -> Resu
     Ok(taken == 1)
 }
 
+/// Keeps a row whose attempt goes on, unless another worker took it over meanwhile.
+pub(super) fn renew(tx: &mut WriteTx<'_>, row: &Due, until: Timestamp) -> Result<(), DbError> {
+    diesel::update(outbox::table.find(&row.id))
+        .filter(outbox::reservation_version.eq(row.reservation_version + 1))
+        .set(outbox::reserved_until.eq(Some(until)))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
 /// How an attempt ended.
 pub(super) enum Ending {
     Done(Timestamp),

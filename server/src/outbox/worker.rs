@@ -14,11 +14,11 @@ use crate::db::{DbError, Shard};
 const BATCH: i64 = 50;
 /// Rows of a lane tried at the same time.
 const PARALLEL: usize = 4;
-/// Seconds a reservation outlasts the longest attempt of its lane. A killed process holds its rows
-/// that long, so it is short; a row settled later than that is fenced by its version.
-const MARGIN: i64 = 10;
-/// Longest attempt of the lane that talks to payment providers, in seconds.
-const PAYMENTS: i64 = 90;
+/// Seconds a reservation lasts. A killed process holds its rows that long, so it is short, and
+/// renewed while an attempt goes on.
+const RESERVATION: i64 = 15;
+/// How often it is renewed.
+const RENEWAL: Duration = Duration::from_secs(5);
 /// Other processes do not ring our bell, and due times pass in silence.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -69,11 +69,7 @@ pub async fn drain(app: &Arc<App>, lane: Lane) -> Result<usize, DbError> {
 
 /// Whether the row was ours to try.
 async fn attempt(app: &Arc<App>, lane: Lane, row: Due) -> bool {
-    let longest = match lane {
-        Lane::Mail => i64::try_from(app.config.mail.timeout_seconds).unwrap_or(PAYMENTS),
-        Lane::Payments => PAYMENTS,
-    };
-    let until = app.clock.now().plus_seconds(longest + MARGIN);
+    let until = app.clock.now().plus_seconds(RESERVATION);
     let own = row.clone();
     let taken = app
         .db
@@ -89,7 +85,12 @@ async fn attempt(app: &Arc<App>, lane: Lane, row: Due) -> bool {
             return false;
         }
     }
-    let ending = ending(app, lane, &row, perform(app, &row).await);
+    let ending = ending(
+        app,
+        lane,
+        &row,
+        holding(app, &row, perform(app, &row)).await,
+    );
     let id = row.id.clone();
     let settled = app
         .db
@@ -102,6 +103,26 @@ async fn attempt(app: &Arc<App>, lane: Lane, row: Due) -> bool {
         tracing::warn!(outbox.id = id.as_str(), %error, "an outbox row was not settled");
     }
     true
+}
+
+/// Renews the reservation of a row until its attempt has ended.
+async fn holding<T>(app: &App, row: &Due, attempt: impl Future<Output = T>) -> T {
+    let mut attempt = std::pin::pin!(attempt);
+    loop {
+        if let Ok(outcome) = tokio::time::timeout(RENEWAL, &mut attempt).await {
+            return outcome;
+        }
+        let until = app.clock.now().plus_seconds(RESERVATION);
+        let own = row.clone();
+        let shard = Shard::of(row.id.as_str());
+        let renewed = app
+            .db
+            .write(shard, move |tx| store::renew(tx, &own, until))
+            .await;
+        if let Err(error) = renewed {
+            tracing::warn!(outbox.id = row.id.as_str(), %error, "a reservation was not renewed");
+        }
+    }
 }
 
 fn ending(app: &App, lane: Lane, row: &Due, outcome: Result<(), Failure>) -> Ending {
