@@ -53,6 +53,14 @@ const CREATE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (
     min_binary TEXT NOT NULL,
     applied_at TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP
 )";
+/// Looking must not create: two processes that look at once would both try.
+#[derive(QueryableByName)]
+struct Exists {
+    #[diesel(sql_type = Text)]
+    #[expect(dead_code, reason = "only its presence matters")]
+    name: String,
+}
+
 const READ_JOURNAL: &str = "SELECT version, min_binary FROM schema_migrations ORDER BY version";
 const ADD_TO_JOURNAL: &str = "INSERT INTO schema_migrations (version, min_binary) VALUES ($1, $2)";
 
@@ -63,10 +71,13 @@ fn missing(applied: &[Applied]) -> Vec<&'static Migration> {
 
 /// The runner for SQLite files.
 pub mod sqlite {
+    const HAS_JOURNAL: &str =
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'";
+
     use super::{
-        ADD_TO_JOURNAL, Applied, CREATE_JOURNAL, Dangling, MigrateError, Migration, READ_JOURNAL,
-        RunQueryDsl, SimpleConnection, SqliteConnection, Text, missing, outside, sql_query,
-        summary,
+        ADD_TO_JOURNAL, Applied, CREATE_JOURNAL, Dangling, Exists, MigrateError, Migration,
+        READ_JOURNAL, RunQueryDsl, SimpleConnection, SqliteConnection, Text, missing, outside,
+        sql_query, summary,
     };
 
     /// Applies what is missing and returns its names.
@@ -129,16 +140,22 @@ pub mod sqlite {
     pub fn pending(
         conn: &mut SqliteConnection,
     ) -> Result<(Vec<&'static str>, Option<String>), MigrateError> {
-        conn.batch_execute(CREATE_JOURNAL).map_err(outside)?;
-        let applied: Vec<Applied> = sql_query(READ_JOURNAL).load(conn).map_err(outside)?;
+        let there: Vec<Exists> = sql_query(HAS_JOURNAL).load(conn).map_err(outside)?;
+        let applied: Vec<Applied> = match there.first() {
+            Some(_) => sql_query(READ_JOURNAL).load(conn).map_err(outside)?,
+            None => Vec::new(),
+        };
         Ok(summary(applied))
     }
 }
 
 /// The runner for PostgreSQL.
 pub mod postgres {
+    const HAS_JOURNAL: &str = "SELECT tablename::text AS name FROM pg_tables \
+         WHERE schemaname = current_schema() AND tablename = 'schema_migrations'";
+
     use super::{
-        ADD_TO_JOURNAL, Applied, CREATE_JOURNAL, MigrateError, Migration, PgConnection,
+        ADD_TO_JOURNAL, Applied, CREATE_JOURNAL, Exists, MigrateError, Migration, PgConnection,
         READ_JOURNAL, RunQueryDsl, SimpleConnection, Text, missing, outside, sql_query, summary,
     };
 
@@ -184,8 +201,11 @@ pub mod postgres {
     pub fn pending(
         conn: &mut PgConnection,
     ) -> Result<(Vec<&'static str>, Option<String>), MigrateError> {
-        conn.batch_execute(CREATE_JOURNAL).map_err(outside)?;
-        let applied: Vec<Applied> = sql_query(READ_JOURNAL).load(conn).map_err(outside)?;
+        let there: Vec<Exists> = sql_query(HAS_JOURNAL).load(conn).map_err(outside)?;
+        let applied: Vec<Applied> = match there.first() {
+            Some(_) => sql_query(READ_JOURNAL).load(conn).map_err(outside)?,
+            None => Vec::new(),
+        };
         Ok(summary(applied))
     }
 }

@@ -15,6 +15,7 @@ mod output;
 mod publish;
 mod serve;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -24,7 +25,20 @@ use output::{Failed, Output};
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let words = std::env::args_os();
+    run_words(words)
+}
+
+/// Runs a command line; the first word is the program's name.
+pub fn run_words(words: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments,
+        Err(usage) => {
+            // Help and version are no mistakes; nothing can be done about a closed terminal.
+            let _ = usage.print();
+            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
+        }
+    };
     let output = Output::new(arguments.json);
     // One TLS stack, one provider; a second installation in a process is harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();

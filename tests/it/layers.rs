@@ -158,3 +158,45 @@ fn links_between_the_pages_lead_somewhere() {
         }
     }
 }
+
+#[test]
+fn every_declared_dependency_is_used() {
+    for member in [
+        "keys",
+        "migrations",
+        "portal",
+        "server",
+        "tests",
+        "tests/fakes",
+    ] {
+        let folder = root().join(member);
+        let manifest = std::fs::read_to_string(folder.join("Cargo.toml")).unwrap();
+        let sources: String = files(&folder, ".rs")
+            .iter()
+            .filter(|path| member != "tests" || !path.starts_with(root().join("tests/fakes")))
+            .map(|path| std::fs::read_to_string(path).unwrap())
+            .collect();
+        let declared = manifest
+            .lines()
+            .skip_while(|line| *line != "[dependencies]");
+        for line in declared.take_while(|line| *line != "[features]") {
+            let Some((name, _)) = line.split_once(['.', ' ']) else {
+                continue;
+            };
+            // Taken for their features: they choose how the C libraries are built.
+            if ["libsqlite3-sys", "pq-sys", "path", "name"].contains(&name) || name.starts_with('[')
+            {
+                continue;
+            }
+            let used = match name {
+                "async-stripe" => "stripe::".to_owned(),
+                "async-stripe-checkout" => "stripe_checkout".to_owned(),
+                name => name.replace('-', "_"),
+            };
+            assert!(
+                sources.contains(&used),
+                "{member} declares {name} and does not use it"
+            );
+        }
+    }
+}

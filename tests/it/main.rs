@@ -12,6 +12,7 @@
 )]
 
 mod child;
+mod cli;
 mod crash;
 mod database;
 mod downloads;
@@ -24,3 +25,4 @@ mod packaging;
 mod payments;
 mod people;
 mod portal;
+mod secrets;

@@ -110,6 +110,12 @@ impl Actor {
         self
     }
 
+    /// A header it always sends.
+    pub fn header_text(&self, name: &str) -> String {
+        let header = self.headers.iter().find(|(known, _)| *known == name);
+        header.expect("the header").1.clone()
+    }
+
     /// A cookie this browser holds.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let cookies = self.cookies.as_ref()?.lock().expect("no panic before");

@@ -141,6 +141,65 @@ impl Drop for Child {
     }
 }
 
+const COMMAND: &str = "TEST_KITWARD_COMMAND";
+const MARK: &str = "<<<";
+
+/// What a command printed and how it ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Exit status.
+    pub status: i32,
+    /// Its output.
+    pub out: String,
+    /// Its complaints.
+    pub err: String,
+}
+
+/// Runs a command of the binary in `folder`, with these variables and no other of ours.
+pub fn command(folder: &Path, variables: &[(&str, &str)], words: &[&str]) -> Ended {
+    let output = Command::new(std::env::current_exe().expect("this program"))
+        .args([
+            "--exact",
+            "child::runs_a_command_when_asked",
+            "--nocapture",
+            "--test-threads=1",
+        ])
+        .current_dir(folder)
+        .env(COMMAND, words.join("\u{1f}"))
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output()
+        .expect("a process");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let out = text
+        .split_once(&format!("{MARK}\n"))
+        .map_or("", |(_, out)| out)
+        .to_owned();
+    let err = String::from_utf8(output.stderr).expect("UTF-8");
+    Ended {
+        status: output.status.code().unwrap_or(-1),
+        out,
+        err,
+    }
+}
+
+/// Runs a command and ends the process if this process was started for one.
+pub fn run_command_if_asked() {
+    let Ok(words) = std::env::var(COMMAND) else {
+        return;
+    };
+    let words = std::iter::once("kitward")
+        .chain(words.split('\u{1f}'))
+        .map(Into::into);
+    println!("\n{MARK}");
+    let code = kitward::cli::run_words(words.collect::<Vec<std::ffi::OsString>>().into_iter());
+    // An ExitCode cannot be asked for its number, only returned.
+    let number = (0..=255).find(|number| {
+        format!("{:?}", std::process::ExitCode::from(*number)) == format!("{code:?}")
+    });
+    std::process::exit(i32::from(number.expect("a status")));
+}
+
 /// Serves for ever if this process was started as a child.
 pub fn serve_if_asked() {
     let Some(file) = std::env::var_os(VARIABLE) else {

@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,
+    clippy::print_stdout,
     clippy::missing_panics_doc,
     clippy::disallowed_methods,
     clippy::must_use_candidate,
@@ -21,7 +22,7 @@ mod shop;
 pub use actors::{Actor, Reply};
 pub use app::{Builder, TestApp};
 pub use app::{MASTER_KEY, START, WEBHOOK_SECRETS};
-pub use child::{Child, ChildSettings, serve_if_asked};
+pub use child::{Child, ChildSettings, Ended, command, run_command_if_asked, serve_if_asked};
 pub use database::{Database, Kind, OwnCluster};
 pub use shop::{BUYER, Purchase, Shop, key_in};
 

@@ -23,14 +23,20 @@ pub(super) async fn upload(client: &Client, publish: &Publish) -> Result<Value, 
         Some(path) => read_text(path)?,
         None => String::new(),
     };
+    // Everything that can fail here does so before a draft exists.
+    let files: Vec<File<'_>> = publish
+        .files
+        .iter()
+        .map(|path| File::examine(path))
+        .collect::<Result<_, _>>()?;
     let release = draft(client, publish, &notes).await?;
     let id = release
         .get("id")
         .and_then(Value::as_str)
         .unwrap_or_default()
         .to_owned();
-    for path in &publish.files {
-        send(client, &id, path).await?;
+    for file in &files {
+        send(client, &id, file).await?;
     }
     client
         .post(&format!("/v1/admin/releases/{id}/publish"), &json!({}))
@@ -55,21 +61,41 @@ async fn draft(client: &Client, publish: &Publish, notes: &str) -> Result<Value,
     client.post("/v1/admin/releases", &body).await
 }
 
-async fn send(client: &Client, release: &str, path: &Path) -> Result<(), Failed> {
-    let name = path.file_name().and_then(|name| name.to_str());
-    let name = name.ok_or_else(|| Failed::new(format!("{} has no usable name", path.display())))?;
-    let (sha256, size) = digest(path)?;
+/// A file to upload.
+struct File<'a> {
+    path: &'a Path,
+    name: &'a str,
+    sha256: String,
+    size: u64,
+}
+
+impl<'a> File<'a> {
+    fn examine(path: &'a Path) -> Result<Self, Failed> {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name =
+            name.ok_or_else(|| Failed::new(format!("{} has no usable name", path.display())))?;
+        let (sha256, size) = digest(path)?;
+        Ok(Self {
+            path,
+            name,
+            sha256,
+            size,
+        })
+    }
+}
+
+async fn send(client: &Client, release: &str, file: &File<'_>) -> Result<(), Failed> {
     let mut url = url::Url::parse("http://localhost/")?;
     if let Ok(mut segments) = url.path_segments_mut() {
-        segments.extend(["v1", "admin", "releases", release, "artifacts", name]);
+        segments.extend(["v1", "admin", "releases", release, "artifacts", file.name]);
     }
-    let file = tokio::fs::File::open(path)
+    let open = tokio::fs::File::open(file.path)
         .await
-        .map_err(|error| at(path, &error))?;
-    client
-        .put_file(url.path(), file, size, &sha256)
-        .await
-        .map(|_artifact| ())
+        .map_err(|error| at(file.path, &error))?;
+    let sent = client
+        .put_file(url.path(), open, file.size, &file.sha256)
+        .await;
+    sent.map(|_artifact| ())
 }
 
 fn digest(path: &Path) -> Result<(String, u64), Failed> {

@@ -1,0 +1,247 @@
+//! The commands: exit status 0 done, 1 refused with one line and detail, 2 usage.
+
+use kitward::staff::Scope;
+use kitward_tests::{Ended, Kind, TestApp, command};
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn ok(ended: &Ended) -> String {
+    assert_eq!(ended.status, 0, "{ended:?}");
+    ended.out.trim().to_owned()
+}
+
+fn refused(ended: &Ended, word: &str) {
+    assert_eq!(ended.status, 1, "{ended:?}");
+    let first = ended
+        .err
+        .lines()
+        .find(|line| line.starts_with("kitward: "))
+        .unwrap_or_default();
+    assert!(ended.err.contains(word), "no {word} in {first}: {ended:?}");
+}
+
+#[test]
+fn usage_mistakes_are_status_2() {
+    let folder = TempDir::new().unwrap();
+    for words in [
+        &["no-such-command"][..],
+        &["token", "create"],
+        &["kit", "create"],
+        &["publish", "a"],
+    ] {
+        let ended = command(folder.path(), &[], words);
+        assert_eq!(ended.status, 2, "{ended:?}");
+        assert!(ended.err.contains("Usage"), "{ended:?}");
+    }
+    assert_eq!(command(folder.path(), &[], &["--version"]).status, 0);
+}
+
+#[test]
+fn the_configuration_is_checked_and_its_secrets_are_masked() {
+    let folder = TempDir::new().unwrap();
+    let run = |variables: &[(&str, &str)]| command(folder.path(), variables, &["check-config"]);
+    let shown = ok(&run(&[
+        ("KITWARD_STRIPE_SECRET_KEY", "sk_test_canary"),
+        ("KITWARD_LISTEN", "127.0.0.1:9999"),
+    ]));
+    assert!(
+        shown.contains("127.0.0.1:9999") && !shown.contains("canary"),
+        "{shown}"
+    );
+    for (name, value, word) in [
+        ("KITWARD_NO_SUCH", "1", "KITWARD_NO_SUCH"),
+        ("KITWARD_LISTEN", "nowhere", "listen"),
+        ("KITWARD_LISTEN", "0.0.0.0:80", "public_url"),
+        (
+            "KITWARD_PUBLIC_URL",
+            "http://kits.example.com",
+            "public_url",
+        ),
+        (
+            "KITWARD_PUBLIC_URL",
+            "https://kits.example.com/path",
+            "public_url",
+        ),
+        ("KITWARD_STRIPE_SECRET_KEY", " ", "stripe.secret_key"),
+        (
+            "KITWARD_DATABASE_URL",
+            "mysql://localhost/x",
+            "database_url",
+        ),
+        (
+            "KITWARD_DATABASE_URL",
+            "postgres://localhost/x?sslmode=require",
+            "postgres-tls",
+        ),
+        (
+            "KITWARD_MAIL_SMTP_URL",
+            "smtp://mail.example.com",
+            "mail.smtp_url",
+        ),
+        ("KITWARD_MAIL_FROM", "nobody", "mail.from"),
+        ("KITWARD_LIMITS_JSON_BYTES", "many", "limits.json_bytes"),
+    ] {
+        refused(&run(&[(name, value)]), word);
+    }
+    let file = folder.path().join("kitward.toml");
+    std::fs::write(&file, "listne = \"x\"\n").unwrap();
+    refused(
+        &command(
+            folder.path(),
+            &[("KITWARD_CONFIG", "kitward.toml")],
+            &["check-config"],
+        ),
+        "listne",
+    );
+    std::fs::write(&file, "[stripe]\nwebhook_secrets = [\"\"]\n").unwrap();
+    refused(
+        &command(
+            folder.path(),
+            &[("KITWARD_CONFIG", "kitward.toml")],
+            &["check-config"],
+        ),
+        "webhook_secrets",
+    );
+    std::fs::write(folder.path().join("secret"), "whsec_from_file\n").unwrap();
+    std::fs::write(&file, "[stripe]\nwebhook_secrets_file = \"secret\"\n").unwrap();
+    let shown = ok(&command(
+        folder.path(),
+        &[("KITWARD_CONFIG", "kitward.toml")],
+        &["--json", "check-config"],
+    ));
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["stripe.webhook_secrets"], "********");
+}
+
+#[test]
+fn a_data_folder_is_set_up_and_examined() {
+    let folder = TempDir::new().unwrap();
+    let run = |words: &[&str]| command(folder.path(), &[], words);
+    assert!(ok(&run(&["migrate"])).contains("installation"));
+    assert_eq!(ok(&run(&["migrate"])), "nothing to do");
+    let token = ok(&run(&["token", "create", "--scope", "admin"]));
+    assert!(token.starts_with("kwa_") && token.len() == 56, "{token}");
+    refused(
+        &run(&[
+            "token",
+            "create",
+            "--scope",
+            "admin",
+            "--expires",
+            "tomorrow",
+        ]),
+        "--expires",
+    );
+    let report: Value = serde_json::from_str(&ok(&run(&["--json", "doctor"]))).unwrap();
+    let report = report.as_array().unwrap();
+    assert!(
+        report.len() >= 7 && report.iter().all(|finding| finding["ok"] == true),
+        "{report:?}"
+    );
+    refused(&run(&["doctor", "--ping"]), "kitward:");
+    std::fs::remove_file(folder.path().join("data/master.key")).unwrap();
+    let ended = run(&["doctor"]);
+    assert_eq!(ended.status, 1);
+    assert!(ended.out.contains("the master key is missing"), "{ended:?}");
+}
+
+#[test]
+fn a_vendor_sets_up_shop_and_publishes_from_the_command_line() {
+    kitward_tests::run_on(Kind::Sqlite, |kind| async move {
+        let app = TestApp::start(kind).await;
+        let admin = app.token(Scope::Admin).await.header_text("authorization");
+        let token = admin.strip_prefix("Bearer ").unwrap().to_owned();
+        let origin = app.origin();
+        let folder = TempDir::new().unwrap();
+        std::fs::write(
+            folder.path().join("kit-1.0.0.zip"),
+            kitward_fakes::sample_kit_zip(),
+        )
+        .unwrap();
+        let work = tokio::task::spawn_blocking(move || {
+            let variables = [
+                ("KITWARD_URL", origin.as_str()),
+                ("KITWARD_TOKEN", token.as_str()),
+            ];
+            let run = |words: &[&str]| command(folder.path(), &variables, words);
+            ok(&run(&[
+                "kit",
+                "create",
+                "feedback",
+                "--name",
+                "Feedback Kit",
+                "--ecosystem",
+                "npm",
+            ]));
+            refused(
+                &run(&["kit", "create", "feedback", "--name", "Again"]),
+                "conflict",
+            );
+            ok(&run(&[
+                "kit",
+                "edit",
+                "feedback",
+                "--slug",
+                "feedback-kit",
+                "--status",
+                "released",
+            ]));
+            assert!(ok(&run(&["kit", "list"])).contains("feedback-kit"));
+            assert!(
+                ok(&run(&["kit", "show", "feedback"])).contains("Feedback Kit"),
+                "old slugs answer"
+            );
+            let policy = [
+                "policy",
+                "create",
+                "personal",
+                "--edition",
+                "Personal",
+                "--kit",
+                "feedback-kit",
+                "--seat-kind",
+                "device",
+                "--seat-limit",
+                "3",
+                "--updates-months",
+                "12",
+            ];
+            ok(&run(&policy));
+            assert!(ok(&run(&["policy", "list"])).contains("personal"));
+            ok(&run(&[
+                "price", "create", "price_1", "--policy", "personal",
+            ]));
+            refused(
+                &run(&["price", "create", "price_2", "--policy", "no-such"]),
+                "polic",
+            );
+            assert!(ok(&run(&["price", "list"])).contains("price_1"));
+            for _ in 0..2 {
+                let shown = ok(&run(&["publish", "feedback-kit", "1.0.0", "kit-1.0.0.zip"]));
+                assert!(shown.contains("published"), "{shown}");
+            }
+            std::fs::write(folder.path().join("kit-1.0.0.zip"), b"other bytes").unwrap();
+            refused(
+                &run(&["publish", "feedback-kit", "1.0.0", "kit-1.0.0.zip"]),
+                "409",
+            );
+            refused(
+                &run(&["publish", "feedback-kit", "1.0.1", "missing.zip"]),
+                "missing.zip",
+            );
+            let releases: Value =
+                serde_json::from_str(&ok(&run(&["--json", "release", "list", "feedback-kit"])))
+                    .unwrap();
+            assert_eq!(releases[0]["version"], "1.0.0");
+            assert_eq!(ok(&run(&["order", "list"])), "");
+            let nobody = command(
+                folder.path(),
+                &[("KITWARD_URL", origin.as_str())],
+                &["kit", "list"],
+            );
+            refused(&nobody, "KITWARD_TOKEN");
+        });
+        work.await.unwrap();
+        app.stop().await;
+    });
+}
