@@ -145,6 +145,78 @@ fn a_data_folder_is_set_up_and_examined() {
     assert!(ended.out.contains("the master key is missing"), "{ended:?}");
 }
 
+type Run<'a> = dyn Fn(&[&str]) -> Ended + 'a;
+
+fn set_up_catalog(run: &Run<'_>) {
+    ok(&run(&[
+        "kit",
+        "create",
+        "feedback",
+        "--name",
+        "Feedback Kit",
+        "--ecosystem",
+        "npm",
+    ]));
+    refused(
+        &run(&["kit", "create", "feedback", "--name", "Again"]),
+        "conflict",
+    );
+    ok(&run(&[
+        "kit",
+        "edit",
+        "feedback",
+        "--slug",
+        "feedback-kit",
+        "--status",
+        "released",
+    ]));
+    assert!(ok(&run(&["kit", "list"])).contains("feedback-kit"));
+    assert!(
+        ok(&run(&["kit", "show", "feedback"])).contains("Feedback Kit"),
+        "old slugs answer"
+    );
+    let policy = "policy create personal --edition Personal --kit feedback-kit --seat-kind device \
+                  --seat-limit 3 --updates-months 12";
+    ok(&run(&policy.split_whitespace().collect::<Vec<_>>()));
+    assert!(ok(&run(&["policy", "list"])).contains("personal"));
+    ok(&run(&[
+        "price", "create", "price_1", "--policy", "personal",
+    ]));
+    refused(
+        &run(&["price", "create", "price_2", "--policy", "no-such"]),
+        "polic",
+    );
+    assert!(ok(&run(&["price", "list"])).contains("price_1"));
+    assert_eq!(ok(&run(&["order", "list"])), "");
+}
+
+fn publish(run: &Run<'_>, folder: &std::path::Path) {
+    std::fs::write(
+        folder.join("kit-1.0.0.zip"),
+        kitward_fakes::sample_kit_zip(),
+    )
+    .unwrap();
+    let words = ["publish", "feedback-kit", "1.0.0", "kit-1.0.0.zip"];
+    for _ in 0..2 {
+        let shown = ok(&run(&words));
+        assert!(shown.contains("published"), "{shown}");
+    }
+    std::fs::write(folder.join("kit-1.0.0.zip"), b"other bytes").unwrap();
+    refused(&run(&words), "409");
+    refused(
+        &run(&["publish", "feedback-kit", "1.0.1", "missing.zip"]),
+        "missing.zip",
+    );
+    let releases = ok(&run(&["--json", "release", "list", "feedback-kit"]));
+    let releases: Value = serde_json::from_str(&releases).unwrap();
+    assert_eq!(
+        releases.as_array().unwrap().len(),
+        1,
+        "no draft is left: {releases}"
+    );
+    assert_eq!(releases[0]["version"], "1.0.0");
+}
+
 #[test]
 fn a_vendor_sets_up_shop_and_publishes_from_the_command_line() {
     kitward_tests::run_on(Kind::Sqlite, |kind| async move {
@@ -153,92 +225,15 @@ fn a_vendor_sets_up_shop_and_publishes_from_the_command_line() {
         let token = admin.strip_prefix("Bearer ").unwrap().to_owned();
         let origin = app.origin();
         let folder = TempDir::new().unwrap();
-        std::fs::write(
-            folder.path().join("kit-1.0.0.zip"),
-            kitward_fakes::sample_kit_zip(),
-        )
-        .unwrap();
         let work = tokio::task::spawn_blocking(move || {
             let variables = [
                 ("KITWARD_URL", origin.as_str()),
                 ("KITWARD_TOKEN", token.as_str()),
             ];
             let run = |words: &[&str]| command(folder.path(), &variables, words);
-            ok(&run(&[
-                "kit",
-                "create",
-                "feedback",
-                "--name",
-                "Feedback Kit",
-                "--ecosystem",
-                "npm",
-            ]));
-            refused(
-                &run(&["kit", "create", "feedback", "--name", "Again"]),
-                "conflict",
-            );
-            ok(&run(&[
-                "kit",
-                "edit",
-                "feedback",
-                "--slug",
-                "feedback-kit",
-                "--status",
-                "released",
-            ]));
-            assert!(ok(&run(&["kit", "list"])).contains("feedback-kit"));
-            assert!(
-                ok(&run(&["kit", "show", "feedback"])).contains("Feedback Kit"),
-                "old slugs answer"
-            );
-            let policy = [
-                "policy",
-                "create",
-                "personal",
-                "--edition",
-                "Personal",
-                "--kit",
-                "feedback-kit",
-                "--seat-kind",
-                "device",
-                "--seat-limit",
-                "3",
-                "--updates-months",
-                "12",
-            ];
-            ok(&run(&policy));
-            assert!(ok(&run(&["policy", "list"])).contains("personal"));
-            ok(&run(&[
-                "price", "create", "price_1", "--policy", "personal",
-            ]));
-            refused(
-                &run(&["price", "create", "price_2", "--policy", "no-such"]),
-                "polic",
-            );
-            assert!(ok(&run(&["price", "list"])).contains("price_1"));
-            for _ in 0..2 {
-                let shown = ok(&run(&["publish", "feedback-kit", "1.0.0", "kit-1.0.0.zip"]));
-                assert!(shown.contains("published"), "{shown}");
-            }
-            std::fs::write(folder.path().join("kit-1.0.0.zip"), b"other bytes").unwrap();
-            refused(
-                &run(&["publish", "feedback-kit", "1.0.0", "kit-1.0.0.zip"]),
-                "409",
-            );
-            refused(
-                &run(&["publish", "feedback-kit", "1.0.1", "missing.zip"]),
-                "missing.zip",
-            );
-            let releases: Value =
-                serde_json::from_str(&ok(&run(&["--json", "release", "list", "feedback-kit"])))
-                    .unwrap();
-            assert_eq!(releases[0]["version"], "1.0.0");
-            assert_eq!(ok(&run(&["order", "list"])), "");
-            let nobody = command(
-                folder.path(),
-                &[("KITWARD_URL", origin.as_str())],
-                &["kit", "list"],
-            );
+            set_up_catalog(&run);
+            publish(&run, folder.path());
+            let nobody = command(folder.path(), &variables[..1], &["kit", "list"]);
             refused(&nobody, "KITWARD_TOKEN");
         });
         work.await.unwrap();
