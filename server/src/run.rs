@@ -10,6 +10,9 @@ use crate::app::App;
 use crate::http::serve::{serve, serve_metrics};
 use crate::outbox::{self, Lane};
 
+/// How long a shutdown waits for attempts of the outbox that are under way.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
 /// How to run.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -77,9 +80,12 @@ impl Running {
         for lane in Lane::ALL {
             self.app.lanes.wake(*lane);
         }
-        for task in self.tasks {
-            // A worker that panicked has ended too.
-            let _ = task.await;
+        let end = tokio::time::Instant::now() + PATIENCE;
+        for mut task in self.tasks {
+            // A worker that panicked has ended too. One that hangs is dropped: its rows are fenced.
+            if tokio::time::timeout_at(end, &mut task).await.is_err() {
+                task.abort();
+            }
         }
         let db = self.app.db.clone();
         // Closing waits for threads.

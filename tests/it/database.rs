@@ -147,6 +147,8 @@ async fn a_panic_inside_a_nested_transaction_never_loses_what_was_acknowledged(k
         .collect();
     assert_eq!(written(&scratch.db).await, acknowledged);
     assert!(outcomes.iter().skip(4).step_by(10).all(Result::is_err));
+    // Jobs before the first panic share its batch at most.
+    assert!(!acknowledged.is_empty() || outcomes.iter().all(Result::is_err));
     scratch
         .db
         .write(Shard::One(7), |tx| put(tx, 1_000))
@@ -437,6 +439,126 @@ async fn the_audit_chain_has_no_gaps_and_no_entries_of_failed_jobs(kind: Kind) {
         .await
         .unwrap();
     assert_eq!(head, Some((80, previous)));
+}
+
+both!(a_refusal_that_rests_on_a_lost_row_is_not_told_as_a_fact);
+async fn a_refusal_that_rests_on_a_lost_row_is_not_told_as_a_fact(kind: Kind) {
+    #[derive(Debug, thiserror::Error)]
+    enum PutError {
+        #[error("taken")]
+        Taken,
+        #[error("the database failed")]
+        Db(#[from] DbError),
+    }
+    let scratch = scratch(kind).await;
+    let put_once = |tx: &mut WriteTx<'_>| match tx.unless_taken(|tx| put(tx, 1))? {
+        Some(()) => Ok(()),
+        None => Err(PutError::Taken),
+    };
+    let jobs = async {
+        tokio::join!(
+            scratch.db.write(Shard::One(7), put_once),
+            scratch.db.write(Shard::One(7), put_once),
+            scratch
+                .db
+                .write(Shard::One(7), |tx| -> Result<(), DbError> {
+                    tx.unless_taken(|_tx| -> Result<(), DbError> { panic!("a nested panic") })?;
+                    Ok(())
+                }),
+        )
+    };
+    let (first, second, _broken) = jobs.await;
+    match (first, second) {
+        (Ok(()), Err(PutError::Taken)) => assert_eq!(written(&scratch.db).await, [1]),
+        (Err(PutError::Db(_)), second) => {
+            assert!(!matches!(second, Err(PutError::Taken)), "nothing is taken");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_panic_in_a_read_leaves_no_stale_snapshot_behind() {
+    kitward_tests::block_on(async {
+        let scratch = scratch(Kind::Sqlite).await;
+        let db = scratch.db.clone();
+        let read = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap();
+            let broken = std::panic::AssertUnwindSafe(|| {
+                let _ = runtime.block_on(db.read_snapshot(|conn| -> Result<(), DbError> {
+                    numbers(conn, "SELECT used AS number FROM seats")?;
+                    panic!("a panic in a read")
+                }));
+            });
+            assert!(std::panic::catch_unwind(broken).is_err());
+            runtime.block_on(async {
+                db.write(Shard::Wide, |tx| claim(tx, 1)).await.unwrap();
+                let query = "SELECT used AS number FROM seats WHERE id = 1";
+                let inline = db.read(move |conn| numbers(conn, query)).await.unwrap();
+                let again = db
+                    .read_snapshot(move |conn| numbers(conn, query))
+                    .await
+                    .unwrap();
+                (inline, again)
+            })
+        });
+        assert_eq!(read.join().unwrap(), (vec![1], vec![1]));
+    });
+}
+
+both!(a_schema_that_needs_a_newer_program_is_refused);
+async fn a_schema_that_needs_a_newer_program_is_refused(kind: Kind) {
+    let scratch = scratch(kind).await;
+    scratch
+        .db
+        .write(Shard::Wide, |tx| {
+            run(
+                tx,
+                "INSERT INTO schema_migrations (version, min_binary) VALUES ('2999', '99.0.0')",
+            )
+        })
+        .await
+        .unwrap();
+    let url = DatabaseUrl::parse(&SecretString::from(scratch.url.as_str())).unwrap();
+    match Db::open(url) {
+        Err(error) => assert!(error.to_string().contains("99.0.0"), "{error}"),
+        Ok(_) => panic!("opened"),
+    }
+}
+
+#[test]
+fn a_held_row_stops_its_neighbors_for_seconds_only() {
+    kitward_tests::run_on(Kind::Postgres, |kind| async move {
+        let scratch = scratch(kind).await;
+        let url = scratch.url.clone();
+        let (release, gate) = mpsc::channel::<()>();
+        let holder = std::thread::spawn(move || {
+            use diesel::Connection;
+            use diesel::connection::SimpleConnection;
+            let mut conn = diesel::PgConnection::establish(&url).unwrap();
+            conn.batch_execute("BEGIN; UPDATE seats SET used = used WHERE id = 1")
+                .unwrap();
+            let _ = gate.recv_timeout(Duration::from_mins(1));
+        });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let started = Instant::now();
+        let (held, neighbor) = tokio::join!(
+            scratch.db.write(Shard::One(3), |tx| claim(tx, 1)),
+            scratch.db.write(Shard::One(3), |tx| claim(tx, 2)),
+        );
+        // The bound of the writer is 3 s of retries of 2 s each; the old one was 90 s.
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "{:?}",
+            started.elapsed()
+        );
+        assert!(held.is_err_and(|error| error.is_transient()));
+        assert!(neighbor.unwrap());
+        release.send(()).unwrap();
+        holder.join().unwrap();
+    });
 }
 
 both!(the_tables_are_those_the_program_expects);

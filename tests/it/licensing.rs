@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use futures_util::future::join_all;
 use kitward_keys::{DocumentType, Expected, Jwks, PublicKeys};
-use kitward_tests::{Actor, Kind, Purchase, Reply, Shop, TestApp, both};
+use kitward_tests::{Actor, ChildSettings, Kind, MASTER_KEY, Purchase, Reply, Shop, TestApp, both};
 use serde_json::{Value, json};
 
 async fn shop(kind: Kind) -> (TestApp, Shop, Purchase) {
@@ -140,12 +140,37 @@ async fn of_64_devices_at_once_exactly_5_get_the_5_seats(kind: Kind) {
 }
 
 #[test]
-fn two_processes_on_one_postgres_grant_exactly_5_seats() {
+fn two_installations_in_one_process_grant_exactly_5_seats() {
     kitward_tests::run_on(Kind::Postgres, |kind| async move {
         let (app, _shop, purchase) = shop(kind).await;
         let second = app.second().await;
         assert_eq!(granted(&race(&[&app, &second], &purchase.key).await), 5);
         second.stop().await;
+        app.stop().await;
+    });
+}
+
+#[test]
+fn two_server_processes_on_one_postgres_grant_exactly_5_seats() {
+    kitward_tests::run_on(Kind::Postgres, |kind| async move {
+        let (app, _shop, purchase) = shop(kind).await;
+        let mut children = Vec::new();
+        for name in ["one", "two"] {
+            let folder = app.folder().join(name);
+            std::fs::create_dir(&folder).unwrap();
+            let toml = format!(
+                "database_url = \"{}\"\nmaster_key = \"{MASTER_KEY}\"\nlog = \"warn\"\n",
+                app.database_url()
+            );
+            children.push(ChildSettings::new(&folder, toml).start().await);
+        }
+        let key = purchase.key.as_str();
+        let calls = (0..64_usize).map(|n| {
+            let actor = children[n % 2].actor();
+            let device = json!({ "device": format!("machine-{n}") });
+            async move { call(&actor, "activate", key, &device).await }
+        });
+        assert_eq!(granted(&join_all(calls).await), 5);
         app.stop().await;
     });
 }

@@ -105,3 +105,85 @@ async fn two_workers_never_send_one_mail_twice(kind: Kind) {
     second.stop().await;
     app.stop().await;
 }
+
+both!(without_a_mail_server_mails_wait_however_long);
+async fn without_a_mail_server_mails_wait_however_long(kind: Kind) {
+    let app = TestApp::builder()
+        .config(|config| config.mail.smtp_url = None)
+        .start(kind)
+        .await;
+    let _shop = Shop::open(&app).await;
+    pay(&app).await;
+    for _ in 0..20 {
+        app.drain().await;
+        app.clock.advance(86_400);
+    }
+    let rows = app
+        .app
+        .db
+        .read_slow(|conn| outbox::list(conn, 10))
+        .await
+        .unwrap();
+    let waiting = rows
+        .iter()
+        .find(|row| row.lane == Lane::Mail)
+        .expect("the mail");
+    assert_eq!(
+        (waiting.attempts, waiting.done_at, waiting.dead_at),
+        (0, None, None)
+    );
+    app.stop().await;
+}
+
+#[test]
+fn a_mail_never_leaves_unencrypted_where_encryption_is_required() {
+    kitward_tests::run_on(Kind::Sqlite, |kind| async move {
+        let app = TestApp::builder()
+            .config(|config| {
+                let plain = config.mail.smtp_url.take().expect("an address");
+                let url = format!(
+                    "{}?tls=required",
+                    secrecy::ExposeSecret::expose_secret(&plain)
+                );
+                config.mail.smtp_url = Some(secrecy::SecretString::from(url));
+            })
+            .start(kind)
+            .await;
+        let _shop = Shop::open(&app).await;
+        pay(&app).await;
+        app.drain().await;
+        assert!(app.inbox.connections() > 0, "nothing was tried");
+        assert!(
+            app.inbox.messages().is_empty(),
+            "the server offers no STARTTLS"
+        );
+        app.stop().await;
+    });
+}
+
+#[test]
+fn a_hanging_mail_server_does_not_hold_up_a_shutdown() {
+    kitward_tests::run_on(Kind::Sqlite, |kind| async move {
+        let app = TestApp::builder()
+            .config(|config| config.mail.timeout_seconds = 60)
+            .with_workers()
+            .start(kind)
+            .await;
+        let _shop = Shop::open(&app).await;
+        app.inbox.set_behavior(Behavior::HangAtBanner);
+        for _ in 0..12 {
+            pay(&app).await;
+        }
+        while app.inbox.connections() == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let started = Instant::now();
+        app.stop().await;
+        // Far from the 180 s that three rounds of attempts would take.
+        assert!(
+            started.elapsed() < Duration::from_secs(45),
+            "{:?}",
+            started.elapsed()
+        );
+    });
+}

@@ -366,3 +366,83 @@ fn management_needs_a_token_with_the_right_scope() {
         app.stop().await;
     });
 }
+
+both!(a_failed_event_is_tried_anew_by_hand_or_by_another_delivery);
+async fn a_failed_event_is_tried_anew_by_hand_or_by_another_delivery(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let shop = Shop::open(&app).await;
+    let ids = app.stripe.add_checkout(Shop::checkout("price_personal", 1));
+    let event = app.stripe.event("checkout.session.completed", &ids.session);
+    app.stripe.set_down(true);
+    app.deliver(&event).await.expect_status(200);
+    // Until the outbox gives up.
+    for _ in 0..14 {
+        app.drain().await;
+        app.clock.advance(86_400);
+    }
+    assert_eq!(events(&shop).await[0]["status"], "failed");
+    app.deliver(&event).await.expect_status(200);
+    assert_eq!(events(&shop).await[0]["status"], "received");
+    for _ in 0..14 {
+        app.drain().await;
+        app.clock.advance(86_400);
+    }
+    app.stripe.set_down(false);
+    let id = events(&shop).await[0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/v1/admin/events/{id}/retry");
+    for retried in ["true", "false"] {
+        let reply = shop.admin.post(&path, &json!({})).await.expect_status(200);
+        assert_eq!(reply.str("/retried"), retried);
+    }
+    app.drain().await;
+    assert_eq!(events(&shop).await[0]["status"], "handled");
+    assert_eq!(orders(&shop).await.len(), 1);
+    assert_eq!(keys_in_mails(&app).len(), 1);
+    app.stop().await;
+}
+
+both!(a_buyer_who_is_signed_in_already_owns_the_purchase);
+async fn a_buyer_who_is_signed_in_already_owns_the_purchase(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let shop = Shop::open(&app).await;
+    let customer = app.customer(BUYER).await;
+    assert!(
+        !customer
+            .get("/")
+            .await
+            .expect_status(200)
+            .text()
+            .contains("/licenses/lic_")
+    );
+    shop.buy(&app).await;
+    assert!(
+        customer
+            .get("/")
+            .await
+            .expect_status(200)
+            .text()
+            .contains("/licenses/lic_")
+    );
+    app.stop().await;
+}
+
+both!(keys_are_mailed_to_the_whole_address_or_not_at_all);
+async fn keys_are_mailed_to_the_whole_address_or_not_at_all(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let shop = Shop::open(&app).await;
+    let label = "b".repeat(60);
+    let long = format!("buyer@{label}.{label}.{label}.com-pany.example");
+    for (typed, mails) in [(long.as_str(), 1), ("no address", 1)] {
+        let mut checkout = Shop::checkout("price_personal", 1);
+        typed.clone_into(&mut checkout.email);
+        let ids = app.stripe.add_checkout(checkout);
+        let event = app.stripe.event("checkout.session.completed", &ids.session);
+        app.deliver(&event).await.expect_status(200);
+        app.drain().await;
+        let found = app.inbox.messages();
+        assert_eq!(found.len(), mails, "{typed}");
+        assert!(found.iter().all(|mail| mail.to == [long.clone()]));
+    }
+    assert_eq!(orders(&shop).await.len(), 2);
+    app.stop().await;
+}

@@ -108,3 +108,35 @@ async fn processes_that_start_together_agree_on_their_keys(kind: Kind) {
     assert!(found.iter().all(|ids| ids == &found[0]), "{found:?}");
     assert_eq!(found[0].1.len(), 2);
 }
+
+#[test]
+fn of_first_starts_in_one_new_folder_all_use_the_key_that_lies_there() {
+    kitward_tests::block_on(async {
+        for _ in 0..8 {
+            let folder = TempDir::new().unwrap();
+            let database = Database::create(Kind::Sqlite, folder.path());
+            let starts = (0..6).map(|_| {
+                let config = config(folder.path(), &database, None);
+                tokio::spawn(start(config))
+            });
+            let ids: Vec<String> = futures_util::future::join_all(starts)
+                .await
+                .into_iter()
+                .map(|outcome| outcome.unwrap().unwrap())
+                .collect();
+            assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
+            assert_eq!(
+                start(config(folder.path(), &database, None)).await.unwrap(),
+                ids[0]
+            );
+            let files = std::fs::read_dir(folder.path().join("data")).unwrap();
+            let names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+            assert!(
+                !names
+                    .iter()
+                    .any(|name| name.to_str().unwrap().contains("draft")),
+                "{names:?}"
+            );
+        }
+    });
+}

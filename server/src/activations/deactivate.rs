@@ -2,7 +2,6 @@
 
 use super::free::free_in;
 use crate::app::App;
-use crate::audit::Actor;
 use crate::db::{DbError, Shard};
 use crate::licenses::facts::gather;
 use crate::licenses::keys;
@@ -45,7 +44,7 @@ pub async fn deactivate(app: &App, ask: &Ask) -> Result<Deactivated, DbError> {
     let freed = app
         .db
         .write(Shard::of(license.as_str()), move |tx| {
-            free_in(tx, &license, &held.id, &Actor::System, now)
+            free_in(tx, &license, &held.id, None, now)
         })
         .await?;
     Ok(if freed {

@@ -3,7 +3,6 @@
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
-use crate::entropy::{Entropy, bytes};
 
 /// Hash before the first entry.
 pub const GENESIS: [u8; 32] = [0; 32];
@@ -72,8 +71,8 @@ impl Entry {
 
     /// Adds values that must be erasable.
     #[must_use]
-    pub fn with_personal(mut self, values: String, entropy: &dyn Entropy) -> Self {
-        self.personal = Some((values, bytes(entropy)));
+    pub fn with_personal(mut self, values: String, salt: [u8; 16]) -> Self {
+        self.personal = Some((values, salt));
         self
     }
 }

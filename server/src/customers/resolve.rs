@@ -1,11 +1,13 @@
 //! Who a purchase belongs to: the holder of its *verified* address, otherwise a stub that the first
 //! sign-in with that address claims.
 
+use super::claim::claim_in;
 use super::model::CustomerId;
 use super::store::{self, Customer};
 use crate::audit::{Actor, Entry};
 use crate::clock::Timestamp;
 use crate::db::{DbError, WriteTx};
+use crate::people::store::person_of_address;
 
 /// Who bought, as told by the provider.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ pub struct Buyer {
     pub name: String,
     /// The provider's customer, to be remembered: it never decides who owns the order.
     pub external: Option<ExternalCustomer>,
+    /// Random bytes that keep what the audit log commits to from being guessed.
+    pub salt: [u8; 16],
     /// Who records it.
     pub actor: Actor,
     /// When.
@@ -40,7 +44,10 @@ pub fn customer_for_in(tx: &mut WriteTx<'_>, buyer: &Buyer) -> Result<CustomerId
     let customer = match existing(tx, buyer)? {
         Some(customer) => customer,
         None => match tx.unless_taken(|tx| insert_stub(tx, buyer))? {
-            Some(()) => buyer.stub.clone(),
+            Some(()) => {
+                give_to_holder(tx, buyer)?;
+                buyer.stub.clone()
+            }
             // Another process made the same stub meanwhile, or its holder has just signed in.
             None => existing(tx, buyer)?.ok_or(DbError::Aborted(None))?,
         },
@@ -67,6 +74,18 @@ fn existing(tx: &mut WriteTx<'_>, buyer: &Buyer) -> Result<Option<CustomerId>, D
     }
 }
 
+/// Somebody may hold the address already without owning any customer: nothing has to be claimed
+/// then.
+fn give_to_holder(tx: &mut WriteTx<'_>, buyer: &Buyer) -> Result<(), DbError> {
+    let Some(address) = &buyer.address else {
+        return Ok(());
+    };
+    if let Some(person) = person_of_address(tx.conn(), address)? {
+        claim_in(tx, address, &person, buyer.now)?;
+    }
+    Ok(())
+}
+
 fn insert_stub(tx: &mut WriteTx<'_>, buyer: &Buyer) -> Result<(), DbError> {
     let stub = Customer {
         id: buyer.stub.clone(),
@@ -77,12 +96,8 @@ fn insert_stub(tx: &mut WriteTx<'_>, buyer: &Buyer) -> Result<(), DbError> {
     store::insert_customer(tx, &stub)?;
     let actor = buyer.actor.clone();
     let fields = &["name", "claim_address"];
-    tx.audit(Entry::new(
-        buyer.now,
-        actor,
-        "customer.created",
-        &stub.id,
-        fields,
-    ));
+    let personal = serde_json::json!({ "name": stub.name, "claim_address": stub.claim_address });
+    let entry = Entry::new(buyer.now, actor, "customer.created", &stub.id, fields);
+    tx.audit(entry.with_personal(personal.to_string(), buyer.salt));
     Ok(())
 }

@@ -244,21 +244,6 @@ pub fn find_order(conn: &mut AnyConn, id: &OrderId) -> Result<Option<Order>, DbE
     Ok(orders::table.find(id).get_result(conn).optional()?)
 }
 
-/// The order of a provider's purchase.
-pub fn find_order_by_key(
-    conn: &mut AnyConn,
-    provider: &str,
-    mode: &str,
-    key: &str,
-) -> Result<Option<Order>, DbError> {
-    Ok(orders::table
-        .filter(orders::provider.eq(provider))
-        .filter(orders::mode.eq(mode))
-        .filter(orders::business_key.eq(key))
-        .get_result(conn)
-        .optional()?)
-}
-
 /// The lines of an order.
 pub fn items_of(conn: &mut AnyConn, id: &OrderId) -> Result<Vec<OrderItem>, DbError> {
     Ok(order_items::table

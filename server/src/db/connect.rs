@@ -1,6 +1,7 @@
 //! Addresses of databases, and how a connection is opened and prepared.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
@@ -80,6 +81,8 @@ impl DatabaseUrl {
 pub(super) enum Access {
     Read,
     Write,
+    /// Waits for other processes' migrations, and takes the time it needs.
+    Migrate,
 }
 
 fn prepare(
@@ -90,12 +93,30 @@ fn prepare(
         .map_err(diesel::ConnectionError::CouldntSetupConfiguration)
 }
 
+/// How long a new file may be busy with another process's first start: switching to WAL answers
+/// "locked" at once, whatever `busy_timeout` says.
+const FIRST_START: Duration = Duration::from_secs(5);
+
 fn connect_sqlite(
     path: &std::path::Path,
     access: Access,
 ) -> Result<SqliteConnection, diesel::ConnectionError> {
+    let end = Instant::now() + FIRST_START;
+    loop {
+        match open_sqlite(path, access) {
+            Err(error) if error.to_string().contains("locked") && Instant::now() < end => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+fn open_sqlite(
+    path: &std::path::Path,
+    access: Access,
+) -> Result<SqliteConnection, diesel::ConnectionError> {
     let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
-    // busy_timeout first: switching a fresh file to WAL from two threads is "locked" without it.
     prepare(
         &mut conn,
         "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
@@ -107,31 +128,43 @@ fn connect_sqlite(
     Ok(conn)
 }
 
+/// A silent network cut must not hold a thread for the kernel's patience.
+const DEFAULTS: [(&str, &str); 3] = [
+    ("connect_timeout", "3"),
+    ("keepalives_idle", "10"),
+    ("tcp_user_timeout", "10000"),
+];
+
 fn connect_postgres(
     url: &SecretString,
     access: Access,
 ) -> Result<PgConnection, diesel::ConnectionError> {
-    let url = url.expose_secret();
-    let separator = if url.contains('?') { '&' } else { '?' };
-    let timeout = if url.contains("connect_timeout=") {
-        ""
-    } else {
-        "connect_timeout=3"
-    };
-    let mut conn = PgConnection::establish(&format!("{url}{separator}{timeout}"))?;
-    prepare(
-        &mut conn,
-        "SET TIME ZONE 'UTC'; SET statement_timeout = '30s'; SET lock_timeout = '10s';",
-    )?;
-    if access == Access::Read {
-        prepare(&mut conn, "SET default_transaction_read_only = on;")?;
+    let mut url = zeroize::Zeroizing::new(url.expose_secret().to_owned());
+    for (name, value) in DEFAULTS {
+        if !url.contains(name) {
+            let separator = if url.contains('?') { '&' } else { '?' };
+            url.push(separator);
+            url.extend([name, "=", value]);
+        }
     }
+    let mut conn = PgConnection::establish(&url)?;
+    prepare(&mut conn, "SET TIME ZONE 'UTC';")?;
+    let settings = match access {
+        Access::Read => "SET statement_timeout = '30s'; SET default_transaction_read_only = on;",
+        // A writer waits for a row as briefly as the jobs behind it can bear.
+        Access::Write => {
+            "SET statement_timeout = '30s'; SET lock_timeout = '2s';
+             SET idle_in_transaction_session_timeout = '15s';"
+        }
+        Access::Migrate => "SET statement_timeout = 0; SET lock_timeout = 0;",
+    };
+    prepare(&mut conn, settings)?;
     Ok(conn)
 }
 
 /// Applies missing migrations and refuses a schema that is newer than this program.
 pub fn migrate(url: &DatabaseUrl) -> Result<Vec<&'static str>, OpenError> {
-    let mut conn = url.connect(Access::Write)?;
+    let mut conn = url.connect(Access::Migrate)?;
     check_suitable(&mut conn)?;
     refuse_newer_schema(&mut conn)?;
     Ok(match &mut conn {
@@ -142,13 +175,13 @@ pub fn migrate(url: &DatabaseUrl) -> Result<Vec<&'static str>, OpenError> {
 
 /// Names of migrations not applied yet.
 pub fn pending(url: &DatabaseUrl) -> Result<Vec<&'static str>, OpenError> {
-    let mut conn = url.connect(Access::Write)?;
+    let mut conn = url.connect(Access::Migrate)?;
     Ok(read_pending(&mut conn)?.0)
 }
 
 /// Connects once, for `doctor`.
 pub fn ping(url: &DatabaseUrl) -> Result<(), OpenError> {
-    check_suitable(&mut url.connect(Access::Write)?)
+    check_suitable(&mut url.connect(Access::Migrate)?)
 }
 
 fn read_pending(conn: &mut AnyConn) -> Result<(Vec<&'static str>, Option<String>), OpenError> {

@@ -47,7 +47,7 @@ impl DbError {
             | Self::Unavailable(_)
             | Self::Aborted(_)
             | Self::Unknown(_) => true,
-            Self::Query(error) => is_retryable(error) || is_disconnect(error),
+            Self::Query(error) => is_contention(error) || is_disconnect(error),
             Self::Panicked | Self::Inconsistent { .. } => false,
         }
     }
@@ -65,6 +65,27 @@ pub(super) fn is_retryable(error: &DieselError) -> bool {
             _
         )
     )
+}
+
+/// Whether the statement lost against a concurrent transaction, so that trying later may help.
+/// Other `Unknown` errors are defects, and telling callers to try again would hide them.
+fn is_contention(error: &DieselError) -> bool {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::SerializationFailure, _) => true,
+        DieselError::DatabaseError(DatabaseErrorKind::Unknown, about) => {
+            let message = about.message();
+            [
+                "deadlock",
+                "lock timeout",
+                "statement timeout",
+                "locked",
+                "full",
+            ]
+            .iter()
+            .any(|word| message.contains(word))
+        }
+        _ => false,
+    }
 }
 
 /// Whether the statement failed because its connection is gone.

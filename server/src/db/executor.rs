@@ -214,7 +214,16 @@ impl Db {
             })?;
         answer
             .await
-            .unwrap_or_else(|_| Err(DbError::Panicked.into()))
+            .unwrap_or_else(|_| Err(self.unanswered().into()))
+    }
+
+    /// Why a reader dropped its job: the job panicked, or the reader ended first.
+    fn unanswered(&self) -> DbError {
+        if self.0.closed.load(Ordering::Acquire) {
+            DbError::Closed
+        } else {
+            DbError::Panicked
+        }
     }
 
     /// Refuses new work, finishes what is queued, ends the threads. Blocks meanwhile.

@@ -2,6 +2,7 @@
 
 use tokio::sync::oneshot;
 
+use super::error::find;
 use super::writer::{Job, Ran, verdict};
 use super::{DbError, Shard, WriteTx};
 
@@ -42,8 +43,10 @@ where
 
     fn finish(self: Box<Self>, committed: Result<(), DbError>) {
         let outcome = match (committed, self.outcome) {
-            // A refusal changed nothing, so it stands whatever became of the batch.
-            (_, Some(Err(refusal))) => Err(refusal),
+            (Ok(()), Some(Err(refusal))) => Err(refusal),
+            // What the job found may rest on a neighbor's row that is gone now; a failure of its
+            // own statements does not.
+            (Err(_), Some(Err(own))) if find(&own).is_some() => Err(own),
             (Ok(()), Some(value)) => value,
             (Ok(()), None) => Err(DbError::Aborted(None).into()),
             (Err(error), _) => Err(error.into()),

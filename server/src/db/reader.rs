@@ -7,12 +7,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
-use diesel::connection::SimpleConnection;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::result::Error as DieselError;
 
 use super::connect::Access;
 use super::error::find;
-use super::{AnyConn, DatabaseUrl, DbError};
+use super::{AnyConn, DatabaseUrl, DbError, on_backend};
 
 /// Returns whether the connection may be lost.
 pub(super) type ReadJob = Box<dyn FnOnce(Result<&mut AnyConn, DbError>) -> bool + Send>;
@@ -33,27 +33,43 @@ thread_local! {
 }
 
 /// Runs `f` on this thread's own connection to the database `id`, opening it at first use.
+///
+/// The connection is put back only when it is as it was: after a panic, or with a transaction left
+/// open, later reads would go on seeing this moment.
 pub(super) fn inline<T, E: From<DbError>>(
     id: u64,
     url: &DatabaseUrl,
     alive: &Arc<()>,
     f: impl FnOnce(&mut AnyConn) -> Result<T, E>,
 ) -> Result<T, E> {
-    LOCAL.with_borrow_mut(|readers| {
-        if !readers.iter().any(|reader| reader.db == id) {
+    let known = LOCAL.with_borrow_mut(|readers| {
+        let at = readers.iter().position(|reader| reader.db == id)?;
+        Some(readers.swap_remove(at).conn)
+    });
+    let mut conn = match known {
+        Some(conn) => conn,
+        None => url.connect(Access::Read).map_err(DbError::Unavailable)?,
+    };
+    let outcome = f(&mut conn);
+    if is_at_rest(&mut conn) {
+        LOCAL.with_borrow_mut(|readers| {
             readers.retain(|reader| reader.alive.strong_count() > 0);
-            let conn = url.connect(Access::Read).map_err(DbError::Unavailable)?;
+            let alive = Arc::downgrade(alive);
             readers.push(LocalReader {
                 db: id,
-                alive: Arc::downgrade(alive),
+                alive,
                 conn,
             });
-        }
-        match readers.iter_mut().find(|reader| reader.db == id) {
-            Some(reader) => f(&mut reader.conn),
-            None => Err(DbError::Closed.into()),
-        }
-    })
+        });
+    }
+    outcome
+}
+
+/// Whether no transaction is open or broken on it.
+fn is_at_rest(conn: &mut AnyConn) -> bool {
+    let depth = on_backend!(conn, conn => AnsiTransactionManager::transaction_manager_status_mut(conn)
+        .transaction_depth());
+    matches!(depth, Ok(None))
 }
 
 /// Closes this thread's own connection to the database `id`.
@@ -121,7 +137,8 @@ impl Reader {
     fn usable(&mut self) -> Result<&mut AnyConn, diesel::ConnectionError> {
         let doubtful = self.suspect || (!self.url.is_sqlite() && self.used.elapsed() > IDLE);
         self.suspect = false;
-        if doubtful && self.conn.as_mut().is_some_and(|conn| probe(conn).is_err()) {
+        let lost = |conn: &mut AnyConn| !is_at_rest(conn) || (doubtful && probe(conn).is_err());
+        if self.conn.as_mut().is_some_and(lost) {
             self.conn = None;
         }
         if let Some(conn) = self.conn.take() {

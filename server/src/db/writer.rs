@@ -1,6 +1,7 @@
 //! One writing thread: drains its queue into batches, one durable COMMIT for each.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use diesel::Connection;
@@ -17,6 +18,8 @@ use crate::audit::Entry;
 const BATCH: usize = 256;
 /// How often a job that lost against a concurrent transaction is run again, alone.
 const RETRIES: u32 = 8;
+/// No further retry after this: the jobs behind it wait meanwhile.
+const RETRY_TIME: Duration = Duration::from_secs(3);
 
 /// What a job wants of the writer after it ran.
 pub(super) enum Ran {
@@ -78,7 +81,12 @@ impl Writer {
                     Err(_) => break,
                 }
             }
-            self.run_jobs(jobs);
+            // Jobs are caught one by one; this is for what stands around them. Their callers see
+            // their reply dropped, and the thread lives on.
+            let run = AssertUnwindSafe(|| self.run_jobs(jobs));
+            if catch_unwind(run).is_err() {
+                self.conn = None;
+            }
         }
     }
 
@@ -97,14 +105,18 @@ impl Writer {
 
     fn run_alone(&mut self, job: Box<dyn Job>) {
         let mut waiting = vec![job];
+        let end = Instant::now() + RETRY_TIME;
         for attempt in 0..RETRIES {
             waiting = self.run_batch(waiting);
             if waiting.is_empty() {
                 return;
             }
+            if Instant::now() >= end {
+                break;
+            }
             // Shifted by thread, so that two losers do not meet again.
             let jitter = u64::from(self.url.is_sqlite()) + u64::from(std::process::id() % 7);
-            std::thread::sleep(std::time::Duration::from_millis((1 << attempt) + jitter));
+            std::thread::sleep(Duration::from_millis((1 << attempt) + jitter));
         }
         for job in waiting {
             job.finish(Err(DbError::Aborted(None)));

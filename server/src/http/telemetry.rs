@@ -60,16 +60,13 @@ pub async fn around<B: MessageBody + 'static>(
         ),
         Err(response) => (None, response.status().as_u16()),
     };
-    let pattern = pattern.unwrap_or_else(|| "-".to_owned());
-    app.metrics
-        .request(method.as_str(), &pattern, status, started.elapsed());
-    tracing::info!(
-        request_id = id,
-        method = method.as_str(),
-        route = pattern,
+    note(
+        &app,
+        &id,
+        method.as_str(),
+        pattern.as_deref(),
         status,
-        duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        "request"
+        started,
     );
     let is_https = app.public_url().scheme() == "https";
     match outcome {
@@ -82,6 +79,21 @@ pub async fn around<B: MessageBody + 'static>(
             Err(InternalError::from_response("answered below", response).into())
         }
     }
+}
+
+/// One log line and one count.
+fn note(app: &App, id: &str, method: &str, pattern: Option<&str>, status: u16, started: Instant) {
+    let route = pattern.unwrap_or("-");
+    let took = started.elapsed();
+    app.metrics.request(method, route, status, took);
+    tracing::info!(
+        request_id = id,
+        method,
+        route,
+        status,
+        duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
 }
 
 fn finish(headers: &mut HeaderMap, id: &str, is_https: bool) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::ready;
 use futures_util::{StreamExt, stream};
 
 use super::model::{Failure, Job, Lane, cell, retry_after};
@@ -42,6 +43,14 @@ pub async fn run(app: Arc<App>, lane: Lane) {
 
 /// Tries every row that is due now; returns how many were tried.
 pub async fn drain(app: &Arc<App>, lane: Lane) -> Result<usize, DbError> {
+    // Without a way out rows wait; trying them would only use their attempts up.
+    let has_outlet = match lane {
+        Lane::Mail => app.can_mail(),
+        Lane::Payments => app.stripe.is_some(),
+    };
+    if !has_outlet {
+        return Ok(0);
+    }
     let mut tried = 0;
     loop {
         let now = app.clock.now();
@@ -53,6 +62,7 @@ pub async fn drain(app: &Arc<App>, lane: Lane) -> Result<usize, DbError> {
             return Ok(tried);
         }
         let round: usize = stream::iter(rows)
+            .take_while(|_row| ready(!app.is_stopping()))
             .map(|row| attempt(app, lane, row))
             .buffer_unordered(PARALLEL)
             .map(usize::from)
@@ -91,18 +101,51 @@ async fn attempt(app: &Arc<App>, lane: Lane, row: Due) -> bool {
         &row,
         holding(app, &row, perform(app, &row)).await,
     );
-    let id = row.id.clone();
-    let settled = app
-        .db
-        .write(Shard::of(id.as_str()), move |tx| {
-            store::settle(tx, &row, &ending)
-        })
-        .await;
-    if let Err(error) = settled {
-        // The reservation ends by itself, then the row is tried again.
-        tracing::warn!(outbox.id = id.as_str(), %error, "an outbox row was not settled");
+    if matches!(ending, Ending::Dead { .. }) {
+        give_up(app, &row).await;
     }
+    settle(app, row, ending).await;
     true
+}
+
+/// What becomes of a cause whose row is dead: a payment event can be tried anew by hand.
+async fn give_up(app: &Arc<App>, row: &Due) {
+    let Ok(Job::ReducePayment { event }) = job_of(app, row) else {
+        return;
+    };
+    if let Err(error) = crate::payments::reduce::gave_up(app, &event).await {
+        tracing::warn!(event.id = event.as_str(), %error, "a failed event was not marked");
+    }
+}
+
+/// Writes how an attempt ended. Tried for as long as the reservation lasts: a mail that left and
+/// is not written down goes again.
+async fn settle(app: &App, row: Due, ending: Ending) {
+    let row = Arc::new((row, ending));
+    for wait in [100, 400, 1_600, 6_400] {
+        let own = Arc::clone(&row);
+        let shard = Shard::of(row.0.id.as_str());
+        let settled = app
+            .db
+            .write(shard, move |tx| store::settle(tx, &own.0, &own.1))
+            .await;
+        let Err(error) = settled else { return };
+        tracing::warn!(outbox.id = row.0.id.as_str(), %error, "an outbox row was not settled");
+        if app.is_stopping() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+    }
+}
+
+fn job_of(app: &App, row: &Due) -> Result<Job, Failure> {
+    let opened = app
+        .vault
+        .open(cell(&row.id), &row.sealed_parameters)
+        .map_err(|error| Failure::retry(&error))?;
+    // Perhaps written by a newer version that runs beside this one during an upgrade.
+    serde_json::from_slice(&opened)
+        .map_err(|_unreadable| Failure::Retry("the row's parameters are unreadable".to_owned()))
 }
 
 /// Renews the reservation of a row until its attempt has ended.
@@ -159,13 +202,7 @@ fn ending(app: &App, lane: Lane, row: &Due, outcome: Result<(), Failure>) -> End
 }
 
 async fn perform(app: &Arc<App>, row: &Due) -> Result<(), Failure> {
-    let opened = app
-        .vault
-        .open(cell(&row.id), &row.sealed_parameters)
-        .map_err(|error| Failure::Never(error.to_string()))?;
-    let job: Job = serde_json::from_slice(&opened)
-        .map_err(|_unreadable| Failure::Never("the row's parameters are unreadable".to_owned()))?;
-    match job {
+    match job_of(app, row)? {
         Job::LicenseMail { order } => crate::payments::mail::send(app, &row.id, &order).await,
         Job::SignInMail {
             sign_in,

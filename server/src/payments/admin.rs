@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::complete::{CompleteError, complete};
 use super::create_price::{CreatePrice, CreatePriceError, create_price};
-use super::model::{PriceId, QuantityRule};
+use super::model::{PaymentEventId, PriceId, QuantityRule};
+use super::receive;
 use super::store::{self, EventSummary, Price};
 use crate::app::App;
 use crate::customers::model::OrderId;
@@ -33,6 +34,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/orders").route(web::get().to(orders)))
         .service(resource("/orders/{id}").route(web::get().to(order)))
         .service(resource("/orders/{id}/fulfil").route(web::post().to(fulfil)))
+        .service(resource("/events/{id}/retry").route(web::post().to(retry_event)))
         .service(resource("/events").route(web::get().to(events)));
 }
 
@@ -188,6 +190,22 @@ async fn events(app: AppData, admin: Admin, Query(query): Query<PageQuery>) -> A
         .await?;
     let page = Page::cut(found, window.limit, |event| event.id.to_string());
     Ok(HttpResponse::Ok().json(page))
+}
+
+/// For an event that failed: its cause may be mended now.
+async fn retry_event(app: AppData, admin: Admin, path: web::Path<String>) -> Answer {
+    admin.may(Scope::Admin)?;
+    let id = PaymentEventId::parse(&path).ok_or_else(|| nothing("event"))?;
+    let wanted = id.clone();
+    let known = app
+        .db
+        .read(move |conn| store::find_event(conn, &wanted))
+        .await?;
+    if known.is_none() {
+        return Err(nothing("event"));
+    }
+    let retried = receive::retry(&app, &id).await?;
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "id": id, "retried": retried })))
 }
 
 fn nothing(what: &str) -> ApiError {

@@ -161,8 +161,10 @@ fn issue_items(
     supplies: &Supplies,
 ) -> Result<(usize, bool), CompleteError> {
     let mut keys = supplies.keys.iter();
-    let (mut issued, mut waiting) = (0, false);
-    for item in items_of(tx.conn(), &order.id)? {
+    let items = items_of(tx.conn(), &order.id)?;
+    // A paid order without any line is for a person to look at.
+    let (mut issued, mut waiting) = (0, items.is_empty());
+    for item in items {
         if item.price_id.is_some() {
             continue;
         }

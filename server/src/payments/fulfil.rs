@@ -13,6 +13,7 @@ use crate::customers::model::{CustomerId, OrderId, OrderItemId, normalize_addres
 use crate::customers::record_order::{OrderLine, RecordOrder, record_order_in};
 use crate::customers::resolve::{Buyer, ExternalCustomer};
 use crate::db::{AnyConn, DbError, Shard, WriteTx};
+use crate::entropy::bytes;
 use crate::outbox::Lane;
 
 /// Name of a customer of whom nothing is known.
@@ -131,8 +132,8 @@ fn record(app: &App, checkout: &Checkout) -> RecordOrder {
         mode,
         business_key: checkout.id.clone(),
         payment_ref: checkout.payment_intent.clone(),
-        buyer: buyer(checkout, CustomerId::new(now, entropy), now),
-        email: checkout.email.as_deref().and_then(tidy).unwrap_or_default(),
+        buyer: buyer(app, checkout, now),
+        email: recipient(checkout),
         billing_name: checkout.name.as_deref().and_then(tidy),
         tax_id: checkout.tax_id.as_deref().and_then(tidy),
         currency: checkout.currency.clone(),
@@ -145,12 +146,21 @@ fn record(app: &App, checkout: &Checkout) -> RecordOrder {
     }
 }
 
-fn buyer(checkout: &Checkout, stub: CustomerId, now: Timestamp) -> Buyer {
+/// Where the keys go: the whole address, never a part of it, which could be somebody else's.
+fn recipient(checkout: &Checkout) -> String {
+    let typed = checkout.email.as_deref().map(str::trim).unwrap_or_default();
+    normalize_address(typed)
+        .map(|_| typed.to_owned())
+        .unwrap_or_default()
+}
+
+fn buyer(app: &App, checkout: &Checkout, now: Timestamp) -> Buyer {
     let address = checkout.email.as_deref().and_then(normalize_address);
     let name = checkout.name.as_deref().and_then(tidy);
     let provider = Provider::Stripe.as_str();
     Buyer {
-        stub,
+        stub: CustomerId::new(now, app.entropy.as_ref()),
+        salt: bytes(app.entropy.as_ref()),
         name: name
             .or_else(|| address.clone())
             .unwrap_or_else(|| NAMELESS.to_owned()),

@@ -1,6 +1,6 @@
 //! Storing an event before anything is decided about it.
 
-use super::model::{Envelope, EnvelopeError, EventStatus, PaymentEventId, Provider};
+use super::model::{Envelope, EnvelopeError, EventStatus, Mode, PaymentEventId, Provider};
 use super::store::{self, PaymentEvent};
 use crate::app::App;
 use crate::db::{DbError, Shard};
@@ -31,7 +31,7 @@ pub(super) fn cell(id: &PaymentEventId) -> Cell<'_> {
 }
 
 /// Stores a signed event and, where it matters, the job that reduces it. A repeated delivery
-/// changes nothing.
+/// changes nothing, unless the event could not be reduced before: then it is tried anew.
 pub async fn receive(app: &App, body: &[u8]) -> Result<(), ReceiveError> {
     let envelope = Envelope::parse(body)?;
     let now = app.clock.now();
@@ -53,15 +53,55 @@ pub async fn receive(app: &App, body: &[u8]) -> Result<(), ReceiveError> {
         handled_at: None,
     };
     let shard = Shard::of(row.event_id.as_str());
-    app.db
-        .write(shard, move |tx| -> Result<(), DbError> {
+    let (provider, mode, event_id) = (row.provider, row.mode, row.event_id.clone());
+    let stored = app
+        .db
+        .write(shard, move |tx| -> Result<bool, DbError> {
             let new = tx.unless_taken(|tx| store::insert_event(tx, &row))?;
-            match (new, &job) {
-                (Some(()), Some(job)) => outbox::insert(tx, job),
-                _ => Ok(()),
+            if let (Some(()), Some(job)) = (new, &job) {
+                outbox::insert(tx, job)?;
             }
+            Ok(new.is_some())
+        })
+        .await?;
+    if !stored {
+        revive(app, provider, mode, event_id).await?;
+    }
+    app.lanes.wake(Lane::Payments);
+    Ok(())
+}
+
+/// A delivery repeated by hand is how a vendor asks for another try.
+async fn revive(
+    app: &App,
+    provider: Provider,
+    mode: Mode,
+    event_id: String,
+) -> Result<(), ReceiveError> {
+    let known = app
+        .db
+        .read(move |conn| store::find_event_by_key(conn, provider, mode, &event_id))
+        .await?;
+    if let Some(event) = known.filter(|event| event.status == EventStatus::Failed) {
+        retry(app, &event.id).await?;
+    }
+    Ok(())
+}
+
+/// Lets a failed event be reduced again; `false` when it did not fail.
+pub async fn retry(app: &App, id: &PaymentEventId) -> Result<bool, ReceiveError> {
+    let job = outbox::prepare(app, &Job::ReducePayment { event: id.clone() })?;
+    let event = id.clone();
+    let retried = app
+        .db
+        .write(Shard::of(id.as_str()), move |tx| -> Result<bool, DbError> {
+            let reopened = store::reopen_event(tx, &event)?;
+            if reopened {
+                outbox::insert(tx, &job)?;
+            }
+            Ok(reopened)
         })
         .await?;
     app.lanes.wake(Lane::Payments);
-    Ok(())
+    Ok(retried)
 }

@@ -111,6 +111,11 @@ fn log(event: &PaymentEventId, fulfilled: &Fulfilled) {
     }
 }
 
+/// The outbox tried long enough: the event waits for somebody to try it anew.
+pub async fn gave_up(app: &App, event: &PaymentEventId) -> Result<(), DbError> {
+    settle(app, event, EventStatus::Failed).await
+}
+
 async fn settle(app: &App, id: &PaymentEventId, status: EventStatus) -> Result<(), DbError> {
     let (event, now) = (id.clone(), app.clock.now());
     app.db

@@ -95,6 +95,31 @@ pub fn find_event(
     Ok(payment_events::table.find(id).get_result(conn).optional()?)
 }
 
+/// The stored event with a provider's id.
+pub fn find_event_by_key(
+    conn: &mut AnyConn,
+    provider: Provider,
+    mode: Mode,
+    event_id: &str,
+) -> Result<Option<PaymentEvent>, DbError> {
+    Ok(payment_events::table
+        .filter(payment_events::provider.eq(provider))
+        .filter(payment_events::mode.eq(mode))
+        .filter(payment_events::event_id.eq(event_id))
+        .get_result(conn)
+        .optional()?)
+}
+
+/// Takes a failed event up again; `false` when it is in another state, so that one retry at a time
+/// is under way.
+pub fn reopen_event(tx: &mut WriteTx<'_>, id: &PaymentEventId) -> Result<bool, DbError> {
+    let reopened = diesel::update(payment_events::table.find(id))
+        .filter(payment_events::status.eq(EventStatus::Failed))
+        .set(payment_events::status.eq(EventStatus::Received))
+        .execute(tx.conn())?;
+    Ok(reopened == 1)
+}
+
 /// Writes what became of an event; one that was handled stays handled.
 pub fn settle_event(
     tx: &mut WriteTx<'_>,

@@ -62,11 +62,12 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// Whether trying again is pointless. A wrong key (401, 403) is not: the operator mends it.
+    /// Whether trying again is pointless. A wrong key is not (401, 403, and 404 for one of another
+    /// account): the operator mends it.
     pub fn is_final(&self) -> bool {
         match self {
             Self::Unreachable(_) | Self::Unreadable(_) => false,
-            Self::Refused { status, .. } => matches!(status, 400 | 404 | 410),
+            Self::Refused { status, .. } => matches!(status, 400 | 410),
             Self::BadId | Self::TooManyLines => true,
         }
     }

@@ -77,40 +77,31 @@ impl MasterKey {
         }
     }
 
-    /// Makes a key and its file (mode 0600), unless another process just did: then that one counts.
+    /// Makes a key file (mode 0600), unless another process just did, and returns what lies there.
+    ///
+    /// Whoever loses the race uses the winner's key; so does the winner, which reads its own back:
+    /// a key that is only in memory would lock the installation for ever.
     pub fn create_default(data_dir: &Path, entropy: &dyn Entropy) -> Result<Self, MasterKeyError> {
         let path = Self::default_path(data_dir);
         let failed = |source| MasterKeyError::File {
             path: path.clone(),
             source,
         };
-        let key = Self(bytes(entropy));
-        let text = Zeroizing::new(HEXLOWER_PERMISSIVE.encode(&key.0));
-        // Written aside and linked into place, so that nobody ever reads half a key.
-        let draft = path.with_extension(format!("draft-{}", std::process::id()));
-        let mut file = std::fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&draft)
-            .map_err(failed)?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(failed)?;
-        let linked = std::fs::hard_link(&draft, &path);
-        std::fs::remove_file(&draft).map_err(failed)?;
+        let text = Zeroizing::new(HEXLOWER_PERMISSIVE.encode(&bytes::<32>(entropy)));
+        // Written aside and linked into place, so that nobody ever reads half a key. The name is
+        // random: in containers every process has the same id.
+        let word = HEXLOWER_PERMISSIVE.encode(&bytes::<8>(entropy));
+        let draft = path.with_extension(format!("draft-{word}"));
+        let linked = write_key(&draft, &text).and_then(|()| std::fs::hard_link(&draft, &path));
+        let removed = std::fs::remove_file(&draft);
         match linked {
-            Ok(()) => {
-                let folder = std::fs::File::open(data_dir).map_err(failed)?;
-                folder.sync_all().map_err(failed)?;
-                Ok(key)
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                Self::read_default(data_dir)?.ok_or(MasterKeyError::Missing(path))
-            }
-            Err(source) => Err(failed(source)),
+            Ok(()) => removed.map_err(failed)?,
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(source) => return Err(failed(source)),
         }
+        let folder = std::fs::File::open(data_dir).map_err(failed)?;
+        folder.sync_all().map_err(failed)?;
+        Self::read_default(data_dir)?.ok_or(MasterKeyError::Missing(path))
     }
 
     /// Encrypts a key for the database; `label` binds it to its row.
@@ -143,4 +134,14 @@ impl MasterKey {
             .ok()
             .map(Zeroizing::new)
     }
+}
+
+fn write_key(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
 }

@@ -146,3 +146,83 @@ pub(super) fn key_id(row_id: &str) -> [u8; 8] {
     }
     id
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SeededEntropy;
+
+    const PLACE: Cell<'static> = Cell {
+        table: "license_keys",
+        column: "sealed_key",
+        row: "lky_1",
+    };
+
+    fn vault(key: u8) -> Vault {
+        Vault {
+            cell_key_id: key_id("wky_1"),
+            cell_key: Zeroizing::new([key; 32]),
+            pepper: Zeroizing::new([9; 32]),
+            license_macs: Vec::new(),
+            entropy: Arc::new(SeededEntropy::new(1)),
+        }
+    }
+
+    #[test]
+    fn a_cell_opens_in_its_own_place_only() {
+        let vault = vault(1);
+        let sealed = vault.seal(PLACE, b"secret").unwrap();
+        assert_eq!(vault.open(PLACE, &sealed).unwrap().as_slice(), b"secret");
+        for other in [
+            Cell {
+                row: "lky_2",
+                ..PLACE
+            },
+            Cell {
+                column: "lookup",
+                ..PLACE
+            },
+            Cell {
+                table: "outbox",
+                ..PLACE
+            },
+        ] {
+            assert_eq!(
+                vault.open(other, &sealed),
+                Err(SealError::Refused),
+                "{other:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_changed_cell_and_another_key_do_not_open() {
+        let vault = vault(1);
+        let sealed = vault.seal(PLACE, b"secret").unwrap();
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(vault.open(PLACE, &changed).is_err(), "byte {at}");
+        }
+        for length in 0..sealed.len() {
+            assert!(
+                vault.open(PLACE, &sealed[..length]).is_err(),
+                "cut at {length}"
+            );
+        }
+        assert_eq!(
+            super::tests::vault(2).open(PLACE, &sealed),
+            Err(SealError::Refused)
+        );
+        let mut stranger = super::tests::vault(1);
+        stranger.cell_key_id = key_id("wky_2");
+        assert_eq!(stranger.open(PLACE, &sealed), Err(SealError::UnknownKey));
+    }
+
+    #[test]
+    fn equal_secrets_of_different_uses_have_different_digests() {
+        let vault = vault(1);
+        assert_ne!(vault.digest("link", b"x"), vault.digest("code", b"x"));
+        assert_ne!(vault.digest("lin", b"kx"), vault.digest("link", b"x"));
+    }
+}

@@ -28,11 +28,6 @@ impl StoredFile {
         self.size
     }
 
-    /// The file itself.
-    pub fn into_file(self) -> File {
-        self.file
-    }
-
     /// The bytes of a range, a chunk at a time; an error where the file ends before the range.
     pub fn stream(self, range: Range<u64>) -> impl Stream<Item = Result<Bytes, Error>> {
         try_unfold((self.file, range), |(file, range)| async move {
