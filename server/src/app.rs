@@ -3,6 +3,8 @@
 //! One `App` = one vendor = one database + one key ring + one storage. Nothing is global, so that
 //! several can live in one process.
 
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -114,7 +116,7 @@ impl App {
             .public_url
             .clone()
             .ok_or(StartError::Unset("public_url"))?;
-        std::fs::create_dir_all(&config.data_dir).map_err(|source| StartError::DataDir {
+        create_data_dir(&config.data_dir).map_err(|source| StartError::DataDir {
             path: config.data_dir.display().to_string(),
             source,
         })?;
@@ -175,6 +177,15 @@ impl App {
     pub fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
+}
+
+/// Makes the data folder for its owner only, where there is none; what an operator made stays as it
+/// is.
+pub fn create_data_dir(path: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
 }
 
 /// The configured database, or the embedded one in the data folder.

@@ -2,6 +2,7 @@
 //!
 //! `docs/configuration.md` is generated from these structs; unknown keys are refused.
 
+mod checks;
 mod document;
 mod load;
 
@@ -13,8 +14,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
+pub use checks::is_loopback;
 pub use document::{effective, markdown};
-pub use load::{ConfigError, from_process, load};
+pub use load::{ConfigError, from_process, load, log_from_process};
 
 use crate::payments::model::Mode;
 
@@ -116,9 +118,9 @@ pub struct StripeConfig {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsConfig {
-    /// Largest JSON body, in bytes.
+    /// Largest JSON body, in bytes; at least 1024.
     pub json_bytes: usize,
-    /// Largest webhook body, in bytes.
+    /// Largest webhook body, in bytes; at least 1024.
     pub webhook_bytes: usize,
     /// Largest artifact, in bytes.
     pub artifact_bytes: u64,

@@ -6,5 +6,5 @@ mod create_token;
 mod model;
 mod store;
 
-pub use create_token::{CreateToken, CreatedToken, authenticate, create_token};
+pub use create_token::{CreateToken, CreateTokenError, CreatedToken, authenticate, create_token};
 pub use model::{Scope, TokenHolder, TokenId};

@@ -1,5 +1,7 @@
 //! The commands: exit status 0 done, 1 refused with one line and detail, 2 usage.
 
+use std::os::unix::fs::PermissionsExt;
+
 use kitward::staff::Scope;
 use kitward_tests::{Ended, Kind, TestApp, command};
 use serde_json::Value;
@@ -132,6 +134,17 @@ fn a_data_folder_is_set_up_and_examined() {
         ]),
         "--expires",
     );
+    let long = "x".repeat(101);
+    for (option, value) in [
+        ("--expires", "2020-01-31T00:00:00Z"),
+        ("--name", ""),
+        ("--name", " "),
+        ("--name", "a\u{7}b"),
+        ("--name", &long),
+    ] {
+        let words = ["token", "create", "--scope", "admin", option, value];
+        refused(&run(&words), option);
+    }
     let report: Value = serde_json::from_str(&ok(&run(&["--json", "doctor"]))).unwrap();
     let report = report.as_array().unwrap();
     assert!(
@@ -143,6 +156,45 @@ fn a_data_folder_is_set_up_and_examined() {
     let ended = run(&["doctor"]);
     assert_eq!(ended.status, 1);
     assert!(ended.out.contains("the master key is missing"), "{ended:?}");
+}
+
+#[test]
+fn a_look_changes_nothing_and_a_new_data_folder_is_the_owners() {
+    let folder = TempDir::new().unwrap();
+    let run = |words: &[&str]| command(folder.path(), &[], words);
+    let unfit = || {
+        let ended = run(&["doctor"]);
+        assert_eq!(ended.status, 1, "{ended:?}");
+        assert!(ended.out.contains("not set up yet"), "{ended:?}");
+    };
+    unfit();
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+    ok(&run(&["migrate"]));
+    let data = folder.path().join("data");
+    let mode = std::fs::metadata(&data).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+    unfit();
+    assert!(!data.join("master.key").exists(), "a look made a key");
+    ok(&run(&["token", "create", "--scope", "admin"]));
+    ok(&run(&["doctor"]));
+    let open = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(&data, open).unwrap();
+    let ended = run(&["doctor"]);
+    assert_eq!(ended.status, 1, "{ended:?}");
+    assert!(ended.out.contains("chmod 700"), "{ended:?}");
+}
+
+#[test]
+fn the_token_is_not_sent_readable_over_the_network() {
+    let folder = TempDir::new().unwrap();
+    let variables = [
+        ("KITWARD_URL", "http://kits.example.com"),
+        ("KITWARD_TOKEN", "kwa_canary"),
+    ];
+    let ended = command(folder.path(), &variables, &["kit", "list"]);
+    refused(&ended, "https://");
+    assert!(!ended.err.contains("canary"), "{ended:?}");
 }
 
 type Run<'a> = dyn Fn(&[&str]) -> Ended + 'a;
@@ -186,7 +238,18 @@ fn set_up_catalog(run: &Run<'_>) {
         &run(&["price", "create", "price_2", "--policy", "no-such"]),
         "polic",
     );
-    assert!(ok(&run(&["price", "list"])).contains("price_1"));
+    let prices = ok(&run(&["price", "list"]));
+    assert!(
+        prices.contains("price_1") && prices.contains("licenses"),
+        "{prices}"
+    );
+    for odd in ["../prices", "feedback-kit?x=1#y", "feedback-kit/", "%2e%2e"] {
+        refused(&run(&["kit", "show", odd]), "404");
+        refused(&run(&["release", "list", odd]), "no such kit");
+    }
+    for odd in ["", ".", ".."] {
+        refused(&run(&["kit", "show", odd]), "no name or id");
+    }
     assert_eq!(ok(&run(&["order", "list"])), "");
 }
 
@@ -201,6 +264,16 @@ fn publish(run: &Run<'_>, folder: &std::path::Path) {
         let shown = ok(&run(&words));
         assert!(shown.contains("published"), "{shown}");
     }
+    std::fs::write(folder.join("notes.md"), "Fixes.\n").unwrap();
+    for (option, value, present) in [
+        ("--channel", "beta", "channel is \"stable\""),
+        ("--severity", "critical", "severity is \"normal\""),
+        ("--notes", "notes.md", "notes is different"),
+    ] {
+        let more = [&words[..], &[option, value]].concat();
+        refused(&run(&more), present);
+    }
+    ok(&run(&[&words[..], &["--channel", "stable"]].concat()));
     std::fs::write(folder.join("kit-1.0.0.zip"), b"other bytes").unwrap();
     refused(&run(&words), "409");
     refused(
@@ -215,6 +288,15 @@ fn publish(run: &Run<'_>, folder: &std::path::Path) {
         "no draft is left: {releases}"
     );
     assert_eq!(releases[0]["version"], "1.0.0");
+    let beta = [
+        "--json",
+        "publish",
+        "feedback-kit",
+        "1.1.0-beta.1",
+        "notes.md",
+    ];
+    let beta: Value = serde_json::from_str(&ok(&run(&beta))).unwrap();
+    assert_eq!(beta["channel"], "beta", "by the pre-release word");
 }
 
 #[test]

@@ -157,7 +157,15 @@ pub struct Ended {
 
 /// Runs a command of the binary in `folder`, with these variables and no other of ours.
 pub fn command(folder: &Path, variables: &[(&str, &str)], words: &[&str]) -> Ended {
-    let output = Command::new(std::env::current_exe().expect("this program"))
+    // What the caller's shell has set must not change what is tested.
+    let of_the_caller = std::env::vars_os()
+        .map(|(name, _)| name)
+        .filter(|name| name.to_string_lossy().starts_with("KITWARD_"));
+    let mut program = Command::new(std::env::current_exe().expect("this program"));
+    for name in of_the_caller {
+        program.env_remove(name);
+    }
+    let output = program
         .args([
             "--exact",
             "child::runs_a_command_when_asked",

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::kits::model::{KitStatus, SeatKind};
 use crate::payments::model::QuantityRule;
+use crate::releases::model::{Channel, Severity};
 use crate::staff::Scope;
 
 /// License server and kit distribution backend.
@@ -185,7 +186,7 @@ pub(super) enum PriceCommand {
         #[arg(long = "policy", required = true)]
         policies: Vec<String>,
         /// What a quantity of N means.
-        #[arg(long, default_value = "seats")]
+        #[arg(long, default_value = "licenses")]
         quantity_rule: QuantityRule,
     },
     /// Show a price.
@@ -231,12 +232,12 @@ pub(super) struct Publish {
     /// Files to upload.
     #[arg(required = true)]
     pub(super) files: Vec<PathBuf>,
-    /// stable, rc, beta, alpha or dev.
-    #[arg(long, default_value = "stable")]
-    pub(super) channel: String,
-    /// normal, security or critical.
-    #[arg(long, default_value = "normal")]
-    pub(super) severity: String,
+    /// stable, rc, beta, alpha or dev; by the version's pre-release word where left out.
+    #[arg(long)]
+    pub(super) channel: Option<Channel>,
+    /// normal, security or critical; normal where left out.
+    #[arg(long)]
+    pub(super) severity: Option<Severity>,
     /// File with release notes (Markdown).
     #[arg(long, value_name = "FILE")]
     pub(super) notes: Option<PathBuf>,

@@ -10,26 +10,31 @@ fn show(output: Output, value: &Value) {
     output.show(&lines(value), value);
 }
 
-async fn list(output: Output, path: &str, columns: &[&str]) -> Result<(), Failed> {
-    let rows = Client::from_environment()?.list(path).await?;
+async fn list(
+    output: Output,
+    path: &[&str],
+    filter: &[(&str, &str)],
+    columns: &[&str],
+) -> Result<(), Failed> {
+    let rows = Client::from_environment()?.list(path, filter).await?;
     output.show(&table(&rows, columns), &Value::from(rows.clone()));
     Ok(())
 }
 
-async fn get(output: Output, path: &str) -> Result<(), Failed> {
+async fn get(output: Output, path: &[&str]) -> Result<(), Failed> {
     show(output, &Client::from_environment()?.get(path).await?);
     Ok(())
 }
 
-async fn post(output: Output, path: &str, body: &Value) -> Result<(), Failed> {
+async fn post(output: Output, path: &[&str], body: &Value) -> Result<(), Failed> {
     show(output, &Client::from_environment()?.post(path, body).await?);
     Ok(())
 }
 
 pub(super) async fn kit(command: KitCommand, output: Output) -> Result<(), Failed> {
     match command {
-        KitCommand::List => list(output, "/v1/admin/kits", &["slug", "name", "status", "id"]).await,
-        KitCommand::Show { kit } => get(output, &format!("/v1/admin/kits/{kit}")).await,
+        KitCommand::List => list(output, &["kits"], &[], &["slug", "name", "status", "id"]).await,
+        KitCommand::Show { kit } => get(output, &["kits", &kit]).await,
         KitCommand::Create {
             slug,
             name,
@@ -42,7 +47,7 @@ pub(super) async fn kit(command: KitCommand, output: Output) -> Result<(), Faile
                 "slug": slug, "name": name, "description": description, "homepage": homepage,
                 "ecosystems": ecosystems, "status": status,
             });
-            post(output, "/v1/admin/kits", &body).await
+            post(output, &["kits"], &body).await
         }
         KitCommand::Edit {
             kit,
@@ -67,11 +72,10 @@ pub(super) async fn kit(command: KitCommand, output: Output) -> Result<(), Faile
             if let Some(status) = status {
                 body.insert("status".to_owned(), status.as_str().into());
             }
-            let path = format!("/v1/admin/kits/{kit}");
             show(
                 output,
                 &Client::from_environment()?
-                    .patch(&path, &Value::Object(body))
+                    .patch(&["kits", &kit], &Value::Object(body))
                     .await?,
             );
             Ok(())
@@ -83,11 +87,9 @@ pub(super) async fn policy(command: PolicyCommand, output: Output) -> Result<(),
     match command {
         PolicyCommand::List => {
             let columns = ["name", "edition", "scope", "seat_kind", "seat_limit", "id"];
-            list(output, "/v1/admin/policies", &columns).await
+            list(output, &["policies"], &[], &columns).await
         }
-        PolicyCommand::Show { policy } => {
-            get(output, &format!("/v1/admin/policies/{policy}")).await
-        }
+        PolicyCommand::Show { policy } => get(output, &["policies", &policy]).await,
         PolicyCommand::Create {
             name,
             edition,
@@ -110,7 +112,7 @@ pub(super) async fn policy(command: PolicyCommand, output: Output) -> Result<(),
                 "valid_months": valid_months,
                 "license_file_days": license_file_days,
             });
-            post(output, "/v1/admin/policies", &body).await
+            post(output, &["policies"], &body).await
         }
     }
 }
@@ -120,12 +122,13 @@ pub(super) async fn price(command: PriceCommand, output: Output) -> Result<(), F
         PriceCommand::List => {
             list(
                 output,
-                "/v1/admin/prices",
+                &["prices"],
+                &[],
                 &["external_id", "mode", "quantity_rule", "id"],
             )
             .await
         }
-        PriceCommand::Show { price } => get(output, &format!("/v1/admin/prices/{price}")).await,
+        PriceCommand::Show { price } => get(output, &["prices", &price]).await,
         PriceCommand::Create {
             external_id,
             policies,
@@ -134,7 +137,7 @@ pub(super) async fn price(command: PriceCommand, output: Output) -> Result<(), F
             let body = json!({
                 "external_id": external_id, "policies": policies, "quantity_rule": quantity_rule,
             });
-            post(output, "/v1/admin/prices", &body).await
+            post(output, &["prices"], &body).await
         }
     }
 }
@@ -143,16 +146,11 @@ pub(super) async fn order(command: OrderCommand, output: Output) -> Result<(), F
     match command {
         OrderCommand::List => {
             let columns = ["id", "status", "email", "total", "currency", "purchased_at"];
-            list(output, "/v1/admin/orders", &columns).await
+            list(output, &["orders"], &[], &columns).await
         }
-        OrderCommand::Show { order } => get(output, &format!("/v1/admin/orders/{order}")).await,
+        OrderCommand::Show { order } => get(output, &["orders", &order]).await,
         OrderCommand::Fulfil { order } => {
-            post(
-                output,
-                &format!("/v1/admin/orders/{order}/fulfil"),
-                &json!({}),
-            )
-            .await
+            post(output, &["orders", &order, "fulfil"], &json!({})).await
         }
     }
 }
@@ -168,7 +166,7 @@ pub(super) async fn release(command: ReleaseCommand, output: Output) -> Result<(
                 "published_at",
                 "id",
             ];
-            list(output, &format!("/v1/admin/releases?kit={kit}"), &columns).await
+            list(output, &["releases"], &[("kit", &kit)], &columns).await
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `kitward doctor`.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use super::output::{Failed, Output};
 use crate::app::{App, Parts, database_url};
 use crate::clock::Timestamp;
 use crate::config::{self, Config};
+use crate::db::{DatabaseUrl, Db};
 use crate::payments::model::Mode;
 use crate::secrets::MasterKey;
 
@@ -37,20 +39,41 @@ fn finding(what: &'static str, outcome: Result<String, String>) -> Finding {
 
 pub(super) async fn run(path: Option<&Path>, output: Output) -> Result<(), Failed> {
     let config = config::from_process(path)?;
-    let mut findings = vec![database(&config), payments(&config), master_key(&config)];
+    let database = database(&config).await;
+    let is_set_up = database.ok;
+    let mut findings = vec![
+        database,
+        data_folder(&config),
+        payments(&config),
+        master_key(&config),
+    ];
+    // Building it sets up what is missing; a look must change nothing.
+    if is_set_up {
+        findings.extend(installation(config).await);
+    }
+    report(&findings, output)
+}
+
+async fn installation(config: Config) -> Vec<Finding> {
     match App::build(config, Parts::default()).await {
         Ok(app) => {
-            findings.push(finding("key material", Ok("opens".to_owned())));
-            findings.push(storage(&app).await);
-            findings.push(mail(&app).await);
-            findings.push(clock(&app).await);
+            let findings = vec![
+                finding("key material", Ok("opens".to_owned())),
+                storage(&app).await,
+                mail(&app).await,
+                clock(&app).await,
+            ];
             app.db.close();
+            findings
         }
         Err(error) => {
             let cause = crate::http::error::chain(&error);
-            findings.push(finding("key material", Err(cause)));
+            vec![finding("key material", Err(cause))]
         }
     }
+}
+
+fn report(findings: &[Finding], output: Output) -> Result<(), Failed> {
     let lines: Vec<String> = findings
         .iter()
         .map(|f| {
@@ -74,24 +97,70 @@ pub(super) async fn run(path: Option<&Path>, output: Output) -> Result<(), Faile
     }
 }
 
-fn database(config: &Config) -> Finding {
-    let outcome = database_url(config).and_then(|url| {
-        if url.is_sqlite() {
-            std::fs::create_dir_all(&config.data_dir).map_err(crate::db::OpenError::Thread)?;
-        }
-        crate::db::ping(&url)?;
-        crate::db::pending(&url)
-    });
-    let outcome = outcome
-        .map_err(|error| crate::http::error::chain(&error))
-        .map(|pending| {
-            if pending.is_empty() {
-                "answers, schema up to date".to_owned()
-            } else {
-                format!("answers, {} migrations wait", pending.len())
-            }
-        });
+async fn database(config: &Config) -> Finding {
+    let outcome = match database_url(config) {
+        Ok(url) => look_at(url).await,
+        Err(error) => Err(crate::http::error::chain(&error)),
+    };
     finding("database", outcome)
+}
+
+/// Looks without making anything: connecting to a missing SQLite file would create it.
+async fn look_at(url: DatabaseUrl) -> Result<String, String> {
+    let not_set_up = |why: &str| {
+        Err(format!(
+            "not set up yet ({why}): run kitward serve or kitward migrate"
+        ))
+    };
+    if let DatabaseUrl::Sqlite(path) = &url {
+        let size = std::fs::metadata(path).map_or(0, |file| file.len());
+        if size == 0 {
+            return not_set_up("there is no database file");
+        }
+    }
+    let fail = |error| crate::http::error::chain(&error);
+    crate::db::ping(&url).map_err(fail)?;
+    let pending = crate::db::pending(&url).map_err(fail)?;
+    if !pending.is_empty() {
+        return not_set_up(&format!("{} migrations wait", pending.len()));
+    }
+    let db = Db::open(url).map_err(fail)?;
+    let newest = db.read_slow(crate::audit::newest_time).await;
+    db.close();
+    match newest {
+        Ok(Some(_time)) => Ok("answers, schema up to date".to_owned()),
+        // The first start makes keys, and says so in the audit trail.
+        Ok(None) => Err("not set up yet (it was never started): run kitward serve".to_owned()),
+        Err(error) => Err(crate::http::error::chain(&error)),
+    }
+}
+
+/// Others of this machine should not read what lies there.
+fn data_folder(config: &Config) -> Finding {
+    let holds_key = MasterKey::default_path(&config.data_dir).exists();
+    let outcome = match std::fs::metadata(&config.data_dir) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok("will be made at the first start".to_owned())
+        }
+        Err(error) => Err(error.to_string()),
+        Ok(folder) => judge_mode(folder.permissions().mode() & 0o777, holds_key),
+    };
+    finding("data folder", outcome)
+}
+
+fn judge_mode(mode: u32, holds_key: bool) -> Result<String, String> {
+    let advice = "chmod 700 keeps others of this machine out";
+    if mode & 0o007 != 0 && holds_key {
+        Err(format!(
+            "mode {mode:03o}, open to everybody, and holds the master key: {advice}"
+        ))
+    } else if mode & 0o077 != 0 {
+        Ok(format!(
+            "warning: mode {mode:03o}, open to others: {advice}"
+        ))
+    } else {
+        Ok(format!("mode {mode:03o}"))
+    }
 }
 
 /// Keys name their mode; one of the other mode would see nothing of what is sold.
@@ -122,6 +191,7 @@ fn payments(config: &Config) -> Finding {
 fn master_key(config: &Config) -> Finding {
     let beside = MasterKey::default_path(&config.data_dir).exists();
     let outcome = match (&config.master_key, beside) {
+        (None, false) => Ok("neither given nor in the data folder".to_owned()),
         (Some(_), false) => Ok("given, not kept beside the database".to_owned()),
         (Some(_), true) => Err("given, but a copy lies in the data folder: remove one".to_owned()),
         (None, _) => Ok(
@@ -196,4 +266,17 @@ pub(super) async fn ping(path: Option<&Path>, output: Output) -> Result<(), Fail
     }
     output.show("ready", &json!({ "ready": true }));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::judge_mode;
+
+    #[test]
+    fn a_folder_open_to_everybody_fails_where_it_holds_the_key() {
+        assert!(judge_mode(0o755, true).is_err());
+        assert!(judge_mode(0o755, false).unwrap().starts_with("warning"));
+        assert!(judge_mode(0o750, true).unwrap().starts_with("warning"));
+        assert_eq!(judge_mode(0o700, true).unwrap(), "mode 700");
+    }
 }

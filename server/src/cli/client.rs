@@ -6,6 +6,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::output::Failed;
+use crate::config;
 
 /// A server and a management token.
 pub(super) struct Client {
@@ -27,6 +28,14 @@ impl Client {
     }
 
     pub(super) fn new(base: Url, token: SecretString) -> Result<Self, Failed> {
+        match base.scheme() {
+            "https" => {}
+            "http" if config::is_loopback(&base) => {}
+            _ => {
+                return Err(Failed::new("KITWARD_URL must be https://")
+                    .with_detail("the token would be sent readable; http:// is for this machine"));
+            }
+        }
         #[expect(clippy::disallowed_methods, reason = "the commands' own client")]
         let http = reqwest::Client::builder()
             .user_agent(concat!("kitward/", env!("CARGO_PKG_VERSION")))
@@ -35,41 +44,52 @@ impl Client {
         Ok(Self { base, token, http })
     }
 
-    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, Failed> {
-        let url = self
-            .base
-            .join(path)
-            .map_err(|_bad| Failed::new(format!("bad path {path}")))?;
+    fn request(
+        &self,
+        method: Method,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<RequestBuilder, Failed> {
+        let url = address(&self.base, path, query)?;
         Ok(self
             .http
             .request(method, url)
             .bearer_auth(self.token.expose_secret()))
     }
 
-    pub(super) async fn get(&self, path: &str) -> Result<Value, Failed> {
-        answer(self.request(Method::GET, path)?).await
+    /// `path` is relative to the management API, in segments.
+    pub(super) async fn get(&self, path: &[&str]) -> Result<Value, Failed> {
+        answer(self.request(Method::GET, path, &[])?).await
     }
 
-    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failed> {
-        answer(self.request(Method::POST, path)?.json(body)).await
+    pub(super) async fn post(&self, path: &[&str], body: &Value) -> Result<Value, Failed> {
+        answer(self.request(Method::POST, path, &[])?.json(body)).await
     }
 
-    pub(super) async fn patch(&self, path: &str, body: &Value) -> Result<Value, Failed> {
-        answer(self.request(Method::PATCH, path)?.json(body)).await
+    pub(super) async fn patch(&self, path: &[&str], body: &Value) -> Result<Value, Failed> {
+        answer(self.request(Method::PATCH, path, &[])?.json(body)).await
     }
 
     /// Every item of a list, page by page.
-    pub(super) async fn list(&self, path: &str) -> Result<Vec<Value>, Failed> {
-        let separator = if path.contains('?') { '&' } else { '?' };
+    pub(super) async fn list(
+        &self,
+        path: &[&str],
+        filter: &[(&str, &str)],
+    ) -> Result<Vec<Value>, Failed> {
         let mut items = Vec::new();
-        let mut next = format!("{path}{separator}limit=100");
+        let mut cursor = String::new();
         loop {
-            let page = self.get(&next).await?;
+            let mut query = filter.to_vec();
+            query.push(("limit", "100"));
+            if !cursor.is_empty() {
+                query.push(("cursor", &cursor));
+            }
+            let page = answer(self.request(Method::GET, path, &query)?).await?;
             if let Some(rows) = page.get("items").and_then(Value::as_array) {
                 items.extend(rows.iter().cloned());
             }
             match page.get("next_cursor").and_then(Value::as_str) {
-                Some(cursor) => next = format!("{path}{separator}limit=100&cursor={cursor}"),
+                Some(next) => next.clone_into(&mut cursor),
                 None => return Ok(items),
             }
         }
@@ -78,20 +98,40 @@ impl Client {
     /// Uploads a file, streaming it.
     pub(super) async fn put_file(
         &self,
-        path: &str,
+        path: &[&str],
         file: tokio::fs::File,
         size: u64,
         sha256: &str,
     ) -> Result<Value, Failed> {
         let body = reqwest::Body::from(file);
         let request = self
-            .request(Method::PUT, path)?
+            .request(Method::PUT, path, &[])?
             .header("content-type", "application/octet-stream")
             .header("content-length", size)
             .header("x-content-sha256", sha256)
             .body(body);
         answer(request).await
     }
+}
+
+/// Segments hold words of the caller: each stays one segment, whatever is in it.
+fn address(base: &Url, path: &[&str], query: &[(&str, &str)]) -> Result<Url, Failed> {
+    let mut url = base.clone();
+    url.set_path("");
+    url.set_query(None);
+    url.set_fragment(None);
+    // URLs give these a meaning of their own, in every encoding.
+    if let Some(odd) = path.iter().find(|word| matches!(**word, "" | "." | "..")) {
+        return Err(Failed::new(format!("\"{odd}\" is no name or id")));
+    }
+    match url.path_segments_mut() {
+        Ok(mut segments) => segments.extend(["v1", "admin"]).extend(path),
+        Err(()) => return Err(Failed::new("KITWARD_URL is not a URL of a server")),
+    };
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    Ok(url)
 }
 
 #[expect(
@@ -128,4 +168,53 @@ fn refusal(status: StatusCode, problem: &Value) -> Failed {
     };
     let detail = format!("{status} {} (request {})", text("code"), text("request_id"));
     Failed::new(line).with_detail(detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_the_caller_stay_in_their_place() {
+        let base = Url::parse("http://localhost:8080/x?y#z").unwrap();
+        let shown = |path: &[&str], query: &[(&str, &str)]| {
+            address(&base, path, query).map(|url| url.to_string()).ok()
+        };
+        let at = |rest: &str| Some(format!("http://localhost:8080/v1/admin/{rest}"));
+        assert_eq!(shown(&["kits"], &[]), at("kits"));
+        assert_eq!(shown(&["kits", "../orders"], &[]), at("kits/..%2Forders"));
+        assert_eq!(shown(&["kits", "fk?x=1#y"], &[]), at("kits/fk%3Fx=1%23y"));
+        assert_eq!(shown(&["kits", "%2e%2e"], &[]), at("kits/%252e%252e"));
+        assert_eq!(
+            shown(&["releases"], &[("kit", "a&limit=1#b")]),
+            at("releases?kit=a%26limit%3D1%23b")
+        );
+        for odd in ["", ".", ".."] {
+            assert_eq!(shown(&["kits", odd], &[]), None);
+        }
+    }
+
+    #[test]
+    fn the_token_is_not_sent_readable_over_the_network() {
+        let new = |url: &str| {
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            Client::new(Url::parse(url).unwrap(), SecretString::from("kwa_x"))
+        };
+        for good in [
+            "https://kits.example.com",
+            "http://localhost:1",
+            "http://127.0.0.1",
+            "http://[::1]",
+        ] {
+            assert!(new(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "http://kits.example.com",
+            "http://localhost.example.com",
+            "http://192.168.1.2",
+            "ftp://localhost",
+        ] {
+            assert!(new(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -20,7 +20,7 @@ use super::output::{Failed, Output};
 use super::serve::{bind, until_told};
 use crate::app::{App, Parts};
 use crate::audit::Actor;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::entropy::{Entropy, SystemEntropy, bytes};
 use crate::run::{self, Options};
 use crate::staff::{CreateToken, Scope, create_token};
@@ -39,7 +39,7 @@ pub(super) async fn run(port: u16, output: Output) -> Result<(), Failed> {
     let inbox = Inbox::start().await?;
     let inbox_page = inbox.serve_web()?;
     let secret = format!("whsec_{}", random_word());
-    let config = config(&folder, address, &stripe, &inbox, &secret)?;
+    let config = settings(&folder, address, &stripe, &inbox, &secret)?;
     logging::start(&config);
     let app = App::build(config, Parts::default()).await?;
     let running = run::start(&app, listener, Options::default())?;
@@ -73,7 +73,7 @@ fn random_word() -> String {
     HEXLOWER.encode(&bytes::<16>(&SystemEntropy as &dyn Entropy))
 }
 
-fn config(
+fn settings(
     folder: &tempfile::TempDir,
     listen: SocketAddr,
     stripe: &FakeStripe,
@@ -84,8 +84,7 @@ fn config(
         listen,
         public_url: Some(Url::parse(&format!("http://localhost:{}/", listen.port()))?),
         data_dir: folder.path().join("data"),
-        log: "warn".to_owned(),
-        ..Config::default()
+        ..config::log_from_process("warn")?
     };
     "Example Kits".clone_into(&mut config.vendor.name);
     config.mail.smtp_url = Some(SecretString::from(inbox.smtp_url()));

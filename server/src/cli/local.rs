@@ -7,12 +7,12 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::TokenCommand;
 use super::output::{Failed, Output};
-use crate::app::{App, Parts, database_url};
+use crate::app::{App, Parts, create_data_dir, database_url};
 use crate::audit::Actor;
 use crate::clock::Timestamp;
 use crate::config;
 use crate::db;
-use crate::staff::{CreateToken, create_token};
+use crate::staff::{CreateToken, CreateTokenError, create_token};
 
 pub(super) fn check_config(path: Option<&Path>, output: Output) -> Result<(), Failed> {
     let config = config::from_process(path)?;
@@ -36,7 +36,7 @@ pub(super) fn check_config(path: Option<&Path>, output: Output) -> Result<(), Fa
 
 pub(super) fn migrate(path: Option<&Path>, output: Output) -> Result<(), Failed> {
     let config = config::from_process(path)?;
-    std::fs::create_dir_all(&config.data_dir)?;
+    create_data_dir(&config.data_dir)?;
     let done = db::migrate(&database_url(&config)?)?;
     let text = if done.is_empty() {
         "nothing to do".to_owned()
@@ -70,7 +70,13 @@ pub(super) async fn token(
         expires_at,
         actor: Actor::Operator,
     };
-    let created = create_token(&app, input).await?;
+    let created = create_token(&app, input)
+        .await
+        .map_err(|error| match error {
+            CreateTokenError::Name => Failed::new(format!("--name: {error}")),
+            CreateTokenError::Expired => Failed::new(format!("--expires: {error}")),
+            CreateTokenError::Db(error) => Failed::from(error),
+        })?;
     let secret = created.secret.expose_secret();
     output.show(secret, &json!({ "id": created.id, "token": secret }));
     app.db.close();

@@ -4,12 +4,13 @@ use std::io::Read as _;
 use std::path::Path;
 
 use data_encoding::HEXLOWER;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::arguments::Publish;
 use super::client::Client;
 use super::output::{Failed, Output, lines};
+use crate::releases::model::{Channel, Severity};
 
 pub(super) async fn run(publish: Publish, output: Output) -> Result<(), Failed> {
     let client = Client::from_environment()?;
@@ -20,8 +21,8 @@ pub(super) async fn run(publish: Publish, output: Output) -> Result<(), Failed> 
 
 pub(super) async fn upload(client: &Client, publish: &Publish) -> Result<Value, Failed> {
     let notes = match &publish.notes {
-        Some(path) => read_text(path)?,
-        None => String::new(),
+        Some(path) => Some(read_text(path)?),
+        None => None,
     };
     // Everything that can fail here does so before a draft exists.
     let files: Vec<File<'_>> = publish
@@ -29,7 +30,7 @@ pub(super) async fn upload(client: &Client, publish: &Publish) -> Result<Value, 
         .iter()
         .map(|path| File::examine(path))
         .collect::<Result<_, _>>()?;
-    let release = draft(client, publish, &notes).await?;
+    let release = draft(client, publish, notes.as_deref()).await?;
     let id = release
         .get("id")
         .and_then(Value::as_str)
@@ -38,27 +39,53 @@ pub(super) async fn upload(client: &Client, publish: &Publish) -> Result<Value, 
     for file in &files {
         send(client, &id, file).await?;
     }
-    client
-        .post(&format!("/v1/admin/releases/{id}/publish"), &json!({}))
-        .await
+    client.post(&["releases", &id, "publish"], &json!({})).await
 }
 
 /// The draft of this version, or the release that an earlier run left.
-async fn draft(client: &Client, publish: &Publish, notes: &str) -> Result<Value, Failed> {
-    let path = format!("/v1/admin/releases?kit={}", publish.kit);
-    let known = client.list(&path).await?;
+async fn draft(client: &Client, publish: &Publish, notes: Option<&str>) -> Result<Value, Failed> {
+    let known = client.list(&["releases"], &[("kit", &publish.kit)]).await?;
     let same = |row: &&Value| row.get("version").and_then(Value::as_str) == Some(&publish.version);
+    // What was not asked for is the server's to choose, or was chosen by the earlier run.
+    let asked = [
+        ("channel", publish.channel.map(Channel::as_str)),
+        ("severity", publish.severity.map(Severity::as_str)),
+        ("notes", notes),
+    ];
     if let Some(release) = known.iter().find(same) {
+        refuse_difference(release, &publish.version, &asked)?;
         return Ok(release.clone());
     }
-    let body = json!({
-        "kit": publish.kit,
-        "version": publish.version,
-        "channel": publish.channel,
-        "severity": publish.severity,
-        "notes": notes,
-    });
-    client.post("/v1/admin/releases", &body).await
+    let mut body = Map::new();
+    body.insert("kit".to_owned(), publish.kit.as_str().into());
+    body.insert("version".to_owned(), publish.version.as_str().into());
+    for (name, value) in asked {
+        if let Some(value) = value {
+            body.insert(name.to_owned(), value.into());
+        }
+    }
+    client.post(&["releases"], &Value::Object(body)).await
+}
+
+/// A run that cannot do what it was asked must not look as if it had.
+fn refuse_difference(
+    release: &Value,
+    version: &str,
+    asked: &[(&str, Option<&str>)],
+) -> Result<(), Failed> {
+    for (name, asked) in asked {
+        let Some(asked) = asked else { continue };
+        let present = release.get(*name).and_then(Value::as_str);
+        if present != Some(asked) {
+            let present = present.filter(|_| *name != "notes");
+            let present = present.map_or_else(|| "different".to_owned(), |p| format!("\"{p}\""));
+            return Err(Failed::new(format!(
+                "release {version} is there, and its {name} is {present}"
+            ))
+            .with_detail(format!("leave --{name} out, or publish a new version")));
+        }
+    }
+    Ok(())
 }
 
 /// A file to upload.
@@ -85,16 +112,11 @@ impl<'a> File<'a> {
 }
 
 async fn send(client: &Client, release: &str, file: &File<'_>) -> Result<(), Failed> {
-    let mut url = url::Url::parse("http://localhost/")?;
-    if let Ok(mut segments) = url.path_segments_mut() {
-        segments.extend(["v1", "admin", "releases", release, "artifacts", file.name]);
-    }
     let open = tokio::fs::File::open(file.path)
         .await
         .map_err(|error| at(file.path, &error))?;
-    let sent = client
-        .put_file(url.path(), open, file.size, &file.sha256)
-        .await;
+    let path = ["releases", release, "artifacts", file.name];
+    let sent = client.put_file(&path, open, file.size, &file.sha256).await;
     sent.map(|_artifact| ())
 }
 

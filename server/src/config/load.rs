@@ -1,17 +1,20 @@
 //! Reading the configuration: file, then environment, then checks that name the offending field.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::Path;
 
-use secrecy::{ExposeSecret, SecretString};
 use toml::{Table, Value};
-use url::Url;
 
 use super::Config;
+use super::checks::check;
 use super::document::{Field, Kind, fields};
 
 /// Variables that belong to commands, not to the configuration.
 const NOT_CONFIGURATION: [&str; 3] = ["KITWARD_URL", "KITWARD_TOKEN", "KITWARD_CONFIG"];
+
+/// The variables that `kitward demo` heeds.
+const OF_THE_LOG: [&str; 2] = ["KITWARD_LOG", "KITWARD_LOG_FORMAT"];
 
 /// Why the configuration is refused; names the field.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +38,9 @@ pub enum ConfigError {
     /// A variable that means nothing here.
     #[error("unknown variable {0}")]
     UnknownVariable(String),
+    /// A variable that would be left out silently.
+    #[error("the value of {0} is not UTF-8")]
+    NotText(String),
     /// A value of the wrong type, or an unknown key.
     #[error("{field}: {reason}")]
     Field {
@@ -45,7 +51,7 @@ pub enum ConfigError {
     },
 }
 
-fn field(field: &str, reason: impl Into<String>) -> ConfigError {
+pub(super) fn field(field: &str, reason: impl Into<String>) -> ConfigError {
     ConfigError::Field {
         field: field.to_owned(),
         reason: reason.into(),
@@ -54,15 +60,40 @@ fn field(field: &str, reason: impl Into<String>) -> ConfigError {
 
 /// The configuration of this process: `--config` or `KITWARD_CONFIG`, and its environment.
 pub fn from_process(path: Option<&Path>) -> Result<Config, ConfigError> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "configuration is read here and nowhere else"
-    )]
-    let variables: BTreeMap<String, String> = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+    load(path, &process_variables()?)
+}
+
+/// Defaults, with what the environment says of the log only: a demo must not take part of the
+/// machine's real settings.
+pub fn log_from_process(log: &str) -> Result<Config, ConfigError> {
+    log_only(process_variables()?, log)
+}
+
+fn log_only(mut variables: BTreeMap<String, String>, log: &str) -> Result<Config, ConfigError> {
+    variables.retain(|name, _| OF_THE_LOG.contains(&name.as_str()));
+    let filter = variables.entry("KITWARD_LOG".to_owned());
+    filter.or_insert_with(|| log.to_owned());
+    load(None, &variables)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "configuration is read here and nowhere else"
+)]
+fn process_variables() -> Result<BTreeMap<String, String>, ConfigError> {
+    ours(std::env::vars_os())
+}
+
+fn ours(
+    all: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<BTreeMap<String, String>, ConfigError> {
+    all.map(|(name, value)| (name.to_string_lossy().into_owned(), value))
         .filter(|(name, _)| name.starts_with("KITWARD_"))
-        .collect();
-    load(path, &variables)
+        .map(|(name, value)| match value.into_string() {
+            Ok(text) => Ok((name, text)),
+            Err(_not_text) => Err(ConfigError::NotText(name)),
+        })
+        .collect()
 }
 
 /// The configuration from a file and a set of variables.
@@ -77,32 +108,43 @@ pub fn load(
     let known = fields();
     overlay(&mut table, &known, variables)?;
     resolve_files(&mut table, &known)?;
+    split_lists(&mut table, &known);
     let config: Config =
         serde_path_to_error::deserialize(Value::Table(table)).map_err(|error| {
             let path = error.path().to_string();
             field(
                 if path == "." { "configuration" } else { &path },
-                short(error.inner()),
+                without_value(error.inner().message()),
             )
         })?;
     check(config)
 }
 
-/// The message without the excerpt of the source, which may hold a secret.
-fn short(error: &toml::de::Error) -> String {
-    error.message().to_owned()
-}
-
-fn read_file(path: &str) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|source| ConfigError::File {
-        path: path.to_owned(),
-        source,
-    })
+/// What was expected, never what was found: that may be a secret, also where a secret was written
+/// into the wrong field.
+fn without_value(message: &str) -> String {
+    // Names a key, which is what the operator must find.
+    if message.starts_with("unknown field") || message.starts_with("missing field") {
+        return message.to_owned();
+    }
+    // These forms of serde put the value first and a constant text last.
+    let is_serde = ["invalid type:", "invalid value:", "unknown variant"]
+        .iter()
+        .any(|form| message.starts_with(form));
+    let expected = message.rsplit_once(", expected ").map(|(_, text)| text);
+    match expected.filter(|_| is_serde) {
+        Some(text) if text.starts_with("struct ") => "must be a section".to_owned(),
+        Some(text) => format!("is not accepted: expected {text}"),
+        None => "has the wrong type or form".to_owned(),
+    }
 }
 
 fn parse_file(path: &Path) -> Result<Table, ConfigError> {
     let path = path.display().to_string();
-    let text = read_file(&path)?;
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(source) => return Err(ConfigError::File { path, source }),
+    };
     text.parse::<Table>().map_err(|mut source| {
         source.set_input(None);
         ConfigError::Toml { path, source }
@@ -148,11 +190,9 @@ fn parse(known: &Field, text: &str) -> Result<Value, ConfigError> {
     }
 }
 
+/// Blanks stay, to be refused: what looks given must not vanish.
 fn list(text: &str) -> Value {
-    let words = text
-        .split(',')
-        .map(str::trim)
-        .filter(|word| !word.is_empty());
+    let words = text.split(',').map(str::trim);
     Value::Array(words.map(|word| Value::String(word.to_owned())).collect())
 }
 
@@ -188,74 +228,26 @@ fn resolve_files(table: &mut Table, known: &[Field]) -> Result<(), ConfigError> 
         let Value::String(path) = value else {
             return Err(field(&format!("{}_file", secret.path), "expected a path"));
         };
-        let text = read_file(&path)?;
+        // Not by its path: who mixes the two up writes the secret there.
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            let reason = format!("cannot be read: {}", error.kind());
+            field(&format!("{}_file", secret.path), reason)
+        })?;
         insert(table, &secret.path, parse(secret, text.trim())?);
     }
     Ok(())
 }
 
-fn check(mut config: Config) -> Result<Config, ConfigError> {
-    if config.public_url.is_none() {
-        if !config.listen.ip().is_loopback() {
-            return Err(field(
-                "public_url",
-                "is required when listen is not a loopback address",
-            ));
+/// The file may give a list as one text with commas, as variables do.
+fn split_lists(table: &mut Table, known: &[Field]) {
+    for known in known.iter().filter(|field| field.kind == Kind::List) {
+        match take(table, &known.path) {
+            Some(Value::String(text)) => insert(table, &known.path, list(&text)),
+            Some(other) => insert(table, &known.path, other),
+            None => {}
         }
-        let url = format!("http://localhost:{}/", config.listen.port());
-        config.public_url = Url::parse(&url).ok();
     }
-    config.public_url = config.public_url.map(check_public_url).transpose()?;
-    if config
-        .stripe
-        .webhook_secrets
-        .iter()
-        .any(|secret| secret.expose_secret().is_empty())
-    {
-        return Err(field(
-            "stripe.webhook_secrets",
-            "a secret is empty: anybody could sign with it",
-        ));
-    }
-    if config.stripe.secret_key.as_ref().is_some_and(is_blank) {
-        return Err(field("stripe.secret_key", "is empty"));
-    }
-    if config.vendor.brand_hue > 360 {
-        return Err(field("vendor.brand_hue", "must be 0 to 360"));
-    }
-    if !(1..=600).contains(&config.mail.timeout_seconds) {
-        return Err(field("mail.timeout_seconds", "must be 1 to 600"));
-    }
-    if let Some(url) = &config.database_url {
-        crate::db::DatabaseUrl::parse(url)
-            .map_err(|error| field("database_url", error.to_string()))?;
-    }
-    crate::mail::check(&config.mail).map_err(|(name, reason)| field(name, reason))?;
-    Ok(config)
 }
 
-fn is_blank(secret: &SecretString) -> bool {
-    secret.expose_secret().trim().is_empty()
-}
-
-fn check_public_url(url: Url) -> Result<Url, ConfigError> {
-    let refuse = |reason: &str| Err(field("public_url", reason));
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return refuse("must be scheme, host and port only");
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return refuse("must not hold a user name or password");
-    }
-    let loopback = match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => return refuse("has no host"),
-    };
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if loopback => Ok(url),
-        "http" => refuse("plain http is accepted for loopback hosts only: use https"),
-        _ => refuse("must be https:// (or http://localhost)"),
-    }
-}
+#[cfg(test)]
+mod tests;

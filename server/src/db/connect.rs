@@ -29,6 +29,12 @@ pub enum UrlError {
     /// `sqlite:` without a path.
     #[error("sqlite: needs a path")]
     EmptyPath,
+    /// Not a URL that libpq would read as we do.
+    #[error(
+        "must look like postgres://user:password@host:5432/database?name=value, with special \
+         characters percent-encoded"
+    )]
+    Malformed,
     /// The address asks for TLS, which the bundled libpq does not have.
     #[error("sslmode={0} needs a build with the feature postgres-tls; this build has none")]
     TlsNotBuiltIn(String),
@@ -48,6 +54,9 @@ impl DatabaseUrl {
         }
         if !(text.starts_with("postgres://") || text.starts_with("postgresql://")) {
             return Err(UrlError::Scheme);
+        }
+        if !is_plain(text) {
+            return Err(UrlError::Malformed);
         }
         let query = text.split_once('?').map_or("", |(_, query)| query);
         let mode = query
@@ -74,6 +83,31 @@ impl DatabaseUrl {
             Self::Postgres(url) => connect_postgres(url, access).map(AnyConn::Pg),
         }
     }
+}
+
+/// Whether libpq will read this address to its end: what it stumbles over it repeats in its error,
+/// and that may be the password.
+fn is_plain(url: &str) -> bool {
+    let odd = |c: char| c.is_whitespace() || c.is_control() || c == '#';
+    let percent_encoded = url.split('%').skip(1).all(|rest| {
+        let digits = rest.as_bytes().first_chunk::<2>();
+        digits.is_some_and(|pair| pair.iter().all(u8::is_ascii_hexdigit) && pair != b"00")
+    });
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    // An unescaped @ or ? of a password moves the rest of it into the host or the query.
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    let named = |pair: &str| {
+        pair.split_once('=').is_some_and(|(name, value)| {
+            let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
+            !name.is_empty() && name.chars().all(is_name) && !value.contains('=')
+        })
+    };
+    !url.contains(odd)
+        && percent_encoded
+        && authority.matches('@').count() <= 1
+        && (query.is_empty() || query.split('&').all(named))
+        && url::Url::parse(url).is_ok()
 }
 
 /// What a connection will be used for.
@@ -241,4 +275,38 @@ fn check_suitable(conn: &mut AnyConn) -> Result<(), OpenError> {
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_libpq_would_repeat_are_refused_without_repeating_them() {
+        let parse = |text: &str| DatabaseUrl::parse(&SecretString::from(text.to_owned()));
+        for bad in [
+            "postgres://u:canary@h:port/db",
+            "postgres://u:can ary@h/db",
+            "postgres://u:can%ary@h/db",
+            "postgres://u:can%00ary@h/db",
+            "postgres://u:can@ary@h/db",
+            "postgres://u:1?canary@h/db",
+            "postgres://u:1#canary@h/db",
+            "postgres://u:can/ary@h/db",
+            "postgres://h/db?canary",
+            "postgres://h/db?a=b=canary",
+        ] {
+            let refused = parse(bad).unwrap_err();
+            assert_eq!(refused, UrlError::Malformed, "{bad}");
+            assert!(!refused.to_string().contains("canary"));
+        }
+        for good in [
+            "postgres://u:p%40w@h:5432/db?connect_timeout=3&application_name=kitward",
+            "postgresql:///db?host=/var/run/postgresql",
+            "postgres://localhost",
+            "sqlite:data/kitward.sqlite",
+        ] {
+            assert!(parse(good).is_ok(), "{good}");
+        }
+    }
 }

@@ -11,8 +11,12 @@ use crate::clock::Timestamp;
 use crate::db::types::WordList;
 use crate::db::{DbError, Shard};
 use crate::entropy::bytes;
+use crate::kits::model::has_control;
 
 const PURPOSE: &str = "management token";
+
+/// Longest name, in characters.
+const NAME_MAX: usize = 100;
 
 /// What a new token shall be.
 #[derive(Debug, Clone)]
@@ -36,9 +40,24 @@ pub struct CreatedToken {
     pub secret: SecretString,
 }
 
+/// Why it was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateTokenError {
+    /// The database failed.
+    #[error("the database failed while a token was made")]
+    Db(#[from] DbError),
+    /// The name is empty, too long or not printable.
+    #[error("must be 1 to {NAME_MAX} printable characters")]
+    Name,
+    /// It would never work.
+    #[error("must be a time to come")]
+    Expired,
+}
+
 /// Makes a token.
-pub async fn create_token(app: &App, input: CreateToken) -> Result<CreatedToken, DbError> {
+pub async fn create_token(app: &App, input: CreateToken) -> Result<CreatedToken, CreateTokenError> {
     let now = app.clock.now();
+    check(&input, now)?;
     let id = TokenId::new(now, app.entropy.as_ref());
     let random: [u8; 32] = bytes(app.entropy.as_ref());
     let secret = format!("kwa_{}", BASE32_NOPAD.encode(&random).to_lowercase());
@@ -71,6 +90,17 @@ pub async fn create_token(app: &App, input: CreateToken) -> Result<CreatedToken,
         id,
         secret: SecretString::from(secret),
     })
+}
+
+fn check(input: &CreateToken, now: Timestamp) -> Result<(), CreateTokenError> {
+    let name = input.name.as_str();
+    if name.trim().is_empty() || name.chars().count() > NAME_MAX || has_control(name) {
+        return Err(CreateTokenError::Name);
+    }
+    match input.expires_at {
+        Some(end) if end <= now => Err(CreateTokenError::Expired),
+        _ => Ok(()),
+    }
 }
 
 /// Who holds this token; `None` when nobody does, or no longer.

@@ -82,18 +82,18 @@ pub(super) async fn open(client: &Client, folder: &Path) -> Result<Kit, Failed> 
             "slug": sample.slug, "name": sample.name, "description": sample.description,
             "ecosystems": ["npm"], "status": sample.status,
         });
-        client.post("/v1/admin/kits", &kit).await?;
+        client.post(&["kits"], &kit).await?;
         let name = format!("{} personal", sample.name);
         let policy = json!({
             "name": name, "edition": "Personal", "scope": "kits", "kits": [sample.slug],
             "seat_kind": "device", "seat_limit": 3, "updates_months": 12, "valid_months": null,
             "license_file_days": 14,
         });
-        client.post("/v1/admin/policies", &policy).await?;
+        client.post(&["policies"], &policy).await?;
         let price = json!({
             "external_id": price_of(sample), "policies": [name], "quantity_rule": "seats",
         });
-        client.post("/v1/admin/prices", &price).await?;
+        client.post(&["prices"], &price).await?;
     }
     let [first, ..] = &SAMPLES;
     let file = format!("{}-kit-{VERSION}.zip", first.slug);
@@ -103,8 +103,8 @@ pub(super) async fn open(client: &Client, folder: &Path) -> Result<Kit, Failed> 
         kit: first.slug.to_owned(),
         version: VERSION.to_owned(),
         files: vec![path],
-        channel: "stable".to_owned(),
-        severity: "normal".to_owned(),
+        channel: None,
+        severity: None,
         notes: None,
     };
     publish::upload(client, &publish).await?;
