@@ -67,6 +67,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<(), Failed> {
         Command::Policy { command } => catalog::policy(command, output).await,
         Command::Price { command } => catalog::price(command, output).await,
         Command::Order { command } => catalog::order(command, output).await,
+        Command::Event { command } => catalog::event(command, output).await,
         Command::Release { command } => catalog::release(command, output).await,
         Command::Publish(publish) => publish::run(publish, output).await,
     }

@@ -231,6 +231,11 @@ async fn an_update_check_is_signed_also_when_there_is_none(kind: Kind) {
         let path = format!("/v1/kits/feedback-widget/updates?version={version}&nonce=abc");
         let answer = kit.get(&path).await.expect_status(200);
         assert_eq!(answer.str("/available"), available.to_string(), "{version}");
+        let kept = answer.header("cache-control");
+        assert_eq!(kept, "private, max-age=0, must-revalidate");
+        assert_eq!(answer.header("vary"), "Authorization");
+        let head = kit.send(kit.request(Method::HEAD, &path)).await;
+        assert!(head.expect_status(200).bytes.is_empty());
         let claims =
             kitward_keys::verify_update(&answer.str("/manifest"), &keys, &expected).unwrap();
         assert_eq!(claims.available, available);
@@ -270,6 +275,10 @@ async fn drafts_are_invisible_and_published_files_never_change(kind: Kind) {
         .post("/v1/admin/releases", &body)
         .await
         .expect_problem(409, "conflict");
+    let list = publisher.get("/v1/admin/releases").await;
+    assert!(list.expect_status(200).text().contains(&id));
+    let one = publisher.get(&format!("/v1/admin/releases/{id}")).await;
+    assert_eq!(one.expect_status(200).str("/version"), "1.1.0");
     let path = |name: &str| format!("/v1/admin/releases/{id}/artifacts/{name}");
     let publish = format!("/v1/admin/releases/{id}/publish");
     let empty = publisher.post(&publish, &json!({})).await;
@@ -430,5 +439,26 @@ async fn a_customer_downloads_by_a_ticket(kind: Kind) {
     let stranger = app.customer("stranger@example.com").await;
     let refused = stranger.form(&action, &[]).await;
     assert_eq!(refused.status, 404);
+    app.stop().await;
+}
+
+both!(two_files_that_some_systems_take_for_one_are_refused);
+async fn two_files_that_some_systems_take_for_one_are_refused(kind: Kind) {
+    let (app, shop, _purchase, _zip) = shop(kind).await;
+    let body = json!({ "kit": "feedback-widget", "version": "1.1.0" });
+    let release = shop.admin.post("/v1/admin/releases", &body).await;
+    let id = release.expect_status(201).str("/id");
+    let path = |name: &str| format!("/v1/admin/releases/{id}/artifacts/{name}");
+    // NFC; below the same in NFD and in capitals.
+    for name in ["a.zip", "%C3%BC.zip"] {
+        let put = shop.admin.put(&path(name), b"a".to_vec()).await;
+        put.expect_status(201);
+    }
+    for (name, twin) in [("A.zip", "a.zip"), ("u%CC%88.zip", "ü.zip")] {
+        let put = shop.admin.put(&path(name), b"a".to_vec()).await;
+        assert_eq!(put.expect_problem(409, "conflict").str("/name"), twin);
+    }
+    let again = shop.admin.put(&path("a.zip"), b"a".to_vec()).await;
+    again.expect_status(200);
     app.stop().await;
 }

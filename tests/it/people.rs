@@ -1,5 +1,8 @@
 //! Signing in under pressure, sessions on several processes, and files through the portal.
 
+use diesel::sql_types::BigInt;
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use kitward::db::DbError;
 use kitward_tests::{Actor, BUYER, Kind, Shop, TestApp, both};
 use reqwest::Method;
 use serde_json::json;
@@ -236,4 +239,49 @@ fn pages_answer_heads_wrong_methods_and_wrong_forms() {
         );
         app.stop().await;
     });
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    value: i64,
+}
+
+async fn rows_of(app: &TestApp, table: &str) -> i64 {
+    let query = format!("SELECT count(*) AS value FROM {table}");
+    let found = app.app.db.read_slow(move |conn| -> Result<_, DbError> {
+        Ok(sql_query(query).get_result::<Number>(conn)?)
+    });
+    found.await.unwrap().value
+}
+
+both!(what_is_long_over_is_forgotten_whoever_asks);
+async fn what_is_long_over_is_forgotten_whoever_asks(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let shop = Shop::open(&app).await;
+    shop.buy(&app).await;
+    shop.release("feedback-widget", "1.0.0", "widget.zip", b"a")
+        .await;
+    let download = async |browser: &Actor| {
+        let page = browser.get("/downloads").await.expect_status(200).text();
+        let mut parts = page.split('"');
+        let path = parts.find(|part| part.starts_with("/downloads/art_"));
+        let path = path.unwrap().to_owned();
+        browser.form(&path, &[]).await.expect_status(303);
+    };
+    download(&app.customer(BUYER).await).await;
+    for number in 0..3 {
+        ask(&app.browser(), &format!("nobody-{number}@example.com")).await;
+    }
+    assert_eq!(rows_of(&app, "sign_ins").await, 4);
+    app.clock.advance(2 * 86_400);
+    ask(&app.browser(), "somebody@example.com").await;
+    assert_eq!(rows_of(&app, "sign_ins").await, 1);
+    assert_eq!(rows_of(&app, "sessions").await, 1);
+    app.clock.advance(59 * 86_400);
+    ask(&app.browser(), "somebody@example.com").await;
+    assert_eq!(rows_of(&app, "sessions").await, 0);
+    download(&app.customer(BUYER).await).await;
+    assert_eq!(rows_of(&app, "download_tickets").await, 1);
+    app.stop().await;
 }

@@ -1,5 +1,6 @@
 //! In-kit calls: activate, validate, deactivate.
 
+use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -11,15 +12,15 @@ use super::model::{Identity, NAME_MAX};
 use crate::http::error::ApiError;
 use crate::http::extract::{AppData, Json};
 use crate::http::routes::resource;
-use crate::kits::model::{SeatKind, has_control, is_slug};
+use crate::kits::model::{SeatKind, has_invisible, is_slug};
 use crate::licenses::validate::{Ask, AskError, validate};
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/v1/licenses/activate").route(web::post().to(post_activate)))
-        .service(resource("/v1/licenses/validate").route(web::post().to(post_validate)))
-        .service(resource("/v1/licenses/deactivate").route(web::post().to(post_deactivate)));
+        .service(resource("/v1/licenses/activate").on(Method::POST, post_activate))
+        .service(resource("/v1/licenses/validate").on(Method::POST, post_validate))
+        .service(resource("/v1/licenses/deactivate").on(Method::POST, post_deactivate));
 }
 
 /// What a kit sends. Unknown members are ignored: a newer kit may talk to an older server.
@@ -101,8 +102,9 @@ fn bounded(field: &str, text: Option<String>, max: usize) -> Result<Option<Strin
             format!("must have at most {max} characters"),
         ));
     }
-    if has_control(text) {
-        return Err(ApiError::field(field, "must not hold control characters"));
+    if has_invisible(text) {
+        let detail = "must not hold control or invisible characters";
+        return Err(ApiError::field(field, detail));
     }
     Ok((!text.is_empty()).then(|| text.to_owned()))
 }

@@ -69,6 +69,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: OrderCommand,
     },
+    /// Events of the payment provider.
+    Event {
+        #[command(subcommand)]
+        command: EventCommand,
+    },
     /// Releases.
     Release {
         #[command(subcommand)]
@@ -211,6 +216,17 @@ pub(super) enum OrderCommand {
     Fulfil {
         /// Its id.
         order: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum EventCommand {
+    /// List events.
+    List,
+    /// Try a failed event anew.
+    Retry {
+        /// Its id.
+        event: String,
     },
 }
 

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::{KitCommand, OrderCommand, PolicyCommand, PriceCommand, ReleaseCommand};
+use super::arguments::{
+    EventCommand, KitCommand, OrderCommand, PolicyCommand, PriceCommand, ReleaseCommand,
+};
 use super::client::Client;
 use super::output::{Failed, Output, lines, table};
 
@@ -151,6 +153,18 @@ pub(super) async fn order(command: OrderCommand, output: Output) -> Result<(), F
         OrderCommand::Show { order } => get(output, &["orders", &order]).await,
         OrderCommand::Fulfil { order } => {
             post(output, &["orders", &order, "fulfil"], &json!({})).await
+        }
+    }
+}
+
+pub(super) async fn event(command: EventCommand, output: Output) -> Result<(), Failed> {
+    match command {
+        EventCommand::List => {
+            let columns = ["id", "status", "event_type", "object_id", "received_at"];
+            list(output, &["events"], &[], &columns).await
+        }
+        EventCommand::Retry { event } => {
+            post(output, &["events", &event, "retry"], &json!({})).await
         }
     }
 }

@@ -26,26 +26,10 @@ pub use errors::refused;
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(
-            resource("/v1/kits/{kit}/releases")
-                .route(web::get().to(list))
-                .route(web::head().to(list)),
-        )
-        .service(
-            resource("/v1/kits/{kit}/releases/{version}")
-                .route(web::get().to(show))
-                .route(web::head().to(show)),
-        )
-        .service(
-            resource("/v1/kits/{kit}/releases/{version}/artifacts/{name}")
-                .route(web::get().to(file))
-                .route(web::head().to(file)),
-        )
-        .service(
-            resource("/v1/downloads/{ticket}")
-                .route(web::get().to(by_ticket))
-                .route(web::head().to(by_ticket)),
-        );
+        .service(resource("/v1/kits/{kit}/releases").get(list))
+        .service(resource("/v1/kits/{kit}/releases/{version}").get(show))
+        .service(resource("/v1/kits/{kit}/releases/{version}/artifacts/{name}").get(file))
+        .service(resource("/v1/downloads/{ticket}").get(by_ticket));
 }
 
 /// Unknown members are ignored: kits may be newer than the server.

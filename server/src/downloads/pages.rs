@@ -1,5 +1,6 @@
 //! Downloads in the portal.
 
+use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use kitward_portal::NavItem;
 use kitward_portal::pages::{ArtifactRow, DownloadsPage, KitDownloads, Locked, ReleaseRow};
@@ -14,7 +15,8 @@ use crate::customers::model::{Action, CustomerId, may};
 use crate::db::DbError;
 use crate::http::error::PageError;
 use crate::http::extract::AppData;
-use crate::http::pages::{frame, html, not_found, page_route, see_other};
+use crate::http::pages::{frame, html, not_found, see_other};
+use crate::http::routes::resource;
 use crate::http::session::SignedIn;
 use crate::kits::store::Kit;
 use crate::licenses::store::of_customers;
@@ -25,8 +27,8 @@ use crate::releases::store::Artifact;
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(web::resource("/downloads").route(page_route().to(get_downloads)))
-        .service(web::resource("/downloads/{artifact}").route(web::post().to(post_download)));
+        .service(resource("/downloads").get(get_downloads))
+        .service(resource("/downloads/{artifact}").on(Method::POST, post_download));
 }
 
 async fn get_downloads(

@@ -47,6 +47,21 @@ pub fn insert(tx: &mut WriteTx<'_>, download: &Download) -> Result<(), DbError> 
     Ok(())
 }
 
+/// Deletes some of the tickets that ended before a moment, the oldest first.
+pub fn delete_tickets(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<(), DbError> {
+    let old: Vec<Vec<u8>> = download_tickets::table
+        .filter(download_tickets::expires_at.lt(before))
+        .order((download_tickets::expires_at, download_tickets::digest))
+        .limit(100)
+        .select(download_tickets::digest)
+        .load(tx.conn())?;
+    if !old.is_empty() {
+        let rows = download_tickets::table.filter(download_tickets::digest.eq_any(old));
+        diesel::delete(rows).execute(tx.conn())?;
+    }
+    Ok(())
+}
+
 /// Deliveries to a license, newest first.
 pub fn of_license(
     conn: &mut AnyConn,

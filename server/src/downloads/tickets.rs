@@ -13,6 +13,8 @@ use crate::licenses::model::LicenseId;
 use crate::releases::model::ArtifactId;
 use crate::releases::store::Artifact;
 
+/// Seconds a ticket that is over still answers with 410.
+const KEEP_SECONDS: i64 = 24 * 60 * 60;
 const PURPOSE: &str = "download ticket";
 /// 32 bytes in base32.
 const SECRET_LENGTH: usize = 52;
@@ -69,6 +71,7 @@ pub async fn create_ticket(
     };
     app.db
         .write(Shard::of(row.license_id.as_str()), move |tx| {
+            store::delete_tickets(tx, now.plus_seconds(-KEEP_SECONDS))?;
             store::insert_ticket(tx, &row)
         })
         .await?;

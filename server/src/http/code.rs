@@ -60,10 +60,14 @@ codes! {
     NotFound = "not_found", 404, "Not found";
     /// The path exists, the method does not.
     MethodNotAllowed = "method_not_allowed", 405, "Method not allowed";
-    /// Something with this name exists, or changed meanwhile.
+    /// The body did not arrive in time.
+    RequestTimeout = "request_timeout", 408, "Request timed out";
+    /// Something with this name exists.
     Conflict = "conflict", 409, "Conflict";
     /// It was here and has been withdrawn.
     Gone = "gone", 410, "Withdrawn";
+    /// It was changed meanwhile: `If-Match` names an older version. Read it again.
+    PreconditionFailed = "precondition_failed", 412, "Changed meanwhile";
     /// The body is larger than this route takes.
     PayloadTooLarge = "payload_too_large", 413, "Body too large";
     /// The body's content type is not one this route takes.

@@ -154,6 +154,10 @@ impl ResponseError for ApiError {
                 let seconds = self.members.get("retry_after").and_then(Value::as_u64);
                 response.insert_header((RETRY_AFTER, seconds.unwrap_or(1).to_string()));
             }
+            Code::RequestTimeout => {
+                // What is still to come of the body would be read as the next request.
+                response.force_close();
+            }
             _ => {}
         }
         response.body(Value::Object(body).to_string())

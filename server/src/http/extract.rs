@@ -3,6 +3,7 @@
 use std::future::{Ready, ready};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -24,8 +25,31 @@ pub fn app_of(request: &HttpRequest) -> Result<Arc<App>, ApiError> {
     app.ok_or_else(|| ApiError::internal("a route was served without its App"))
 }
 
-/// Reads a whole body of at most `limit` bytes.
+/// How long a whole body may take: no JSON and no form of ours is large.
+const BODY_PATIENCE: Duration = Duration::from_secs(15);
+
+/// Reads a whole body of at most `limit` bytes, within 15 seconds.
 pub async fn read_body(payload: &mut Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
+    read_body_within(payload, limit, BODY_PATIENCE).await
+}
+
+async fn read_body_within(
+    payload: &mut Payload,
+    limit: usize,
+    patience: Duration,
+) -> Result<Vec<u8>, ApiError> {
+    // One limit for all of it: a byte now and then would renew a limit per chunk for ever.
+    tokio::time::timeout(patience, collect(payload, limit))
+        .await
+        .unwrap_or_else(|_elapsed| Err(too_slow()))
+}
+
+/// The answer to whoever sends too slowly; the connection ends with it.
+pub fn too_slow() -> ApiError {
+    ApiError::new(Code::RequestTimeout, "The body did not arrive in time.")
+}
+
+async fn collect(payload: &mut Payload, limit: usize) -> Result<Vec<u8>, ApiError> {
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_broken| {
@@ -58,11 +82,39 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
         let request = request.clone();
         let mut payload = payload.take();
         Box::pin(async move {
-            let app = app_of(&request)?;
-            check_json_type(&request)?;
-            let body = read_body(&mut payload, app.config.limits.json_bytes).await?;
-            parse_json(&body).map(Json)
+            let body = read_json(&request, &mut payload).await?;
+            Ok(Self(body))
         })
+    }
+}
+
+async fn read_json<T: DeserializeOwned>(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> Result<T, ApiError> {
+    let app = app_of(request)?;
+    check_json_type(request)?;
+    let body = read_body(payload, app.config.limits.json_bytes).await?;
+    parse_json(&body)
+}
+
+/// A JSON body still to be read, for handlers that look at the credential first: whoever may not
+/// call a route learns nothing of its fields.
+pub struct UnreadJson(HttpRequest, Payload);
+
+impl UnreadJson {
+    /// Reads it, with the answers of [`Json`].
+    pub async fn read<T: DeserializeOwned>(mut self) -> Result<T, ApiError> {
+        read_json(&self.0, &mut self.1).await
+    }
+}
+
+impl FromRequest for UnreadJson {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Ok(Self(request.clone(), payload.take())))
     }
 }
 
@@ -144,13 +196,23 @@ impl FromRequest for KeyCredential {
     }
 }
 
+/// The one `Authorization` header. Two of them are refused: a proxy may have looked at the other.
+fn authorization(request: &HttpRequest) -> Result<Option<&str>, ApiError> {
+    let mut all = request.headers().get_all(AUTHORIZATION);
+    let first = all.next();
+    if all.next().is_some() {
+        let detail = "Send one Authorization header only.";
+        return Err(ApiError::new(Code::MalformedRequest, detail));
+    }
+    Ok(first.and_then(|value| value.to_str().ok()))
+}
+
 fn key_credential(request: &HttpRequest) -> Result<KeyCredential, ApiError> {
     let missing = || {
         let detail = "Send your license key: \"Authorization: License KEY\".";
         ApiError::new(Code::Unauthorized, detail)
     };
-    let header = request.headers().get(AUTHORIZATION).ok_or_else(missing)?;
-    let text = header.to_str().map_err(|_not_text| missing())?;
+    let text = authorization(request)?.ok_or_else(missing)?;
     let key = presented_key(text)
         .filter(|key| !key.is_empty())
         .ok_or_else(missing)?;
@@ -195,10 +257,17 @@ pub struct Admin(TokenHolder);
 impl Admin {
     /// The holder, if the token has the scope.
     pub fn may(self, scope: Scope) -> Result<TokenHolder, ApiError> {
-        if self.0.has(scope) {
+        self.may_any(&[scope])
+    }
+
+    /// The holder, if the token has one of these scopes.
+    pub fn may_any(self, scopes: &[Scope]) -> Result<TokenHolder, ApiError> {
+        if scopes.iter().any(|scope| self.0.has(*scope)) {
             return Ok(self.0);
         }
-        let detail = format!("This route needs a token with the scope {scope}.");
+        let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+        let scopes = scopes.join(" or ");
+        let detail = format!("This route needs a token with the scope {scopes}.");
         Err(ApiError::new(Code::InsufficientScope, detail))
     }
 }
@@ -215,11 +284,7 @@ impl FromRequest for Admin {
                 let detail = "Send a management token: \"Authorization: Bearer kwa_…\".";
                 ApiError::new(Code::Unauthorized, detail)
             };
-            let header = request
-                .headers()
-                .get(AUTHORIZATION)
-                .and_then(|v| v.to_str().ok());
-            let token = header
+            let token = authorization(&request)?
                 .and_then(|text| text.strip_prefix("Bearer "))
                 .ok_or_else(refused)?;
             let token = SecretString::from(token.trim());
@@ -247,6 +312,19 @@ mod tests {
             assert_eq!(presented_key(form), key, "{form}");
         }
         assert_eq!(presented_key("Digest x"), None);
+    }
+
+    type BoxedPayload = Pin<
+        Box<dyn futures_util::Stream<Item = Result<bytes::Bytes, actix_web::error::PayloadError>>>,
+    >;
+
+    #[actix_web::test]
+    async fn a_body_that_never_ends_is_given_up() {
+        let endless: BoxedPayload = Box::pin(futures_util::stream::pending());
+        let mut payload = Payload::Stream { payload: endless };
+        let patience = Duration::from_millis(10);
+        let error = read_body_within(&mut payload, 9, patience).await;
+        assert_eq!(error.unwrap_err().code(), Code::RequestTimeout);
     }
 
     #[test]

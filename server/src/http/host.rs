@@ -5,6 +5,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::HOST;
 use actix_web::middleware::Next;
 use actix_web::{Error, ResponseError, web};
+use url::Url;
 
 use super::error::{ApiError, Code};
 use crate::app::App;
@@ -19,13 +20,14 @@ pub async fn check<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let expected = request
         .app_data::<web::Data<App>>()
-        .map(|app| (app.authority().to_owned(), app.public_url().to_string()));
+        .map(|app| (app.authority().to_owned(), app.public_url().clone()));
     let Some((authority, public_url)) = expected else {
         return next
             .call(request)
             .await
             .map(ServiceResponse::map_into_boxed_body);
     };
+    let default_port = default_port(&public_url);
     // HTTP/2 carries the host in the URI, HTTP/1.1 in its header; both must fit where both exist.
     let header = request
         .headers()
@@ -35,7 +37,13 @@ pub async fn check<B: MessageBody + 'static>(
         .uri()
         .authority()
         .map(actix_web::http::uri::Authority::as_str);
-    let fits = |host: &str| host.eq_ignore_ascii_case(&authority);
+    let fits = |host: &str| {
+        let host = default_port
+            .as_deref()
+            .and_then(|port| host.strip_suffix(port))
+            .unwrap_or(host);
+        host.eq_ignore_ascii_case(&authority)
+    };
     let right = match (header, in_uri) {
         (Some(header), Some(uri)) => fits(header) && fits(uri),
         (Some(host), None) | (None, Some(host)) => fits(host),
@@ -48,6 +56,26 @@ pub async fn check<B: MessageBody + 'static>(
             .map(ServiceResponse::map_into_boxed_body);
     }
     let detail = format!("This server answers at {public_url} only.");
-    let error = ApiError::new(Code::WrongHost, detail).with("public_url", public_url);
+    let error = ApiError::new(Code::WrongHost, detail).with("public_url", public_url.to_string());
     Ok(request.into_response(error.error_response()))
+}
+
+/// What some clients write after the host although it goes without saying, such as `:443`.
+fn default_port(public_url: &Url) -> Option<String> {
+    let unsaid = public_url.port().is_none();
+    let port = public_url.port_or_known_default().filter(|_port| unsaid)?;
+    Some(format!(":{port}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_port_that_goes_without_saying_may_be_said() {
+        let port = |url: &str| default_port(&Url::parse(url).unwrap());
+        assert_eq!(port("https://kits.example.com").as_deref(), Some(":443"));
+        assert_eq!(port("http://localhost").as_deref(), Some(":80"));
+        assert_eq!(port("https://kits.example.com:8443"), None);
+    }
 }

@@ -2,11 +2,10 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::guard::{Any, Get, Head};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CACHE_CONTROL, ETAG, IF_NONE_MATCH, LOCATION, RETRY_AFTER};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, Route, web};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, web};
 use kitward_portal::pages::ErrorPage;
 use kitward_portal::{Frame, NavItem, Theme, find_asset};
 use serde::Deserialize;
@@ -16,6 +15,7 @@ use super::error::{ApiError, Code, PageError};
 use super::extract::AppData;
 use super::form::Form;
 use super::return_to::local_path;
+use super::routes::resource;
 use super::session::look_up;
 use super::telemetry::request_id;
 use crate::app::App;
@@ -24,13 +24,8 @@ use crate::people::session::Viewer;
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(web::resource("/static/{name}").route(page_route().to(asset)))
-        .service(web::resource("/theme").route(web::post().to(set_theme)));
-}
-
-/// A route of a page: mail scanners and monitors ask for its head only.
-pub fn page_route() -> Route {
-    web::route().guard(Any(Get()).or(Head()))
+        .service(resource("/static/{name}").get(asset))
+        .service(resource("/theme").on(Method::POST, set_theme));
 }
 
 /// A page.
@@ -98,7 +93,10 @@ pub async fn show_errors<B: MessageBody + 'static>(
     let Some(failure) = Failure::of(&response) else {
         return Ok(response);
     };
-    let retry = response.headers().get(RETRY_AFTER).cloned();
+    let kept = [RETRY_AFTER, ALLOW].map(|name| {
+        let value = response.headers().get(&name).cloned();
+        (name, value)
+    });
     let request = response.request().clone();
     let unknown = request.extensions().get::<Viewer>().is_none();
     if unknown && failure.code.status() < 500 {
@@ -106,8 +104,13 @@ pub async fn show_errors<B: MessageBody + 'static>(
         let _ = look_up(&app, &request).await;
     }
     let mut page = error_page(&app, &request, &failure);
-    if let Some(seconds) = retry {
-        page.headers_mut().insert(RETRY_AFTER, seconds);
+    for (name, value) in kept {
+        if let Some(value) = value {
+            page.headers_mut().insert(name, value);
+        }
+    }
+    if failure.code == Code::RequestTimeout {
+        page.head_mut().set_connection_type(ConnectionType::Close);
     }
     Ok(ServiceResponse::new(request, page))
 }
@@ -174,6 +177,8 @@ fn what_to_do(code: Code) -> &'static str {
         | Code::UnsupportedMediaType
         | Code::RangeNotSatisfiable
         | Code::InvalidField
+        | Code::RequestTimeout
+        | Code::PreconditionFailed
         | Code::Conflict => "Go back, load the page again and repeat what you did.",
         Code::Unauthorized | Code::KeyUnknown | Code::VariableNotSet => "Sign in again.",
         Code::Forbidden | Code::InsufficientScope => {

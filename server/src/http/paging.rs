@@ -38,7 +38,7 @@ pub fn window(limit: Option<usize>, cursor: Option<String>) -> Result<Window, Ap
         return Err(ApiError::field("limit", "must be 1 to 100"));
     }
     let after = cursor.unwrap_or_default();
-    if after.len() > 100 {
+    if after.len() > 100 || !after.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(ApiError::field("cursor", "is no cursor of this list"));
     }
     Ok(Window { after, limit })
@@ -62,5 +62,6 @@ mod tests {
         assert!(window(Some(0), None).is_err());
         assert!(window(Some(101), None).is_err());
         assert!(window(None, Some("x".repeat(101))).is_err());
+        assert!(window(None, Some("a\0b".to_owned())).is_err());
     }
 }

@@ -1,7 +1,10 @@
 //! The one list of what the server answers.
 
+use actix_web::dev::{AppService, HttpServiceFactory};
+use actix_web::http::Method;
+use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::middleware::from_fn;
-use actix_web::{HttpResponse, Resource, ResponseError, web};
+use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, ResponseError, web};
 
 use super::error::{ApiError, Code};
 use super::{csrf, pages, status};
@@ -39,14 +42,70 @@ pub fn mount(config: &mut web::ServiceConfig) {
         );
 }
 
-/// An address of the API: methods it does not take are told in the usual envelope.
-pub fn resource(path: &str) -> Resource {
-    web::resource(path.to_owned()).default_service(web::to(no_such_method))
+/// An address of the API: methods it does not take are told in the usual envelope, with those it
+/// takes.
+pub fn resource(path: &str) -> ApiResource {
+    ApiResource {
+        inner: web::resource(path.to_owned()),
+        methods: Vec::new(),
+    }
 }
 
-async fn no_such_method() -> HttpResponse {
+/// An address that knows its methods.
+#[expect(missing_debug_implementations, reason = "a Resource has none")]
+pub struct ApiResource {
+    inner: Resource,
+    methods: Vec<Method>,
+}
+
+impl ApiResource {
+    /// Answers GET, and HEAD without the body.
+    #[must_use]
+    pub fn get<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args> + Clone,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let with_head = self.on(Method::HEAD, handler.clone());
+        with_head.on(Method::GET, handler)
+    }
+
+    /// Answers another method.
+    #[must_use]
+    pub fn on<F, Args>(mut self, method: Method, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.inner = self.inner.route(web::method(method.clone()).to(handler));
+        self.methods.push(method);
+        self
+    }
+}
+
+impl HttpServiceFactory for ApiResource {
+    fn register(self, config: &mut AppService) {
+        let mut names: Vec<&str> = self.methods.iter().map(Method::as_str).collect();
+        names.sort_unstable();
+        let allow = names.join(", ");
+        let refuse = move || {
+            let allow = allow.clone();
+            async move { no_such_method(&allow) }
+        };
+        self.inner.default_service(web::to(refuse)).register(config);
+    }
+}
+
+/// RFC 9110 §15.5.6: whoever tries a wrong method is told the right ones.
+fn no_such_method(allow: &str) -> HttpResponse {
     let detail = "This address does not take that method.";
-    ApiError::new(Code::MethodNotAllowed, detail).error_response()
+    let mut response = ApiError::new(Code::MethodNotAllowed, detail).error_response();
+    if let Ok(allow) = HeaderValue::from_str(allow) {
+        response.headers_mut().insert(ALLOW, allow);
+    }
+    response
 }
 
 async fn no_such_api() -> HttpResponse {

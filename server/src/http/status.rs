@@ -3,7 +3,7 @@
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use super::error::ApiError;
+use super::error::{ApiError, markdown};
 use super::extract::AppData;
 use super::routes::resource;
 use crate::db::DbError;
@@ -11,10 +11,11 @@ use crate::db::DbError;
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/healthz").route(web::get().to(health)))
-        .service(resource("/readyz").route(web::get().to(ready)))
-        .service(resource("/.well-known/jwks.json").route(web::get().to(jwks)))
-        .service(resource("/.well-known/kitward.json").route(web::get().to(discovery)));
+        .service(resource("/healthz").get(health))
+        .service(resource("/readyz").get(ready))
+        .service(resource("/.well-known/jwks.json").get(jwks))
+        .service(resource("/.well-known/kitward.json").get(discovery))
+        .service(resource("/docs/errors").get(error_codes));
 }
 
 /// The process lives.
@@ -34,6 +35,14 @@ async fn ready(app: AppData) -> Result<HttpResponse, ApiError> {
 }
 
 const PUBLIC_FIVE_MINUTES: (&str, &str) = ("cache-control", "public, max-age=300");
+
+/// The page `type` of every problem leads to.
+async fn error_codes() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(PUBLIC_FIVE_MINUTES)
+        .content_type("text/plain; charset=utf-8")
+        .body(markdown())
+}
 
 /// Public keys of all signed documents (RFC 7517).
 async fn jwks(app: AppData) -> HttpResponse {

@@ -2,6 +2,7 @@
 
 mod policies;
 
+use actix_web::http::Method;
 use actix_web::http::header::{ETAG, IF_MATCH, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -13,25 +14,17 @@ use super::store::{self, Kit};
 use super::texts::Fault;
 use crate::app::App;
 use crate::db::{DbError, Page};
-use crate::http::extract::{Admin, AppData};
+use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
-use crate::http::{ApiError, Code, Json, Query};
+use crate::http::{ApiError, Code, Query};
 use crate::staff::Scope;
 
 /// Routes of this file and its child, relative to the management API.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(
-            resource("/kits")
-                .route(web::post().to(create))
-                .route(web::get().to(list)),
-        )
-        .service(
-            resource("/kits/{kit}")
-                .route(web::get().to(show))
-                .route(web::patch().to(edit)),
-        )
+        .service(resource("/kits").on(Method::POST, create).get(list))
+        .service(resource("/kits/{kit}").get(show).on(Method::PATCH, edit))
         .configure(policies::routes);
 }
 
@@ -66,12 +59,9 @@ struct KitView {
     aliases: Vec<String>,
 }
 
-async fn create(
-    app: AppData,
-    admin: Admin,
-    Json(request): Json<CreateRequest>,
-) -> Result<HttpResponse, ApiError> {
+async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResponse, ApiError> {
     let holder = admin.may(Scope::Admin)?;
+    let request: CreateRequest = body.read().await?;
     let input = CreateKit {
         slug: request.slug,
         name: request.name,
@@ -123,9 +113,10 @@ async fn edit(
     admin: Admin,
     http: HttpRequest,
     path: web::Path<String>,
-    Json(request): Json<EditRequest>,
+    body: UnreadJson,
 ) -> Result<HttpResponse, ApiError> {
     let holder = admin.may(Scope::Admin)?;
+    let request: EditRequest = body.read().await?;
     let present = find(&app, path.into_inner()).await?;
     let input = EditKit {
         id: present.kit.id,
@@ -212,7 +203,7 @@ impl From<EditKitError> for ApiError {
             EditKitError::SlugTaken => slug_taken(),
             EditKitError::Changed { version } => {
                 let detail = "The kit was changed meanwhile. Read it again.";
-                Self::new(Code::Conflict, detail).with("version", version)
+                Self::new(Code::PreconditionFailed, detail).with("version", version)
             }
         }
     }

@@ -94,8 +94,8 @@ impl Terms {
     /// Checks ranges and what must fit together.
     pub fn check(&self) -> Result<(), TermsFault> {
         let edition = self.edition.trim();
-        if edition.is_empty() || edition.chars().count() > 60 || has_control(edition) {
-            return Err(("edition", "must have 1 to 60 printable characters"));
+        if edition.chars().count() > 60 || !is_visible(edition) {
+            return Err(("edition", "must have 1 to 60 visible characters"));
         }
         match (self.seat_kind, self.seat_limit) {
             (SeatKind::None, Some(_)) => {
@@ -120,7 +120,34 @@ impl Terms {
     }
 }
 
-/// Whether a text has characters that no name, title or identity needs.
+/// Whether a text can be read as it is stored: something to be seen, nothing hidden.
+pub fn is_visible(text: &str) -> bool {
+    text.chars().any(|c| !is_blank(c)) && !has_invisible(text)
+}
+
+/// Whether a text has characters that are not seen, or that turn what is seen.
+pub fn has_invisible(text: &str) -> bool {
+    text.chars().any(|c| c.is_control() || is_invisible(c))
+}
+
+/// Marks that turn the direction of text or are not seen: they make `exe.zip` of `piz.exe`, and two
+/// names look the same.
+pub fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
+}
+
+/// Letters that leave an empty space.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\u{115F}' | '\u{1160}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}'
+        )
+}
+
+/// Whether a text has control characters: nothing we store or repeat needs them.
 pub fn has_control(text: &str) -> bool {
     text.chars().any(char::is_control)
 }
@@ -146,6 +173,25 @@ mod tests {
             &"a".repeat(65),
         ] {
             assert!(!is_slug(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_show_what_they_are() {
+        for good in ["Kit", "Über Kit", "キット", "🎉", "a\u{a0}b"] {
+            assert!(is_visible(good), "{good:?}");
+        }
+        for bad in [
+            "",
+            "\u{3164}",
+            "\u{2800} ",
+            "a\0b",
+            "a\u{200b}b",
+            "a\u{202e}b",
+            "\u{feff}a",
+            "a\u{ad}b",
+        ] {
+            assert!(!is_visible(bad), "{bad:?}");
         }
     }
 

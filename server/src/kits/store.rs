@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::model::{KitId, KitStatus, PolicyId, Scope, SeatKind, Terms};
+use super::model::{KitId, KitStatus, PolicyId, Scope, SeatKind, Terms, has_control, is_slug};
 use crate::clock::Timestamp;
 use crate::db::schema::{kit_aliases, kits, policies, policy_kits};
 use crate::db::types::WordList;
@@ -92,6 +92,10 @@ pub fn is_alias(conn: &mut AnyConn, slug: &str) -> Result<bool, DbError> {
 
 /// The kit with this slug, present or former.
 pub fn find_kit_by_slug(conn: &mut AnyConn, slug: &str) -> Result<Option<Kit>, DbError> {
+    // Nothing else can be there, and PostgreSQL takes no NUL in a text.
+    if !is_slug(slug) {
+        return Ok(None);
+    }
     if let Some(kit) = kits::table
         .filter(kits::slug.eq(slug))
         .get_result(conn)
@@ -158,6 +162,10 @@ pub fn find_policy(conn: &mut AnyConn, id: &PolicyId) -> Result<Option<Policy>, 
 
 /// The policy with this name.
 pub fn find_policy_by_name(conn: &mut AnyConn, name: &str) -> Result<Option<Policy>, DbError> {
+    // PostgreSQL takes no NUL in a text; no name has one.
+    if has_control(name) {
+        return Ok(None);
+    }
     Ok(policies::table
         .filter(policies::name.eq(name))
         .get_result(conn)

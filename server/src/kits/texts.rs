@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use super::model::{has_control, is_slug};
+use super::model::{has_control, is_slug, is_visible};
 
 /// A refused field and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,8 +30,8 @@ pub fn slug(text: &str) -> Result<String, Fault> {
 /// A name, trimmed.
 pub fn name(text: &str) -> Result<String, Fault> {
     let text = text.trim();
-    if text.is_empty() || text.chars().count() > 100 || has_control(text) {
-        return Err(fault("name", "must have 1 to 100 printable characters"));
+    if text.chars().count() > 100 || !is_visible(text) {
+        return Err(fault("name", "must have 1 to 100 visible characters"));
     }
     Ok(text.to_owned())
 }

@@ -2,6 +2,7 @@
 
 mod view;
 
+use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use kitward_portal::NavItem;
@@ -20,18 +21,19 @@ use crate::customers::model::{Action, may};
 use crate::downloads::newest::newest;
 use crate::http::error::{ApiError, Code, PageError};
 use crate::http::extract::{AppData, Query};
-use crate::http::pages::{frame, html, not_found, page_route, see_other};
+use crate::http::pages::{frame, html, not_found, see_other};
+use crate::http::routes::resource;
 use crate::http::session::SignedIn;
 use crate::people::session::Viewer;
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
-    let free = web::resource("/licenses/{license}/seats/{activation}/free");
+    let free = resource("/licenses/{license}/seats/{activation}/free");
     config
-        .service(web::resource("/").route(page_route().to(get_licenses)))
-        .service(web::resource("/licenses/{license}").route(page_route().to(get_license)))
-        .service(web::resource("/licenses/{license}/reveal").route(web::post().to(post_reveal)))
-        .service(free.route(web::post().to(post_free)));
+        .service(resource("/").get(get_licenses))
+        .service(resource("/licenses/{license}").get(get_license))
+        .service(resource("/licenses/{license}/reveal").on(Method::POST, post_reveal))
+        .service(free.on(Method::POST, post_free));
 }
 
 impl From<RevealKeyError> for PageError {

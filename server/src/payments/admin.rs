@@ -1,5 +1,6 @@
 //! Management of prices, orders and stored events.
 
+use actix_web::http::Method;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use crate::customers::model::OrderId;
 use crate::customers::store::{Order, OrderItem, find_order, items_of, list_orders};
 use crate::db::{AnyConn, DbError, Page};
 use crate::http::error::{ApiError, Code};
-use crate::http::extract::{Admin, AppData, Json, Query};
+use crate::http::extract::{Admin, AppData, Query, UnreadJson};
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
 use crate::kits::model::PolicyId;
@@ -25,17 +26,13 @@ type Answer = Result<HttpResponse, ApiError>;
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(
-            resource("/prices")
-                .route(web::post().to(add_price))
-                .route(web::get().to(prices)),
-        )
-        .service(resource("/prices/{id}").route(web::get().to(price)))
-        .service(resource("/orders").route(web::get().to(orders)))
-        .service(resource("/orders/{id}").route(web::get().to(order)))
-        .service(resource("/orders/{id}/fulfil").route(web::post().to(fulfil)))
-        .service(resource("/events/{id}/retry").route(web::post().to(retry_event)))
-        .service(resource("/events").route(web::get().to(events)));
+        .service(resource("/prices").on(Method::POST, add_price).get(prices))
+        .service(resource("/prices/{id}").get(price))
+        .service(resource("/orders").get(orders))
+        .service(resource("/orders/{id}").get(order))
+        .service(resource("/orders/{id}/fulfil").on(Method::POST, fulfil))
+        .service(resource("/events").get(events))
+        .service(resource("/events/{id}/retry").on(Method::POST, retry_event));
 }
 
 /// A price and what it sells.
@@ -77,8 +74,9 @@ fn licenses() -> QuantityRule {
     QuantityRule::Licenses
 }
 
-async fn add_price(app: AppData, admin: Admin, Json(body): Json<NewPrice>) -> Answer {
+async fn add_price(app: AppData, admin: Admin, body: UnreadJson) -> Answer {
     let holder = admin.may(Scope::Admin)?;
+    let body: NewPrice = body.read().await?;
     let input = CreatePrice {
         external_id: body.external_id,
         policies: body.policies,

@@ -1,5 +1,6 @@
 //! What payment providers call.
 
+use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
 
@@ -12,7 +13,7 @@ use crate::http::routes::resource;
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.service(resource("/webhooks/stripe").route(web::post().to(stripe)));
+    config.service(resource("/webhooks/stripe").on(Method::POST, stripe));
 }
 
 /// Answers 200 as soon as the event is stored, whatever it means; Stripe repeats it otherwise.

@@ -1,5 +1,6 @@
 //! Sign-in and sign-out pages.
 
+use actix_web::http::Method;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use kitward_portal::pages::{CheckMailPage, ConfirmSignInPage, SignInPage};
@@ -18,21 +19,22 @@ use crate::http::cookies::SecretCookie;
 use crate::http::error::{ApiError, PageError};
 use crate::http::extract::{AppData, Query};
 use crate::http::form::Form;
-use crate::http::pages::{frame, html, html_with, page_route, see_other};
+use crate::http::pages::{frame, html, html_with, see_other};
 use crate::http::return_to::local_path;
+use crate::http::routes::resource;
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(
-            web::resource("/sign-in")
-                .route(page_route().to(get_sign_in))
-                .route(web::post().to(post_sign_in)),
+            resource("/sign-in")
+                .get(get_sign_in)
+                .on(Method::POST, post_sign_in),
         )
-        .service(web::resource("/sign-in/code").route(web::post().to(post_code)))
-        .service(web::resource("/sign-in/link").route(web::post().to(post_link)))
-        .service(web::resource("/sign-in/link/{token}").route(page_route().to(get_link)))
-        .service(web::resource("/sign-out").route(web::post().to(post_sign_out)));
+        .service(resource("/sign-in/code").on(Method::POST, post_code))
+        .service(resource("/sign-in/link").on(Method::POST, post_link))
+        .service(resource("/sign-in/link/{token}").get(get_link))
+        .service(resource("/sign-out").on(Method::POST, post_sign_out));
 }
 
 #[derive(Debug, Deserialize)]

@@ -16,8 +16,10 @@ use crate::db::{DbError, Shard, WriteTx};
 use crate::outbox::{self, Job, Lane, Prepared};
 use crate::secrets::SealError;
 
-/// Seconds after which a sign-in of the same address or browser is forgotten.
-const KEEP_SECONDS: i64 = 24 * 60 * 60;
+/// Seconds after which a sign-in is forgotten.
+const SIGN_INS_KEPT: i64 = 24 * 60 * 60;
+/// Seconds a session that is over is kept, for questions about who was signed in.
+const SESSIONS_KEPT: i64 = 30 * 24 * 60 * 60;
 
 /// Who wants to sign in, and from where.
 #[derive(Debug, Clone)]
@@ -85,7 +87,9 @@ pub async fn start_sign_in(app: &App, input: StartSignIn) -> Result<(), StartSig
 fn start_in(tx: &mut WriteTx<'_>, row: &SignIn, mail: &Prepared) -> Result<(), DbError> {
     let browser = row.browser_digest.as_deref().unwrap_or_default();
     let now = row.created_at;
-    store::delete_old(tx, &row.address, browser, now.plus_seconds(-KEEP_SECONDS))?;
+    // Anybody may ask, so whoever asks also takes away what others left.
+    store::delete_sign_ins(tx, now.plus_seconds(-SIGN_INS_KEPT))?;
+    store::delete_sessions(tx, now.plus_seconds(-SESSIONS_KEPT))?;
     store::lock_browser(tx, browser)?;
     let known = store::lock_address(tx, &row.address)?;
     let hour = now.plus_seconds(-ADDRESS_SECONDS);

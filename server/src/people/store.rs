@@ -98,25 +98,34 @@ pub(super) fn mails_from(
         .get_result(conn)?)
 }
 
-/// Forgets sign-ins of an address or a browser that are long over.
-pub(super) fn delete_old(
-    tx: &mut WriteTx<'_>,
-    address: &str,
-    browser: &[u8],
-    before: Timestamp,
-) -> Result<(), DbError> {
-    diesel::delete(
-        sign_ins::table
-            .filter(sign_ins::address.eq(address))
-            .filter(sign_ins::created_at.lt(before)),
-    )
-    .execute(tx.conn())?;
-    diesel::delete(
-        sign_ins::table
-            .filter(sign_ins::browser_digest.eq(browser))
-            .filter(sign_ins::created_at.lt(before)),
-    )
-    .execute(tx.conn())?;
+/// Most rows one request deletes: more than it adds, few enough not to be felt.
+const SLICE: i64 = 100;
+
+/// Deletes the oldest sign-ins made before a moment.
+pub(super) fn delete_sign_ins(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<(), DbError> {
+    let old: Vec<SignInId> = sign_ins::table
+        .filter(sign_ins::created_at.lt(before))
+        .order((sign_ins::created_at, sign_ins::id))
+        .limit(SLICE)
+        .select(sign_ins::id)
+        .load(tx.conn())?;
+    if !old.is_empty() {
+        diesel::delete(sign_ins::table.filter(sign_ins::id.eq_any(old))).execute(tx.conn())?;
+    }
+    Ok(())
+}
+
+/// Deletes the oldest sessions that were over before a moment; those ended early go with the rest.
+pub(super) fn delete_sessions(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<(), DbError> {
+    let old: Vec<Vec<u8>> = sessions::table
+        .filter(sessions::expires_at.lt(before))
+        .order((sessions::expires_at, sessions::digest))
+        .limit(SLICE)
+        .select(sessions::digest)
+        .load(tx.conn())?;
+    if !old.is_empty() {
+        diesel::delete(sessions::table.filter(sessions::digest.eq_any(old))).execute(tx.conn())?;
+    }
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 mod errors;
 mod upload;
 
+use actix_web::http::Method;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
@@ -13,10 +14,10 @@ use super::publish_release::publish_release;
 use super::store::{self, Artifact, Release};
 use crate::app::App;
 use crate::db::{AnyConn, DbError, Page};
-use crate::http::extract::{Admin, AppData};
+use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::paging::window;
 use crate::http::routes::resource;
-use crate::http::{ApiError, Json, Query};
+use crate::http::{ApiError, Query};
 use crate::kits;
 use crate::kits::model::KitId;
 use crate::staff::Scope;
@@ -25,16 +26,10 @@ use errors::no_such_release;
 /// Routes of this file and its child, relative to the management API.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(
-            resource("/releases")
-                .route(web::post().to(create))
-                .route(web::get().to(list)),
-        )
-        .service(resource("/releases/{release}").route(web::get().to(show)))
-        .service(resource("/releases/{release}/publish").route(web::post().to(publish)))
-        .service(
-            resource("/releases/{release}/artifacts/{name}").route(web::put().to(upload::upload)),
-        );
+        .service(resource("/releases").on(Method::POST, create).get(list))
+        .service(resource("/releases/{release}").get(show))
+        .service(resource("/releases/{release}/publish").on(Method::POST, publish))
+        .service(resource("/releases/{release}/artifacts/{name}").on(Method::PUT, upload::upload));
 }
 
 #[derive(Debug, Deserialize)]
@@ -64,12 +59,9 @@ struct ReleaseView {
     artifacts: Vec<Artifact>,
 }
 
-async fn create(
-    app: AppData,
-    admin: Admin,
-    Json(request): Json<CreateRequest>,
-) -> Result<HttpResponse, ApiError> {
+async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResponse, ApiError> {
     let holder = admin.may(Scope::Publish)?;
+    let request: CreateRequest = body.read().await?;
     let input = CreateRelease {
         kit: request.kit,
         version: request.version,
@@ -91,7 +83,7 @@ async fn list(
     admin: Admin,
     Query(query): Query<ListQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    admin.may(Scope::Read)?;
+    admin.may_any(&[Scope::Read, Scope::Publish])?;
     let window = window(query.limit, query.cursor)?;
     let kit = match query.kit {
         Some(name) => Some(kit_id(&app, name).await?),
@@ -114,7 +106,7 @@ async fn show(
     admin: Admin,
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    admin.may(Scope::Read)?;
+    admin.may_any(&[Scope::Read, Scope::Publish])?;
     let id = release_id(&path)?;
     Ok(HttpResponse::Ok().json(view(&app, id).await?))
 }

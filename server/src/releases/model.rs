@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::db::types::{text_enum, typed_id};
 use crate::licenses::model::{Standing, VerdictCode};
 
-pub use names::{NameFault, check_name};
+pub use names::{NameFault, are_twins, check_name};
 pub use versions::{Selector, VersionFault, is_newer, parse_version, same_precedence};
 
 typed_id!(

@@ -5,7 +5,8 @@ use semver::Version;
 use serde::Serialize;
 
 use super::model::{
-    ArtifactId, Channel, ReleaseFacts, ReleaseId, ReleaseStatus, Severity, parse_version,
+    ArtifactId, Channel, ReleaseFacts, ReleaseId, ReleaseStatus, Severity, check_name,
+    parse_version,
 };
 use crate::clock::Timestamp;
 use crate::db::schema::{artifacts, blobs, releases};
@@ -170,6 +171,10 @@ pub fn find_artifact_named(
     release: &ReleaseId,
     name: &str,
 ) -> Result<Option<Artifact>, DbError> {
+    // Nothing else can be there, and PostgreSQL takes no NUL in a text.
+    if check_name(name).is_err() {
+        return Ok(None);
+    }
     Ok(artifacts::table
         .filter(artifacts::release_id.eq(release))
         .filter(artifacts::name.eq(name))

@@ -1,6 +1,6 @@
 //! Adding a file to a draft. The bytes are stored first; then one unit of work makes them count.
 
-use super::model::{ArtifactId, NameFault, ReleaseId, ReleaseStatus, check_name};
+use super::model::{ArtifactId, NameFault, ReleaseId, ReleaseStatus, are_twins, check_name};
 use super::store::{self, Artifact, Release};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
@@ -59,6 +59,12 @@ pub enum UploadArtifactError {
     NameTaken {
         /// What it has.
         sha256: String,
+    },
+    /// The release has a file whose name is the same on some systems.
+    #[error("the name is too much like another")]
+    Twin {
+        /// That file's name.
+        name: String,
     },
     /// The release has as many files as it may have.
     #[error("the release has too many files")]
@@ -132,7 +138,7 @@ pub fn add_artifact_in(
     if let Some(present) = present(tx, artifact)? {
         return Ok(present);
     }
-    check_room(tx, &release)?;
+    check_room(tx, &release, &artifact.name)?;
     store::refer_to_blob(tx, artifact, storage_key)?;
     store::insert_artifact(tx, artifact)?;
     tx.audit(Entry::new(
@@ -165,13 +171,21 @@ fn present(
     }
 }
 
-fn check_room(tx: &mut WriteTx<'_>, release: &Release) -> Result<(), UploadArtifactError> {
+fn check_room(
+    tx: &mut WriteTx<'_>,
+    release: &Release,
+    name: &str,
+) -> Result<(), UploadArtifactError> {
     if release.status != ReleaseStatus::Draft {
         return Err(UploadArtifactError::NotDraft);
     }
     let files = store::artifacts_of(tx.conn(), std::slice::from_ref(&release.id))?;
     if files.len() >= ARTIFACTS_MAX {
         return Err(UploadArtifactError::TooMany);
+    }
+    let twin = files.into_iter().find(|file| are_twins(&file.name, name));
+    if let Some(twin) = twin {
+        return Err(UploadArtifactError::Twin { name: twin.name });
     }
     Ok(())
 }

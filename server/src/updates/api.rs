@@ -1,5 +1,6 @@
 //! The update check of kits.
 
+use actix_web::http::header::{CACHE_CONTROL, VARY};
 use actix_web::{HttpResponse, web};
 use semver::Version;
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::downloads::api::refused;
 use crate::downloads::view::ReleaseView;
+use crate::http::conditional::REVALIDATE;
 use crate::http::extract::{AppData, KeyCredential};
 use crate::http::routes::resource;
 use crate::http::{ApiError, Query};
@@ -22,7 +24,7 @@ const VERSION_MAX: usize = 256;
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.service(resource("/v1/kits/{kit}/updates").route(web::get().to(check)));
+    config.service(resource("/v1/kits/{kit}/updates").get(check));
 }
 
 /// Unknown members are ignored: kits may be newer than the server.
@@ -53,7 +55,11 @@ async fn check(
     let input = checked(path.into_inner(), query)?;
     let update = check_update(&app, &key, input).await;
     let update = update.map_err(|error| failed(&app, error))?;
-    Ok(HttpResponse::Ok().json(UpdateView::from(update)))
+    // No entity tag: the signed part is made anew each time.
+    Ok(HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, REVALIDATE))
+        .insert_header((VARY, "Authorization"))
+        .json(UpdateView::from(update)))
 }
 
 fn checked(kit: String, query: UpdateQuery) -> Result<CheckUpdate, ApiError> {

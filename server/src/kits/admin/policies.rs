@@ -1,14 +1,15 @@
 //! Management of policies.
 
+use actix_web::http::Method;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use crate::db::{AnyConn, DbError, Page};
-use crate::http::extract::{Admin, AppData};
+use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
-use crate::http::{ApiError, Code, Json, Query};
+use crate::http::{ApiError, Code, Query};
 use crate::kits::create_policy::{CreatePolicy, CreatePolicyError, create_policy};
 use crate::kits::model::{KitId, PolicyId, Scope as KitScope, SeatKind, Terms};
 use crate::kits::store::{self, Policy};
@@ -20,12 +21,8 @@ const LICENSE_FILE_DAYS: i32 = 14;
 /// Routes of this file.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(
-            resource("/policies")
-                .route(web::post().to(create))
-                .route(web::get().to(list)),
-        )
-        .service(resource("/policies/{policy}").route(web::get().to(show)));
+        .service(resource("/policies").on(Method::POST, create).get(list))
+        .service(resource("/policies/{policy}").get(show));
 }
 
 #[derive(Debug, Deserialize)]
@@ -52,12 +49,9 @@ struct PolicyView {
     kits: Vec<KitId>,
 }
 
-async fn create(
-    app: AppData,
-    admin: Admin,
-    Json(request): Json<CreateRequest>,
-) -> Result<HttpResponse, ApiError> {
+async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResponse, ApiError> {
     let holder = admin.may(Scope::Admin)?;
+    let request: CreateRequest = body.read().await?;
     let terms = Terms {
         edition: request.edition,
         scope: request.scope,

@@ -52,6 +52,12 @@ impl From<UploadArtifactError> for ApiError {
                 let detail = "The release has a file with this name and other bytes.";
                 Self::new(Code::Conflict, detail).with("sha256", sha256)
             }
+            UploadArtifactError::Twin { name } => {
+                let detail = format!(
+                    "The release has \"{name}\": on some systems both would be the same file."
+                );
+                Self::new(Code::Conflict, detail).with("name", name)
+            }
             UploadArtifactError::TooMany => {
                 let detail = format!("A release has at most {ARTIFACTS_MAX} files.");
                 Self::new(Code::Conflict, detail)

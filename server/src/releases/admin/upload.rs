@@ -1,12 +1,14 @@
 //! `PUT` of one file: the body is the file.
 
+use std::time::Duration;
+
 use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 use serde::Deserialize;
 
 use super::release_id;
-use crate::http::extract::{Admin, AppData};
+use crate::http::extract::{Admin, AppData, too_slow};
 use crate::http::{ApiError, Code, Query};
 use crate::releases::upload_artifact::{self, NewArtifact};
 use crate::staff::Scope;
@@ -14,6 +16,9 @@ use crate::storage::{StorageError, Upload};
 
 /// What the uploader says the bytes hash to.
 const CONTENT_SHA256: &str = "x-content-sha256";
+
+/// How long the next part of a file may take to arrive.
+const CHUNK_PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,10 +55,14 @@ pub(super) async fn upload(
 }
 
 async fn receive(mut upload: Upload, mut body: web::Payload) -> Result<Upload, ApiError> {
-    while let Some(chunk) = body.next().await {
-        let written = match chunk {
-            Ok(chunk) => upload.write(&chunk).await.map_err(ApiError::from),
-            Err(_broken) => Err(ApiError::new(
+    loop {
+        // Files may take hours; only a sender that has stopped is given up.
+        let next = tokio::time::timeout(CHUNK_PATIENCE, body.next()).await;
+        let written = match next {
+            Ok(None) => return Ok(upload),
+            Err(_elapsed) => Err(too_slow()),
+            Ok(Some(Ok(chunk))) => upload.write(&chunk).await.map_err(ApiError::from),
+            Ok(Some(Err(_broken))) => Err(ApiError::new(
                 Code::MalformedRequest,
                 "The body could not be read to its end.",
             )),
@@ -63,7 +72,6 @@ async fn receive(mut upload: Upload, mut body: web::Payload) -> Result<Upload, A
             return Err(error);
         }
     }
-    Ok(upload)
 }
 
 /// Refuses what says by itself that it is too large, before a byte of it is read.

@@ -1,5 +1,9 @@
 //! Names of files that are safe on every system they may be saved on.
 
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::kits::model::is_invisible;
+
 /// Longest name, in bytes.
 const MAX: usize = 200;
 
@@ -41,17 +45,23 @@ pub fn check_name(name: &str) -> Result<(), NameFault> {
     Ok(())
 }
 
+/// Whether two names are one file on systems that fold case or composition, such as Windows and
+/// macOS.
+pub fn are_twins(one: &str, other: &str) -> bool {
+    folded(one) == folded(other)
+}
+
+fn folded(name: &str) -> String {
+    name.nfc().collect::<String>().to_lowercase()
+}
+
 fn is_refused(c: char) -> bool {
     c.is_control()
         || is_invisible(c)
-        || matches!(c, '/' | '\\' | '<' | '>' | ':' | '"' | '|' | '?' | '*')
-}
-
-/// Marks that turn the direction of text or are not seen: they make `exe.zip` of `piz.exe`.
-fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}'
-        | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
+        || matches!(
+            c,
+            '/' | '\\' | '<' | '>' | ':' | '"' | '|' | '?' | '*' | '\u{FFFD}'
+        )
 }
 
 fn is_device(name: &str) -> bool {
@@ -85,6 +95,14 @@ mod tests {
     }
 
     #[test]
+    fn names_that_differ_in_case_or_composition_are_twins() {
+        assert!(are_twins("a.zip", "A.ZIP"));
+        assert!(are_twins("\u{FC}.zip", "u\u{308}.zip"));
+        assert!(are_twins("\u{DC}.zip", "u\u{308}.zip"));
+        assert!(!are_twins("a.zip", "b.zip"));
+    }
+
+    #[test]
     fn names_that_leave_their_folder_or_lie_are_refused() {
         for (bad, fault) in [
             ("", NameFault::Length),
@@ -95,6 +113,8 @@ mod tests {
             ("a\nb", NameFault::Character),
             ("kit\u{202E}piz.exe", NameFault::Character),
             ("kit\u{200F}.zip", NameFault::Character),
+            ("kit\u{AD}.zip", NameFault::Character),
+            ("kit\u{FFFD}.zip", NameFault::Character),
             ("..", NameFault::Dots),
             ("a..b", NameFault::Dots),
             (".htaccess", NameFault::Dots),
