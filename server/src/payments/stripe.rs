@@ -149,7 +149,7 @@ mod tests {
         for status in [401, 403, 409, 429, 500, 503] {
             assert!(!refused(status).is_final(), "{status}");
         }
-        assert!(refused(404).is_final());
+        assert!(!refused(404).is_final(), "perhaps a key of another account");
         assert!(!FetchError::Unreachable(String::new()).is_final());
     }
 }
