@@ -1,31 +1,30 @@
 //! The door to the database: nothing acknowledged is ever lost, limits are exact, failures are told.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::sync::mpsc;
+use std::time::Duration;
 
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::BigInt;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use futures_util::future::join_all;
 use kitward::audit::{self, Actor, Entry, GENESIS, Link};
 use kitward::clock::Timestamp;
 use kitward::db::{AnyConn, DatabaseUrl, Db, DbError, Shard, WriteTx};
-use kitward_tests::{Database, Kind, OwnCluster, both};
+use kitward_tests::{Database, Kind, both};
 use secrecy::SecretString;
 use tempfile::TempDir;
 
-struct Scratch {
-    db: Db,
-    url: String,
+pub(crate) struct Scratch {
+    pub(crate) db: Db,
+    pub(crate) url: String,
     _database: Database,
     _folder: TempDir,
 }
 
-fn open(url: &str) -> Db {
+pub(crate) fn open(url: &str) -> Db {
     Db::open(DatabaseUrl::parse(&SecretString::from(url)).unwrap()).unwrap()
 }
 
-async fn scratch(kind: Kind) -> Scratch {
+pub(crate) async fn scratch(kind: Kind) -> Scratch {
     let folder = TempDir::new().unwrap();
     let database = Database::create(kind, folder.path());
     let db = open(&database.url);
@@ -38,7 +37,7 @@ async fn scratch(kind: Kind) -> Scratch {
     }
 }
 
-async fn make_tables(db: &Db) {
+pub(crate) async fn make_tables(db: &Db) {
     db.write(Shard::Wide, |tx| {
         run(
             tx,
@@ -54,34 +53,34 @@ async fn make_tables(db: &Db) {
     .unwrap();
 }
 
-fn run(tx: &mut WriteTx<'_>, statement: &str) -> Result<(), DbError> {
+pub(crate) fn run(tx: &mut WriteTx<'_>, statement: &str) -> Result<(), DbError> {
     sql_query(statement).execute(tx.conn())?;
     Ok(())
 }
 
-fn put(tx: &mut WriteTx<'_>, id: i64) -> Result<(), DbError> {
+pub(crate) fn put(tx: &mut WriteTx<'_>, id: i64) -> Result<(), DbError> {
     run(tx, &format!("INSERT INTO rows_written VALUES ({id}, 'x')"))
 }
 
 #[derive(QueryableByName)]
-struct Number {
+pub(crate) struct Number {
     #[diesel(sql_type = BigInt)]
     number: i64,
 }
 
-fn numbers(conn: &mut AnyConn, query: &str) -> Result<Vec<i64>, DbError> {
+pub(crate) fn numbers(conn: &mut AnyConn, query: &str) -> Result<Vec<i64>, DbError> {
     let rows: Vec<Number> = sql_query(query).load(conn)?;
     Ok(rows.into_iter().map(|row| row.number).collect())
 }
 
-async fn written(db: &Db) -> Vec<i64> {
+pub(crate) async fn written(db: &Db) -> Vec<i64> {
     let query = "SELECT id AS number FROM rows_written ORDER BY id";
     db.read_slow(move |conn| numbers(conn, query))
         .await
         .unwrap()
 }
 
-fn claim(tx: &mut WriteTx<'_>, id: i64) -> Result<bool, DbError> {
+pub(crate) fn claim(tx: &mut WriteTx<'_>, id: i64) -> Result<bool, DbError> {
     let statement = format!("UPDATE seats SET used = used + 1 WHERE id = {id} AND used < 5");
     Ok(sql_query(statement).execute(tx.conn())? == 1)
 }
@@ -197,57 +196,6 @@ async fn a_full_queue_is_a_typed_error_and_passes(kind: Kind) {
     assert_eq!(written(&scratch.db).await.len(), done);
 }
 
-#[test]
-fn a_full_disk_refuses_and_recovers() {
-    kitward_tests::block_on(async {
-        let scratch = scratch(Kind::Sqlite).await;
-        let pages = scratch
-            .db
-            .write(Shard::Wide, |tx| {
-                #[derive(QueryableByName)]
-                struct Pages {
-                    #[diesel(sql_type = BigInt)]
-                    page_count: i64,
-                }
-                let rows: Vec<Pages> = sql_query("PRAGMA page_count").load(tx.conn())?;
-                let now = rows[0].page_count;
-                sql_query(format!("PRAGMA max_page_count = {}", now + 8)).execute(tx.conn())?;
-                Ok::<i64, DbError>(now)
-            })
-            .await
-            .unwrap();
-        assert!(pages > 0);
-        let jobs = (0..60_i64).map(|id| {
-            scratch.db.write(Shard::One(1), move |tx| {
-                let filler = "y".repeat(if id % 3 == 0 { 40_000 } else { 10 });
-                run(
-                    tx,
-                    &format!("INSERT INTO rows_written VALUES ({id}, '{filler}')"),
-                )
-            })
-        });
-        let outcomes: Vec<Result<(), DbError>> = join_all(jobs).await;
-        assert!(
-            outcomes.iter().any(Result::is_err),
-            "the disk was never full"
-        );
-        let acknowledged: Vec<i64> = (0..)
-            .zip(&outcomes)
-            .filter(|(_, o)| o.is_ok())
-            .map(|(id, _)| id)
-            .collect();
-        assert_eq!(written(&scratch.db).await, acknowledged);
-        let raise = |tx: &mut WriteTx<'_>| run(tx, "PRAGMA max_page_count = 1000000");
-        // The first attempt may meet the connection that failed.
-        let _ = scratch.db.write(Shard::Wide, raise).await;
-        scratch
-            .db
-            .write(Shard::One(1), |tx| put(tx, 9_999))
-            .await
-            .unwrap();
-    });
-}
-
 both!(closing_finishes_what_is_queued_and_refuses_the_rest);
 async fn closing_finishes_what_is_queued_and_refuses_the_rest(kind: Kind) {
     let scratch = scratch(kind).await;
@@ -285,114 +233,6 @@ async fn readers_cannot_write(kind: Kind) {
     };
     assert!(scratch.db.read(write).await.is_err());
     assert!(scratch.db.read_slow(write).await.is_err());
-}
-
-#[test]
-fn postgres_killed_and_restarted_under_load_fails_then_recovers() {
-    kitward_tests::run_on(Kind::Postgres, |_kind| async {
-        let cluster = OwnCluster::start();
-        let db = open(&cluster.url());
-        make_tables(&db).await;
-        let stop = Arc::new(AtomicBool::new(false));
-        let load: Vec<_> = (0..8_i64)
-            .map(|lane| tokio::spawn(hammer(db.clone(), lane, Arc::clone(&stop))))
-            .collect();
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        cluster.kill();
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        cluster.restart();
-        let until = Instant::now() + Duration::from_secs(20);
-        while db.write(Shard::One(3), |tx| put(tx, -1)).await.is_err() {
-            assert!(Instant::now() < until, "no recovery");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        stop.store(true, Ordering::Release);
-        let mut failures = 0;
-        let mut acknowledged = vec![-1];
-        for lane in load {
-            let (done, failed) = lane.await.unwrap();
-            acknowledged.extend(done);
-            failures += failed;
-        }
-        assert!(failures > 0, "nothing failed while the server was down");
-        let found = written(&db).await;
-        assert!(
-            acknowledged.iter().all(|id| found.contains(id)),
-            "an acknowledged row is gone"
-        );
-        for _ in 0..16 {
-            db.read(|conn| numbers(conn, "SELECT used AS number FROM seats"))
-                .await
-                .unwrap();
-        }
-    });
-}
-
-async fn hammer(db: Db, lane: i64, stop: Arc<AtomicBool>) -> (Vec<i64>, usize) {
-    let (mut done, mut failed) = (Vec::new(), 0);
-    for n in 0.. {
-        if stop.load(Ordering::Acquire) {
-            break;
-        }
-        let id = lane * 1_000_000 + n;
-        match db.write(Shard::of(&id), move |tx| put(tx, id)).await {
-            Ok(()) => done.push(id),
-            Err(_) => failed += 1,
-        }
-        if db
-            .read_slow(|conn| numbers(conn, "SELECT used AS number FROM seats"))
-            .await
-            .is_err()
-        {
-            failed += 1;
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-    (done, failed)
-}
-
-#[test]
-fn two_executors_on_one_postgres_keep_the_limit_and_end_their_deadlocks() {
-    kitward_tests::run_on(Kind::Postgres, |kind| async move {
-        let scratch = scratch(kind).await;
-        let other = open(&scratch.url);
-        let claims = (0..64_u64).map(|n| {
-            let db = if n % 2 == 0 { &scratch.db } else { &other };
-            db.write(Shard::One(n), |tx| claim(tx, 1))
-        });
-        let granted = join_all(claims)
-            .await
-            .into_iter()
-            .filter(|o| *o.as_ref().unwrap())
-            .count();
-        assert_eq!(granted, 5);
-        // Locks taken in opposite orders, on purpose.
-        let crossing = (0..12_u64).map(|n| {
-            let (db, first, second) = if n % 2 == 0 {
-                (&scratch.db, 1, 2)
-            } else {
-                (&other, 2, 1)
-            };
-            db.write(Shard::Wide, move |tx| {
-                run(
-                    tx,
-                    &format!("UPDATE seats SET used = used + 1 WHERE id = {first}"),
-                )?;
-                run(tx, "SELECT pg_sleep(0.05)")?;
-                run(
-                    tx,
-                    &format!("UPDATE seats SET used = used + 1 WHERE id = {second}"),
-                )
-            })
-        });
-        for outcome in join_all(crossing).await {
-            outcome.unwrap();
-        }
-        let query = "SELECT used AS number FROM seats ORDER BY id";
-        let used = other.read(move |conn| numbers(conn, query)).await.unwrap();
-        assert_eq!(used, [5 + 12, 12]);
-    });
 }
 
 both!(the_audit_chain_has_no_gaps_and_no_entries_of_failed_jobs);
@@ -506,105 +346,4 @@ fn a_panic_in_a_read_leaves_no_stale_snapshot_behind() {
         });
         assert_eq!(read.join().unwrap(), (vec![1], vec![1]));
     });
-}
-
-both!(a_schema_that_needs_a_newer_program_is_refused);
-async fn a_schema_that_needs_a_newer_program_is_refused(kind: Kind) {
-    let scratch = scratch(kind).await;
-    scratch
-        .db
-        .write(Shard::Wide, |tx| {
-            run(
-                tx,
-                "INSERT INTO schema_migrations (version, min_binary) VALUES ('2999', '99.0.0')",
-            )
-        })
-        .await
-        .unwrap();
-    let url = DatabaseUrl::parse(&SecretString::from(scratch.url.as_str())).unwrap();
-    match Db::open(url) {
-        Err(error) => assert!(error.to_string().contains("99.0.0"), "{error}"),
-        Ok(_) => panic!("opened"),
-    }
-}
-
-#[test]
-fn a_held_row_stops_its_neighbors_for_seconds_only() {
-    kitward_tests::run_on(Kind::Postgres, |kind| async move {
-        let scratch = scratch(kind).await;
-        let url = scratch.url.clone();
-        let (release, gate) = mpsc::channel::<()>();
-        let holder = std::thread::spawn(move || {
-            use diesel::Connection;
-            use diesel::connection::SimpleConnection;
-            let mut conn = diesel::PgConnection::establish(&url).unwrap();
-            conn.batch_execute("BEGIN; UPDATE seats SET used = used WHERE id = 1")
-                .unwrap();
-            let _ = gate.recv_timeout(Duration::from_mins(1));
-        });
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        let started = Instant::now();
-        let (held, neighbor) = tokio::join!(
-            scratch.db.write(Shard::One(3), |tx| claim(tx, 1)),
-            scratch.db.write(Shard::One(3), |tx| claim(tx, 2)),
-        );
-        // The bound of the writer is 3 s of retries of 2 s each; the old one was 90 s.
-        assert!(
-            started.elapsed() < Duration::from_secs(20),
-            "{:?}",
-            started.elapsed()
-        );
-        assert!(held.is_err_and(|error| error.is_transient()));
-        assert!(neighbor.unwrap());
-        release.send(()).unwrap();
-        holder.join().unwrap();
-    });
-}
-
-both!(the_tables_are_those_the_program_expects);
-async fn the_tables_are_those_the_program_expects(kind: Kind) {
-    #[derive(QueryableByName)]
-    struct Column {
-        #[diesel(sql_type = Text)]
-        name: String,
-    }
-    let scratch = scratch(kind).await;
-    let query = match kind {
-        Kind::Sqlite => {
-            "SELECT m.name || '.' || p.name AS name FROM sqlite_schema m, pragma_table_info(m.name) p \
-             WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' ORDER BY 1"
-        }
-        Kind::Postgres => {
-            "SELECT table_name || '.' || column_name AS name FROM information_schema.columns \
-             WHERE table_schema = 'public' ORDER BY 1"
-        }
-    };
-    let columns: Vec<Column> = scratch
-        .db
-        .read_slow(move |conn| Ok::<_, DbError>(sql_query(query).load(conn)?))
-        .await
-        .unwrap();
-    let ours = ["rows_written.", "seats.", "schema_migrations."];
-    let mut found: Vec<String> = columns
-        .into_iter()
-        .map(|column| column.name)
-        .filter(|name| !ours.iter().any(|own| name.starts_with(own)))
-        .collect();
-    found.sort();
-    assert_eq!(found, declared_columns());
-}
-
-/// Columns as `server/src/db/schema.rs` declares them.
-fn declared_columns() -> Vec<String> {
-    let schema = include_str!("../../server/src/db/schema.rs");
-    let (mut table, mut columns) = (String::new(), Vec::new());
-    for line in schema.lines().map(str::trim) {
-        if let Some((name, _)) = line.split_once(" (").filter(|_| line.ends_with('{')) {
-            name.clone_into(&mut table);
-        } else if let Some((column, _)) = line.split_once(" -> ").filter(|_| line.ends_with(',')) {
-            columns.push(format!("{table}.{column}"));
-        }
-    }
-    columns.sort();
-    columns
 }
