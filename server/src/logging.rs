@@ -3,6 +3,8 @@
 //! Nothing secret is ever passed to it: secrets are `SecretString`, requests are logged by route
 //! pattern, bodies and headers never.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, LogFormat};
@@ -13,6 +15,7 @@ pub fn start(config: &Config) {
         EnvFilter::try_new(&config.log).unwrap_or_else(|_unparsable| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     let started = match config.log_format {
         LogFormat::Text => builder.try_init(),

@@ -289,7 +289,10 @@ impl FromRequest for Admin {
                 .ok_or_else(refused)?;
             let token = SecretString::from(token.trim());
             let holder = crate::staff::authenticate(&app, &token).await?;
-            holder.map(Admin).ok_or_else(refused)
+            holder.map(Admin).ok_or_else(|| {
+                let detail = "This management token is unknown or has ended.";
+                ApiError::new(Code::Unauthorized, detail)
+            })
         })
     }
 }

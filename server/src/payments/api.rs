@@ -22,7 +22,7 @@ async fn stripe(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
-    if !app.has_webhook_secrets() {
+    if app.config.stripe.webhook_secrets.is_empty() {
         let detail = "No webhook secret is configured here.";
         return Err(ApiError::new(Code::NotFound, detail));
     }
