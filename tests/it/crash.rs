@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use kitward_fakes::{Behavior, FakeStripe, Inbox, sign_event};
-use kitward_tests::{Child, ChildSettings, Kind, Shop, run_on};
+use kitward_tests::{BUYER, Child, ChildSettings, Kind, Shop, run_on};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -20,7 +20,7 @@ async fn scene() -> Scene {
     let stripe = FakeStripe::start().await.unwrap();
     let inbox = Inbox::start().await.unwrap();
     let toml = format!(
-        "log = \"warn\"\n[mail]\nsmtp_url = \"{}\"\nfrom = \"licenses@example.com\"\ntimeout_seconds = 4\n\
+        "log = \"trace\"\n[mail]\nsmtp_url = \"{}\"\nfrom = \"licenses@example.com\"\ntimeout_seconds = 4\n\
          [stripe]\nsecret_key = \"sk_test_crash\"\nwebhook_secrets = [\"whsec_crash\"]\napi_url = \"{}\"\n",
         inbox.smtp_url(),
         stripe.base_url()
@@ -70,7 +70,7 @@ async fn stock(scene: &Scene, child: &Child) {
 
 async fn deliver(child: &Child, event: &Value) {
     let body = event.to_string().into_bytes();
-    let now = chrono_now();
+    let now = present();
     let actor = child.actor();
     let request = actor
         .request(Method::POST, "/webhooks/stripe")
@@ -79,7 +79,19 @@ async fn deliver(child: &Child, event: &Value) {
     actor.send(request).await.expect_status(200);
 }
 
-fn chrono_now() -> i64 {
+/// A checkout and its event, which is returned.
+async fn buy(scene: &Scene, child: &Child) -> Value {
+    let ids = scene
+        .stripe
+        .add_checkout(Shop::checkout("price_personal", 1));
+    let event = scene
+        .stripe
+        .event("checkout.session.completed", &ids.session);
+    deliver(child, &event).await;
+    event
+}
+
+fn present() -> i64 {
     kitward::clock::Clock::now(&kitward::clock::SystemClock).unix()
 }
 
@@ -98,13 +110,7 @@ fn killed_before_the_mail_is_sent_exactly_one_mail_arrives() {
         let child = scene.settings.start().await;
         stock(&scene, &child).await;
         scene.inbox.set_behavior(Behavior::HangAtBanner);
-        let ids = scene
-            .stripe
-            .add_checkout(Shop::checkout("price_personal", 1));
-        let event = scene
-            .stripe
-            .event("checkout.session.completed", &ids.session);
-        deliver(&child, &event).await;
+        let event = buy(&scene, &child).await;
         until("an attempt to mail", || scene.inbox.connections() > 0).await;
         child.kill();
         scene.inbox.set_behavior(Behavior::Accept);
@@ -126,22 +132,27 @@ fn killed_right_after_the_event_was_acknowledged_the_purchase_is_fulfilled() {
         let child = scene.settings.start().await;
         stock(&scene, &child).await;
         scene.stripe.set_down(true);
-        let ids = scene
-            .stripe
-            .add_checkout(Shop::checkout("price_personal", 1));
-        deliver(
-            &child,
-            &scene
-                .stripe
-                .event("checkout.session.completed", &ids.session),
-        )
-        .await;
+        buy(&scene, &child).await;
         child.kill();
         scene.stripe.set_down(false);
-        let _child = scene.settings.start().await;
+        let child = scene.settings.start().await;
         until("the mail", || !scene.inbox.messages().is_empty()).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
-        assert_eq!(scene.inbox.messages().len(), 1);
+        let mails = scene.inbox.messages();
+        assert_eq!(mails.len(), 1);
+        // The log at its most talkative holds nothing of a purchase that went all the way.
+        let log = child.logged();
+        assert!(log.contains("order recorded"), "the log is no log");
+        let key = kitward_tests::key_in(&mails[0].text());
+        for secret in [
+            key.as_str(),
+            &key[4..30],
+            "sk_test_crash",
+            "whsec_crash",
+            BUYER,
+        ] {
+            assert!(!log.contains(secret), "{secret} stands in the log");
+        }
     });
 }
 
@@ -154,16 +165,7 @@ fn killed_after_the_data_a_duplicate_carries_the_same_message_id() {
         scene
             .inbox
             .set_behavior(Behavior::Slow(Duration::from_millis(500)));
-        let ids = scene
-            .stripe
-            .add_checkout(Shop::checkout("price_personal", 1));
-        deliver(
-            &child,
-            &scene
-                .stripe
-                .event("checkout.session.completed", &ids.session),
-        )
-        .await;
+        buy(&scene, &child).await;
         until("the data", || !scene.inbox.messages().is_empty()).await;
         child.kill();
         scene.inbox.set_behavior(Behavior::Accept);

@@ -79,7 +79,7 @@ fn is_contention(error: &DieselError) -> bool {
                 "lock timeout",
                 "statement timeout",
                 "locked",
-                "full",
+                "disk is full",
             ]
             .iter()
             .any(|word| message.contains(word))

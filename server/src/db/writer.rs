@@ -1,5 +1,6 @@
 //! One writing thread: drains its queue into batches, one durable COMMIT for each.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
@@ -114,9 +115,7 @@ impl Writer {
             if Instant::now() >= end {
                 break;
             }
-            // Shifted by thread, so that two losers do not meet again.
-            let jitter = u64::from(self.url.is_sqlite()) + u64::from(std::process::id() % 7);
-            std::thread::sleep(Duration::from_millis((1 << attempt) + jitter));
+            std::thread::sleep(Duration::from_millis((1 << attempt) + jitter()));
         }
         for job in waiting {
             job.finish(Err(DbError::Aborted(None)));
@@ -174,6 +173,11 @@ impl Writer {
         }
         self.conn.as_mut().ok_or(Failed::OutOfStep)
     }
+}
+
+/// 0 to 7 ms, so that two losers do not meet again. Nothing secret rests on it.
+fn jitter() -> u64 {
+    RandomState::new().build_hasher().finish() % 8
 }
 
 fn begin(conn: &mut AnyConn) -> diesel::QueryResult<()> {
