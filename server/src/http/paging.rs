@@ -1,8 +1,11 @@
 //! `?limit=&cursor=` of lists.
 
-use serde::Deserialize;
+use actix_web::HttpResponse;
+use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
+use crate::app::App;
+use crate::db::{AnyConn, DbError, Page};
 
 const DEFAULT: usize = 20;
 const MOST: usize = 100;
@@ -45,6 +48,23 @@ pub fn window(limit: Option<usize>, cursor: Option<String>) -> Result<Window, Ap
 }
 
 impl Window {
+    /// The page as an answer. `read` gets the cursor and how many rows to look at; `id` is what the
+    /// next page starts after.
+    pub async fn page<T: Serialize + Send + 'static>(
+        self,
+        app: &App,
+        read: impl FnOnce(&mut AnyConn, &str, i64) -> Result<Vec<T>, DbError> + Send + 'static,
+        id: impl Fn(&T) -> String,
+    ) -> Result<HttpResponse, ApiError> {
+        let rows = self.rows();
+        let Self { after, limit } = self;
+        let found = app
+            .db
+            .read_slow(move |conn| read(conn, &after, rows))
+            .await?;
+        Ok(HttpResponse::Ok().json(Page::cut(found, limit, id)))
+    }
+
     /// One row more than the page has, to know whether another page follows.
     pub fn rows(&self) -> i64 {
         i64::try_from(self.limit).unwrap_or(i64::MAX - 1) + 1

@@ -13,7 +13,7 @@ use super::model::KitStatus;
 use super::store::{self, Kit};
 use super::texts::Fault;
 use crate::app::App;
-use crate::db::{DbError, Page};
+use crate::db::DbError;
 use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
@@ -86,14 +86,8 @@ async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, ApiError> {
     admin.may(Scope::Read)?;
-    let window = query.window()?;
-    let (after, rows) = (window.after.clone(), window.rows());
-    let kits = app
-        .db
-        .read_slow(move |conn| store::list_kits(conn, &after, rows))
-        .await?;
-    let page = Page::cut(kits, window.limit, |kit| kit.id.to_string());
-    Ok(HttpResponse::Ok().json(page))
+    let id = |kit: &Kit| kit.id.to_string();
+    query.window()?.page(&app, store::list_kits, id).await
 }
 
 async fn show(

@@ -13,7 +13,7 @@ use super::store::{self, EventSummary, Price};
 use crate::app::App;
 use crate::customers::model::OrderId;
 use crate::customers::store::{Order, OrderItem, find_order, items_of, list_orders};
-use crate::db::{AnyConn, DbError, Page};
+use crate::db::{AnyConn, DbError};
 use crate::http::error::{ApiError, Code};
 use crate::http::extract::{Admin, AppData, Query, UnreadJson};
 use crate::http::paging::PageQuery;
@@ -95,17 +95,12 @@ async fn add_price(app: AppData, admin: Admin, body: UnreadJson) -> Answer {
 
 async fn prices(app: AppData, admin: Admin, Query(query): Query<PageQuery>) -> Answer {
     admin.may(Scope::Read)?;
-    let window = query.window()?;
-    let (after, rows) = (window.after.clone(), window.rows());
-    let found = app
-        .db
-        .read_slow(move |conn| {
-            let prices = store::list_prices(conn, &after, rows)?;
-            with_policies(conn, prices)
-        })
-        .await?;
-    let page = Page::cut(found, window.limit, |row| row.price.id.to_string());
-    Ok(HttpResponse::Ok().json(page))
+    let read = |conn: &mut AnyConn, after: &str, rows| {
+        let prices = store::list_prices(conn, after, rows)?;
+        with_policies(conn, prices)
+    };
+    let id = |body: &PriceBody| body.price.id.to_string();
+    query.window()?.page(&app, read, id).await
 }
 
 async fn price(app: AppData, admin: Admin, id: web::Path<String>) -> Answer {
@@ -138,14 +133,8 @@ fn with_policies(conn: &mut AnyConn, prices: Vec<Price>) -> Result<Vec<PriceBody
 
 async fn orders(app: AppData, admin: Admin, Query(query): Query<PageQuery>) -> Answer {
     admin.may(Scope::Read)?;
-    let window = query.window()?;
-    let (after, rows) = (window.after.clone(), window.rows());
-    let found: Vec<Order> = app
-        .db
-        .read_slow(move |conn| list_orders(conn, &after, rows))
-        .await?;
-    let page = Page::cut(found, window.limit, |order| order.id.to_string());
-    Ok(HttpResponse::Ok().json(page))
+    let id = |order: &Order| order.id.to_string();
+    query.window()?.page(&app, list_orders, id).await
 }
 
 async fn order(app: AppData, admin: Admin, id: web::Path<String>) -> Answer {
@@ -180,14 +169,8 @@ async fn order_body(app: &App, id: OrderId) -> Result<OrderBody, ApiError> {
 
 async fn events(app: AppData, admin: Admin, Query(query): Query<PageQuery>) -> Answer {
     admin.may(Scope::Read)?;
-    let window = query.window()?;
-    let (after, rows) = (window.after.clone(), window.rows());
-    let found: Vec<EventSummary> = app
-        .db
-        .read_slow(move |conn| store::list_events(conn, &after, rows))
-        .await?;
-    let page = Page::cut(found, window.limit, |event| event.id.to_string());
-    Ok(HttpResponse::Ok().json(page))
+    let id = |event: &EventSummary| event.id.to_string();
+    query.window()?.page(&app, store::list_events, id).await
 }
 
 /// For an event that failed: its cause may be mended now.

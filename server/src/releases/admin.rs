@@ -13,7 +13,7 @@ use super::model::{Channel, ReleaseId, Severity};
 use super::publish_release::publish_release;
 use super::store::{self, Artifact, Release};
 use crate::app::App;
-use crate::db::{AnyConn, DbError, Page};
+use crate::db::{AnyConn, DbError};
 use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::paging::window;
 use crate::http::routes::resource;
@@ -89,16 +89,12 @@ async fn list(
         Some(name) => Some(kit_id(&app, name).await?),
         None => None,
     };
-    let (after, rows) = (window.after.clone(), window.rows());
-    let views = app
-        .db
-        .read_slow(move |conn| {
-            let releases = store::list(conn, kit.as_ref(), &after, rows)?;
-            with_artifacts(conn, releases)
-        })
-        .await?;
-    let page = Page::cut(views, window.limit, |view| view.release.id.to_string());
-    Ok(HttpResponse::Ok().json(page))
+    let read = move |conn: &mut AnyConn, after: &str, rows| {
+        let releases = store::list(conn, kit.as_ref(), after, rows)?;
+        with_artifacts(conn, releases)
+    };
+    let id = |view: &ReleaseView| view.release.id.to_string();
+    window.page(&app, read, id).await
 }
 
 async fn show(

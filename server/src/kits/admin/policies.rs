@@ -5,7 +5,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
-use crate::db::{AnyConn, DbError, Page};
+use crate::db::{AnyConn, DbError};
 use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
@@ -81,17 +81,12 @@ async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<HttpResponse, ApiError> {
     admin.may(Scope::Read)?;
-    let window = query.window()?;
-    let (after, rows) = (window.after.clone(), window.rows());
-    let views = app
-        .db
-        .read_slow(move |conn| {
-            let policies = store::list_policies(conn, &after, rows)?;
-            with_kits(conn, policies)
-        })
-        .await?;
-    let page = Page::cut(views, window.limit, |view| view.policy.id.to_string());
-    Ok(HttpResponse::Ok().json(page))
+    let read = |conn: &mut AnyConn, after: &str, rows| {
+        let policies = store::list_policies(conn, after, rows)?;
+        with_kits(conn, policies)
+    };
+    let id = |view: &PolicyView| view.policy.id.to_string();
+    query.window()?.page(&app, read, id).await
 }
 
 async fn show(
