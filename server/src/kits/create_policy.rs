@@ -6,6 +6,7 @@ use super::texts::{self, Fault};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::db::{AnyConn, DbError, Shard, WriteTx};
+use crate::idempotency::{Claim, Once};
 
 /// Most kits one policy may list.
 const KITS_MAX: usize = 500;
@@ -21,15 +22,6 @@ pub struct CreatePolicy {
     pub kits: Vec<String>,
     /// Who adds it.
     pub actor: Actor,
-}
-
-/// A policy with the kits it lists.
-#[derive(Debug, Clone)]
-pub struct CreatedPolicy {
-    /// The policy.
-    pub policy: Policy,
-    /// Its kits.
-    pub kits: Vec<KitId>,
 }
 
 /// Why it was not added.
@@ -49,11 +41,12 @@ pub enum CreatePolicyError {
     NameTaken,
 }
 
-/// Adds a policy.
+/// Adds a policy, once for each claim.
 pub async fn create_policy(
     app: &App,
     input: CreatePolicy,
-) -> Result<CreatedPolicy, CreatePolicyError> {
+    claim: Claim,
+) -> Result<Once<PolicyId>, CreatePolicyError> {
     let now = app.clock.now();
     let terms = checked_terms(input.terms)?;
     check_scope(terms.scope, input.kits.len())?;
@@ -73,7 +66,10 @@ pub async fn create_policy(
     let (kits, actor) = (input.kits, input.actor);
     app.db
         .write(Shard::of(policy.id.as_str()), move |tx| {
-            create_policy_in(tx, &policy, &kits, actor.clone())
+            claim.once(tx, &policy.id, |tx| {
+                create_policy_in(tx, &policy, &kits, actor.clone())?;
+                Ok(policy.id.clone())
+            })
         })
         .await
 }
@@ -104,7 +100,7 @@ pub fn create_policy_in(
     policy: &Policy,
     kits: &[String],
     actor: Actor,
-) -> Result<CreatedPolicy, CreatePolicyError> {
+) -> Result<(), CreatePolicyError> {
     let kits = resolve(tx.conn(), kits)?;
     let added = tx.unless_taken(|tx| store::insert_policy(tx, policy, &kits))?;
     if added.is_none() {
@@ -117,10 +113,7 @@ pub fn create_policy_in(
         &policy.id,
         &["name", "terms", "kits"],
     ));
-    Ok(CreatedPolicy {
-        policy: policy.clone(),
-        kits,
-    })
+    Ok(())
 }
 
 fn resolve(conn: &mut AnyConn, named: &[String]) -> Result<Vec<KitId>, CreatePolicyError> {
