@@ -9,6 +9,7 @@ pub mod extract;
 pub mod form;
 pub mod headers;
 pub mod host;
+pub mod openapi;
 pub mod pages;
 pub mod paging;
 pub mod return_to;

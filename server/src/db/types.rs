@@ -1,5 +1,7 @@
 //! Column types that both databases share: typed ids, closed sets of words, times, JSON lists.
 
+pub(crate) mod described;
+
 use chrono::NaiveDateTime;
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql};
@@ -103,6 +105,8 @@ macro_rules! typed_id {
             }
         }
 
+        $crate::db::types::described!($name as stringify!($name), id($prefix));
+
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(&self.0)
@@ -147,7 +151,11 @@ pub(crate) use typed_id;
 
 /// Declares a closed set of words, stored and shown as those words.
 macro_rules! text_enum {
-    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* pub enum $name:ident { $($members:tt)* }) => {
+        $crate::db::types::text_enum!($(#[$doc])* pub enum $name as stringify!($name) => { $($members)* });
+    };
+    // With the name that the document of the API gives it, where another type has its own.
+    ($(#[$doc:meta])* pub enum $name:ident as $schema:expr => { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
@@ -177,6 +185,8 @@ macro_rules! text_enum {
                 f.write_str(self.as_str())
             }
         }
+
+        $crate::db::types::described!($name as $schema, words(&[$($text),+]));
 
         impl std::str::FromStr for $name {
             type Err = String;
@@ -214,6 +224,7 @@ macro_rules! text_enum {
         }
     };
 }
+pub(crate) use described::described;
 pub(crate) use text_enum;
 
 /// A list of short words in one text column, as JSON.
@@ -269,7 +280,7 @@ where
 }
 
 /// One page of a list, by keyset.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
