@@ -11,6 +11,7 @@ pub mod form;
 pub mod headers;
 pub mod host;
 pub mod idempotency;
+pub mod openapi;
 pub mod pages;
 pub mod paging;
 pub mod return_to;
