@@ -6,6 +6,7 @@
 
 mod key_set;
 mod kid;
+mod pem;
 mod words;
 
 use ed25519_dalek::{Signature, Signer as _, VerifyingKey};
