@@ -130,6 +130,15 @@ impl PublicKey {
         self.state
     }
 
+    /// The same key in another state.
+    #[must_use]
+    pub fn in_state(&self, state: KeyState) -> Self {
+        Self {
+            state,
+            ..self.clone()
+        }
+    }
+
     /// The thumbprint, which documents carry as `kid`.
     pub fn kid(&self) -> &Kid {
         &self.kid

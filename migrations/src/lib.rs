@@ -42,6 +42,7 @@ pub const ALL: &[Migration] = &[
     shared!("2026-11-20-05_releases", "0.1.0"),
     shared!("2026-11-20-06_payments_and_outbox", "0.1.0"),
     shared!("2026-11-20-07_expiry_indexes", "0.1.0"),
+    shared!("2026-11-20-09_key_ring", "0.1.0"),
 ];
 
 #[cfg(test)]

@@ -3,10 +3,12 @@
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use super::error::{ApiError, markdown};
+use super::error::{ApiError, Code, chain, markdown};
 use super::extract::AppData;
 use super::routes::resource;
+use crate::app::App;
 use crate::db::DbError;
+use crate::key_ring;
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -14,6 +16,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/healthz").get(health))
         .service(resource("/readyz").get(ready))
         .service(resource("/.well-known/jwks.json").get(jwks))
+        .service(resource("/.well-known/kitward-keyring.jwt").get(key_ring_document))
         .service(resource("/.well-known/kitward.json").get(discovery))
         .service(resource("/docs/errors").get(error_codes));
 }
@@ -46,10 +49,36 @@ async fn error_codes() -> HttpResponse {
 
 /// Public keys of all signed documents (RFC 7517).
 async fn jwks(app: AppData) -> HttpResponse {
+    follow(&app).await;
     let keys = app.keys.load();
     HttpResponse::Ok()
         .insert_header(PUBLIC_FIVE_MINUTES)
         .json(keys.public.to_jwks())
+}
+
+/// The same, signed by the root key.
+async fn key_ring_document(app: AppData) -> Result<HttpResponse, ApiError> {
+    follow(&app).await;
+    let keys = app.keys.load();
+    let signed = keys.signed.clone().ok_or_else(|| {
+        ApiError::new(
+            Code::NotFound,
+            "The key ring of this server was never signed.",
+        )
+    })?;
+    Ok(HttpResponse::Ok()
+        .insert_header(PUBLIC_FIVE_MINUTES)
+        .content_type("application/jwt")
+        .body(signed))
+}
+
+/// Whatever another process signed with, readers find here: it was written before it signed.
+async fn follow(app: &App) {
+    if let Err(error) = key_ring::refresh(app).await {
+        // What is known still verifies nearly everything.
+        let error = chain(&error);
+        tracing::warn!(error, "the key ring could not be read");
+    }
 }
 
 /// Where things are, for clients that know only the address.
@@ -60,6 +89,7 @@ async fn discovery(app: AppData) -> HttpResponse {
         .json(json!({
             "issuer": app.installation_id,
             "jwks_uri": at("/.well-known/jwks.json"),
+            "keyring_uri": at("/.well-known/kitward-keyring.jwt"),
             "activate": at("/v1/licenses/activate"),
             "validate": at("/v1/licenses/validate"),
             "deactivate": at("/v1/licenses/deactivate"),
