@@ -16,6 +16,7 @@ mod cli;
 mod crash;
 mod database;
 mod downloads;
+mod drills;
 mod http;
 mod key_ring;
 mod layers;
