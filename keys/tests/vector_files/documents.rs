@@ -1,6 +1,6 @@
 //! License files, verdicts and update manifests, good and bad.
 
-mod case;
+pub(crate) mod case;
 mod clocks;
 mod headers;
 mod texts;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::keys::KeysCommand;
 use crate::kits::model::{KitStatus, SeatKind};
 use crate::payments::model::QuantityRule;
 use crate::releases::model::{Channel, Severity};
@@ -48,6 +49,11 @@ pub(super) enum Command {
     Token {
         #[command(subcommand)]
         command: TokenCommand,
+    },
+    /// Signing keys.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
     },
     /// Kits.
     Kit {
