@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::change::{ChangeError, change};
+use kitward_keys::KeyPurpose;
+
+use super::change::{ChangeError, Custody, change};
 use super::model;
 use super::open::{KeyRingError, load};
 use super::sign::Root;
@@ -57,24 +59,43 @@ pub async fn refresh(app: &App) -> Result<(), KeyRingError> {
 }
 
 /// Puts keys into use whose time has come and renews the document, on whichever process is first.
+/// A key that cannot take over holds up no other; the first failure is told at the end.
 pub async fn upkeep(app: &App) -> Result<(), ChangeError> {
     let custody = app.custody();
-    let now = custody.now;
-    if app.keys.load().due.is_none_or(|due| due > now) {
+    if app.keys.load().due.is_none_or(|due| due > custody.now) {
         return Ok(());
     }
+    let mut outcome = Ok(());
+    for purpose in KeyPurpose::ALL {
+        outcome = outcome.and(promote(&custody, purpose).await);
+    }
+    outcome = outcome.and(renew(&custody).await);
+    refresh(app).await?;
+    outcome
+}
+
+async fn promote(custody: &Custody<'_>, purpose: KeyPurpose) -> Result<(), ChangeError> {
     let plan = |snapshot: &Snapshot| {
-        let steps = model::promote(&snapshot.keys, now);
+        let steps = model::promote(&snapshot.keys, purpose, custody.now);
+        Ok((!steps.is_empty()).then_some(steps))
+    };
+    if let Some(version) = change(custody, &Actor::System, Root::IfHere, plan).await? {
+        tracing::info!(version, %purpose, "the next signing key took over");
+    }
+    Ok(())
+}
+
+async fn renew(custody: &Custody<'_>) -> Result<(), ChangeError> {
+    let plan = |snapshot: &Snapshot| {
         let is_old = snapshot
             .document
             .as_ref()
-            .is_some_and(|document| document.ends_at.plus_seconds(-model::RENEWAL) <= now);
-        let root_is_here = model::root_is_here(&snapshot.keys);
-        Ok((!steps.is_empty() || (is_old && root_is_here)).then_some(steps))
+            .is_some_and(|document| document.renew_at() <= custody.now);
+        let due = is_old && model::root_is_here(&snapshot.keys);
+        Ok(due.then(Vec::new))
     };
-    if let Some(version) = change(&custody, &Actor::System, Root::IfHere, plan).await? {
-        tracing::info!(version, "the key ring was kept");
+    if let Some(version) = change(custody, &Actor::System, Root::IfHere, plan).await? {
+        tracing::info!(version, "the key ring was signed anew");
     }
-    refresh(app).await?;
     Ok(())
 }

@@ -205,16 +205,14 @@ fn step_down(keys: &[RingKey], purpose: KeyPurpose) -> impl Iterator<Item = Step
         .into_iter()
 }
 
-/// Published keys whose time has come take over.
-pub fn promote(keys: &[RingKey], now: Timestamp) -> Vec<Step> {
-    let due = keys.iter().filter(|key| {
-        key.public.state() == KeyState::Published && key.activates_at.is_some_and(|at| at <= now)
-    });
-    due.flat_map(|next| {
-        let begin = Step::Move(next.kid().to_owned(), KeyState::Active);
-        step_down(keys, next.public.purpose()).chain([begin])
-    })
-    .collect()
+/// The published key of a purpose takes over when its time has come.
+pub fn promote(keys: &[RingKey], purpose: KeyPurpose, now: Timestamp) -> Vec<Step> {
+    let due = |next: &&RingKey| next.activates_at.is_some_and(|at| at <= now);
+    let Some(next) = published(keys, purpose).filter(due) else {
+        return Vec::new();
+    };
+    let begin = Step::Move(next.kid().to_owned(), KeyState::Active);
+    step_down(keys, purpose).chain([begin]).collect()
 }
 
 /// Ends a key that no longer signs, or one that never did.

@@ -3,7 +3,7 @@
 use kitward_keys::{KeyPurpose, KeyState, PublicKeys, SigningKey};
 
 use super::change::{ChangeError, Custody, change};
-use super::model::{self, RENEWAL, RingKey};
+use super::model::{self, RingKey};
 use super::sign::Root;
 use super::store::{self, Document, Snapshot};
 use crate::audit::Actor;
@@ -91,7 +91,7 @@ fn due(keys: &[RingKey], document: Option<&Document>) -> Option<Timestamp> {
         .filter_map(|key| key.activates_at);
     let renewal = document
         .filter(|_| model::root_is_here(keys))
-        .map(|document| document.ends_at.plus_seconds(-RENEWAL));
+        .map(Document::renew_at);
     promotions.chain(renewal).min()
 }
 

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use kitward_keys::PublicKey;
 
-use super::model::RingKey;
+use super::model::{RENEWAL, RingKey};
 use crate::clock::Timestamp;
 use crate::db::schema::{key_ring, signing_keys};
 use crate::db::{AnyConn, DbError, WriteTx};
@@ -21,6 +21,13 @@ pub(super) struct Snapshot {
 pub(super) struct Document {
     pub(super) text: String,
     pub(super) ends_at: Timestamp,
+}
+
+impl Document {
+    /// When the server shall sign it anew.
+    pub(super) fn renew_at(&self) -> Timestamp {
+        self.ends_at.plus_seconds(-RENEWAL)
+    }
 }
 
 #[derive(Debug, Queryable, Insertable, AsChangeset)]

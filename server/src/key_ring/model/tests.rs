@@ -90,15 +90,15 @@ fn a_key_is_published_waits_and_takes_over() {
         states(&keys, purpose),
         [KeyState::Active, KeyState::Published]
     );
-    assert!(promote(&keys, later(NOTICE - 1)).is_empty());
+    assert!(promote(&keys, purpose, later(NOTICE - 1)).is_empty());
     let again = rotate(&keys, purpose, Start::After(None), now());
     assert!(matches!(again, Err(Refused::AlreadyPublished { at, .. }) if at == later(NOTICE)));
-    let promoted = after(&keys, &promote(&keys, later(NOTICE)));
+    let promoted = after(&keys, &promote(&keys, purpose, later(NOTICE)));
     assert_eq!(
         states(&promoted, purpose),
         [KeyState::Retiring, KeyState::Active]
     );
-    assert!(promote(&promoted, later(10 * NOTICE)).is_empty());
+    assert!(promote(&promoted, purpose, later(10 * NOTICE)).is_empty());
     // Or at once: the one that waits is taken, no third is made.
     let hurried = after(&keys, &rotate(&keys, purpose, Start::Now, now()).unwrap());
     assert_eq!(
@@ -190,7 +190,7 @@ fn a_published_key_can_be_withdrawn() {
         states(&keys, KeyPurpose::Artifact),
         [KeyState::Active, KeyState::Retired]
     );
-    assert!(promote(&keys, later(NOTICE)).is_empty());
+    assert!(promote(&keys, KeyPurpose::Artifact, later(NOTICE)).is_empty());
 }
 
 #[test]
