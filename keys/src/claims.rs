@@ -4,6 +4,7 @@
 //! unknown to this version are ignored when read; a newer server may send more.
 
 mod check;
+mod checkpoint;
 mod update;
 mod values;
 
@@ -15,6 +16,7 @@ use crate::signing::PublicKeys;
 use check::Registered;
 
 pub use check::Expected;
+pub use checkpoint::{CheckpointClaims, verify_checkpoint};
 pub use update::{ArtifactClaims, ReleaseClaims, UpdateClaims, verify_update};
 pub use values::{Audience, Scope};
 

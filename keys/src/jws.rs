@@ -29,6 +29,8 @@ pub enum DocumentType {
     Verdict,
     /// An update manifest: the newest release a license may have, or that there is none.
     Update,
+    /// A checkpoint of the audit log: what it was up to one entry.
+    Checkpoint,
 }
 
 impl DocumentType {
@@ -38,6 +40,7 @@ impl DocumentType {
             Self::License => "license+jwt",
             Self::Verdict => "verdict+jwt",
             Self::Update => "update+jwt",
+            Self::Checkpoint => "checkpoint+jwt",
         }
     }
 }

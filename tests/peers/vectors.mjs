@@ -27,15 +27,21 @@ const trusted = (jwks) =>
     ),
   });
 
+// A checkpoint names no kit and never ends.
+const required = (vector) =>
+  vector.typ === "checkpoint+jwt"
+    ? ["iss", "iat"]
+    : ["iss", "aud", "sub", "iat", "exp", "jti"];
+
 async function verify(vector, keys) {
   const { payload } = await jwtVerify(vector.token, keys, {
     algorithms: ["EdDSA"],
     typ: vector.typ,
-    audience: vector.audience,
+    audience: vector.audience ?? undefined,
     issuer: vector.issuer ?? undefined,
     currentDate: new Date(vector.now * 1000),
     clockTolerance: vector.leeway,
-    requiredClaims: ["iss", "aud", "sub", "iat", "exp", "jti"],
+    requiredClaims: required(vector),
   });
   // Two checks that are the caller's.
   if (payload.iat > vector.now + vector.leeway) throw new Error("issued in the future");
@@ -57,7 +63,7 @@ async function disagreement(vector, keys) {
 let passed = 0;
 let failed = 0;
 let apart = 0;
-for (const name of ["documents.json", "updates.json"]) {
+for (const name of ["documents.json", "updates.json", "checkpoints.json"]) {
   const file = read(name);
   const keys = trusted(read(file.key_set));
   for (const vector of file.cases) {

@@ -11,6 +11,7 @@ fuzz_target!(|text: &str| {
         DocumentType::License,
         DocumentType::Verdict,
         DocumentType::Update,
+        DocumentType::Checkpoint,
     ] {
         assert!(jws::verify::<serde_json::Value>(text, typ, &keys).is_err());
     }
