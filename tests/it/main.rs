@@ -11,6 +11,7 @@
     reason = "tests"
 )]
 
+mod audit;
 mod child;
 mod cli;
 mod crash;
