@@ -106,10 +106,11 @@ fn resolve(conn: &mut AnyConn, named: &[String]) -> Result<Vec<PolicyId>, Create
             None => kits::store::find_policy_by_name(conn, name)?,
         };
         let policy = policy.ok_or_else(|| CreatePriceError::UnknownPolicy(name.clone()))?;
-        if policies.contains(&policy.id) {
+        let id = policy.policy.id;
+        if policies.contains(&id) {
             return Err(CreatePriceError::RepeatedPolicy(name.clone()));
         }
-        policies.push(policy.id);
+        policies.push(id);
     }
     Ok(policies)
 }

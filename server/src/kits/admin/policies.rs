@@ -11,8 +11,8 @@ use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
 use crate::http::{ApiError, Code, Query};
 use crate::kits::create_policy::{CreatePolicy, CreatePolicyError, create_policy};
-use crate::kits::model::{KitId, PolicyId, Scope as KitScope, SeatKind, Terms};
-use crate::kits::store::{self, Policy};
+use crate::kits::model::{KitId, PolicyId, Scope as KitScope, SeatKind};
+use crate::kits::store::{self, Policy, PolicyTerms, Terms};
 use crate::staff::Scope;
 
 /// Days a license file lives where nothing is said.
@@ -45,6 +45,8 @@ struct CreateRequest {
 struct PolicyView {
     #[serde(flatten)]
     policy: Policy,
+    #[serde(flatten)]
+    terms: Terms,
     /// Ids; none where the scope is `all`.
     kits: Vec<KitId>,
 }
@@ -60,6 +62,7 @@ async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResp
         updates_months: request.updates_months,
         valid_months: request.valid_months,
         license_file_days: request.license_file_days.unwrap_or(LICENSE_FILE_DAYS),
+        ..Terms::default()
     };
     let input = CreatePolicy {
         name: request.name,
@@ -68,11 +71,10 @@ async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResp
         actor: holder.actor(),
     };
     let created = create_policy(&app, input).await?;
-    let (policy, kits) = (created.policy, created.kits);
-    let location = app.link(&format!("/v1/admin/policies/{}", policy.id));
+    let location = app.link(&format!("/v1/admin/policies/{}", created.policy.id));
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, location))
-        .json(PolicyView { policy, kits }))
+        .json(PolicyView::from(created)))
 }
 
 async fn list(
@@ -83,7 +85,7 @@ async fn list(
     admin.may(Scope::Read)?;
     let read = |conn: &mut AnyConn, after: &str, rows| {
         let policies = store::list_policies(conn, after, rows)?;
-        with_kits(conn, policies)
+        Ok(policies.into_iter().map(PolicyView::from).collect())
     };
     let id = |view: &PolicyView| view.policy.id.to_string();
     query.window()?.page(&app, read, id).await
@@ -99,24 +101,20 @@ async fn show(
     let id = PolicyId::parse(&path).ok_or_else(missing)?;
     let found = app
         .db
-        .read_snapshot(move |conn| -> Result<_, DbError> {
-            let policy = store::find_policy(conn, &id)?;
-            with_kits(conn, policy.into_iter().collect())
-        })
+        .read_snapshot(move |conn| -> Result<_, DbError> { store::find_policy(conn, &id) })
         .await?;
-    let view = found.into_iter().next().ok_or_else(missing)?;
+    let view = PolicyView::from(found.ok_or_else(missing)?);
     Ok(HttpResponse::Ok().json(view))
 }
 
-fn with_kits(conn: &mut AnyConn, policies: Vec<Policy>) -> Result<Vec<PolicyView>, DbError> {
-    let ids: Vec<PolicyId> = policies.iter().map(|policy| policy.id.clone()).collect();
-    let listed = store::kits_of_policies(conn, &ids)?;
-    let view = |policy: Policy| {
-        let own = listed.iter().filter(|(id, _)| *id == policy.id);
-        let kits = own.map(|(_, kit)| kit.clone()).collect();
-        PolicyView { policy, kits }
-    };
-    Ok(policies.into_iter().map(view).collect())
+impl From<PolicyTerms> for PolicyView {
+    fn from(found: PolicyTerms) -> Self {
+        Self {
+            policy: found.policy,
+            terms: found.version.terms,
+            kits: found.kits,
+        }
+    }
 }
 
 impl From<CreatePolicyError> for ApiError {
