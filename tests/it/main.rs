@@ -15,6 +15,7 @@ mod audit;
 mod child;
 mod cli;
 mod crash;
+mod crash_points;
 mod database;
 mod downloads;
 mod http;
