@@ -19,6 +19,7 @@ mod crash_points;
 mod database;
 mod downloads;
 mod http;
+mod idempotency;
 mod layers;
 mod leaks;
 mod licensing;

@@ -80,6 +80,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    idempotency_keys (digest) {
+        digest -> Binary,
+        request_digest -> Binary,
+        resource -> Text,
+        secret -> Nullable<Binary>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     kits (id) {
         id -> Text,
         slug -> Text,
@@ -532,6 +542,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_details,
     audit_checkpoints,
     api_tokens,
+    idempotency_keys,
     kits,
     kit_aliases,
     policies,

@@ -6,6 +6,7 @@ use super::texts::{self, Fault};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::db::{AnyConn, DbError, Shard, WriteTx};
+use crate::idempotency::{Claim, Once};
 
 /// Most kits one policy may list.
 const KITS_MAX: usize = 500;
@@ -40,11 +41,12 @@ pub enum CreatePolicyError {
     NameTaken,
 }
 
-/// Adds a policy.
+/// Adds a policy, once for each claim.
 pub async fn create_policy(
     app: &App,
     input: CreatePolicy,
-) -> Result<PolicyTerms, CreatePolicyError> {
+    claim: Claim,
+) -> Result<Once<PolicyId>, CreatePolicyError> {
     let now = app.clock.now();
     let terms = checked_terms(input.terms)?;
     check_scope(terms.scope, input.kits.len())?;
@@ -72,7 +74,10 @@ pub async fn create_policy(
     let (kits, actor) = (input.kits, input.actor);
     app.db
         .write(Shard::of(added.policy.id.as_str()), move |tx| {
-            create_policy_in(tx, added.clone(), &kits, actor.clone())
+            claim.once(tx, &added.policy.id, |tx| {
+                create_policy_in(tx, added.clone(), &kits, actor.clone())?;
+                Ok(added.policy.id.clone())
+            })
         })
         .await
 }
@@ -103,12 +108,10 @@ pub fn create_policy_in(
     mut added: PolicyTerms,
     kits: &[String],
     actor: Actor,
-) -> Result<PolicyTerms, CreatePolicyError> {
+) -> Result<(), CreatePolicyError> {
     added.kits = resolve(tx.conn(), kits)?;
-    if tx
-        .unless_taken(|tx| store::insert_policy(tx, &added))?
-        .is_none()
-    {
+    let inserted = tx.unless_taken(|tx| store::insert_policy(tx, &added))?;
+    if inserted.is_none() {
         return Err(CreatePolicyError::NameTaken);
     }
     tx.audit(Entry::new(
@@ -118,7 +121,7 @@ pub fn create_policy_in(
         &added.policy.id,
         &["name", "terms", "kits"],
     ));
-    Ok(added)
+    Ok(())
 }
 
 fn resolve(conn: &mut AnyConn, named: &[String]) -> Result<Vec<KitId>, CreatePolicyError> {

@@ -1,5 +1,7 @@
 //! Queries on `licenses`, `license_keys` and `license_holds`.
 
+mod changes;
+
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
@@ -8,9 +10,11 @@ use crate::clock::Timestamp;
 use crate::customers::model::{CustomerId, OrderItemId};
 use crate::db::schema::{license_holds, license_keys, licenses, order_items, terms};
 use crate::db::types::WordList;
-use crate::db::{AnyConn, DbError, WriteTx};
+use crate::db::{AnyConn, DbError};
 use crate::kits::model::{KitId, PolicyId, Scope, TermsId};
 use crate::kits::store::{Terms, kits_of_terms, terms_list};
+
+pub use changes::{claim_seat, insert, lock, release_seat};
 
 /// A license as stored.
 #[derive(Debug, Clone, Queryable, Insertable, Selectable, PartialEq, Eq)]
@@ -269,46 +273,6 @@ pub fn covers(conn: &mut AnyConn, holding: &Holding, kit: &KitId) -> Result<bool
         return Ok(true);
     }
     terms_list(conn, &holding.license.terms_id, kit)
-}
-
-/// Adds a license and its key.
-pub fn insert(tx: &mut WriteTx<'_>, license: &License, key: &LicenseKeyRow) -> Result<(), DbError> {
-    diesel::insert_into(licenses::table)
-        .values(license)
-        .execute(tx.conn())?;
-    diesel::insert_into(license_keys::table)
-        .values(key)
-        .execute(tx.conn())?;
-    Ok(())
-}
-
-/// Locks a license for the rest of the unit of work: its root row is written first (rule 4).
-pub fn lock(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError> {
-    let locked = diesel::update(licenses::table.find(id))
-        .set(licenses::version.eq(licenses::version + 1))
-        .execute(tx.conn())?;
-    Ok(locked == 1)
-}
-
-/// Takes a seat if one is left: the count and its limit in one statement.
-pub fn claim_seat(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError> {
-    let left = licenses::seat_cap
-        .is_null()
-        .or(licenses::seats_used.nullable().lt(licenses::seat_cap));
-    let taken = diesel::update(licenses::table.find(id))
-        .filter(left)
-        .set(licenses::seats_used.eq(licenses::seats_used + 1))
-        .execute(tx.conn())?;
-    Ok(taken == 1)
-}
-
-/// Gives a seat back.
-pub fn release_seat(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<(), DbError> {
-    diesel::update(licenses::table.find(id))
-        .filter(licenses::seats_used.gt(0))
-        .set(licenses::seats_used.eq(licenses::seats_used - 1))
-        .execute(tx.conn())?;
-    Ok(())
 }
 
 /// The primary key of a license, sealed.

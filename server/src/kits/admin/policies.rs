@@ -1,12 +1,14 @@
 //! Management of policies.
 
 use actix_web::http::Method;
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
+use crate::app::App;
 use crate::db::{AnyConn, DbError};
+use crate::http::conditional::version_tag;
 use crate::http::extract::{Admin, AppData, UnreadJson};
+use crate::http::idempotency::{Idempotency, created, made};
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
 use crate::http::{ApiError, Code, Query};
@@ -51,9 +53,14 @@ struct PolicyView {
     kits: Vec<KitId>,
 }
 
-async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResponse, ApiError> {
+async fn create(
+    app: AppData,
+    admin: Admin,
+    once: Idempotency,
+    body: UnreadJson,
+) -> Result<HttpResponse, ApiError> {
     let holder = admin.may(Scope::Admin)?;
-    let request: CreateRequest = body.read().await?;
+    let (request, claim) = once.read::<CreateRequest>(&app, &holder, body).await?;
     let terms = Terms {
         edition: request.edition,
         scope: request.scope,
@@ -70,11 +77,11 @@ async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResp
         kits: request.kits,
         actor: holder.actor(),
     };
-    let created = create_policy(&app, input).await?;
-    let location = app.link(&format!("/v1/admin/policies/{}", created.policy.id));
-    Ok(HttpResponse::Created()
-        .insert_header((LOCATION, location))
-        .json(PolicyView::from(created)))
+    let id = made(create_policy(&app, input, claim).await?)?;
+    let view = find(&app, &id).await?;
+    Ok(created(&app, "/v1/admin/policies", &id)
+        .insert_header(version_tag(view.policy.version))
+        .json(view))
 }
 
 async fn list(
@@ -97,14 +104,20 @@ async fn show(
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     admin.may(Scope::Read)?;
+    let view = find(&app, &path).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(version_tag(view.policy.version))
+        .json(view))
+}
+
+async fn find(app: &App, id: &str) -> Result<PolicyView, ApiError> {
     let missing = || ApiError::new(Code::NotFound, "There is no such policy.");
-    let id = PolicyId::parse(&path).ok_or_else(missing)?;
+    let id = PolicyId::parse(id).ok_or_else(missing)?;
     let found = app
         .db
         .read_snapshot(move |conn| -> Result<_, DbError> { store::find_policy(conn, &id) })
         .await?;
-    let view = PolicyView::from(found.ok_or_else(missing)?);
-    Ok(HttpResponse::Ok().json(view))
+    found.map(PolicyView::from).ok_or_else(missing)
 }
 
 impl From<PolicyTerms> for PolicyView {
