@@ -7,6 +7,8 @@
 //!
 //! A scenario is a type with three functions; [`run`] does the rest.
 
+#![expect(clippy::print_stderr, reason = "shown where a test fails")]
+
 mod activate;
 mod first_start;
 mod purchase;

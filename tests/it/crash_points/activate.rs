@@ -57,13 +57,14 @@ async fn client(actor: Actor, key: &str, name: String) -> Vec<(String, Seat)> {
         let device = format!("{name}-{number}");
         let seat = match call(&actor, "activate", key, &device).await {
             None => Seat::Unknown,
-            Some(answer) => match answer.pointer("/activation/id") {
-                Some(id) => Seat::Held(id.as_str().unwrap().to_owned()),
-                None => {
+            Some(answer) => {
+                if let Some(id) = answer.pointer("/activation/id") {
+                    Seat::Held(id.as_str().unwrap().to_owned())
+                } else {
                     assert_eq!(answer["code"], "SEATS_EXHAUSTED", "{answer}");
                     Seat::Free
                 }
-            },
+            }
         };
         seats.push((device.clone(), seat.clone()));
         if seat == Seat::Unknown {
