@@ -5,6 +5,7 @@
 
 mod check;
 mod checkpoint;
+mod key_ring;
 mod update;
 mod values;
 
@@ -17,6 +18,7 @@ use check::Registered;
 
 pub use check::Expected;
 pub use checkpoint::{CheckpointClaims, verify_checkpoint};
+pub use key_ring::{ExpectedRing, KeyRingClaims, KnownRing};
 pub use update::{ArtifactClaims, ReleaseClaims, UpdateClaims, verify_update};
 pub use values::{Audience, Scope};
 

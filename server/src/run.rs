@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use crate::app::App;
 use crate::audit;
 use crate::http::serve::{serve, serve_metrics};
+use crate::key_ring;
 use crate::outbox::{self, Lane};
 
 /// How long a shutdown waits for attempts of the outbox that are under way.
@@ -19,7 +20,8 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 pub struct Options {
     /// HTTP workers.
     pub workers: usize,
-    /// Whether this process works on the outbox and makes checkpoints of the audit log.
+    /// Whether this process works on the outbox and on what is due in the key ring, and makes
+    /// checkpoints of the audit log.
     pub outbox: bool,
 }
 
@@ -39,6 +41,7 @@ pub struct Running {
     app: Arc<App>,
     servers: Vec<ServerHandle>,
     tasks: Vec<JoinHandle<()>>,
+    keeper: JoinHandle<()>,
 }
 
 /// Starts serving on a listener that is bound already.
@@ -61,6 +64,7 @@ pub fn start(app: &Arc<App>, listener: TcpListener, options: Options) -> std::io
         app: Arc::clone(app),
         servers,
         tasks,
+        keeper: tokio::spawn(key_ring::keep(Arc::clone(app), options.outbox)),
     })
 }
 
@@ -79,6 +83,8 @@ impl Running {
         for server in &self.servers {
             server.stop(true).await;
         }
+        // What it writes is one transaction: there or not.
+        self.keeper.abort();
         for lane in Lane::ALL {
             self.app.lanes.wake(*lane);
         }

@@ -1,6 +1,6 @@
 //! License files, verdicts, update manifests and checkpoints, good and bad.
 
-mod case;
+pub(crate) mod case;
 mod checkpoints;
 mod clocks;
 mod headers;

@@ -6,6 +6,7 @@
 
 mod claims;
 mod documents;
+mod key_rings;
 mod license_keys;
 mod seeds;
 mod tokens;
@@ -58,6 +59,11 @@ fn the_committed_license_keys_are_what_the_code_makes() -> Outcome<()> {
 #[test]
 fn the_committed_documents_are_what_the_code_makes() -> Outcome<()> {
     compare("documents.json", documents::documents_file()?)
+}
+
+#[test]
+fn the_committed_key_rings_are_what_the_code_makes() -> Outcome<()> {
+    compare("key_rings.json", key_rings::file()?)
 }
 
 #[test]

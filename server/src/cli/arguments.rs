@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::keys::KeysCommand;
 use crate::kits::model::{KitStatus, SeatKind};
 use crate::payments::model::QuantityRule;
 use crate::releases::model::{Channel, Severity};
@@ -53,6 +54,11 @@ pub(super) enum Command {
     Audit {
         #[command(subcommand)]
         command: AuditCommand,
+    },
+    /// Signing keys.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
     },
     /// Kits.
     Kit {
