@@ -29,6 +29,8 @@ pub enum DocumentType {
     Verdict,
     /// An update manifest: the newest release a license may have, or that there is none.
     Update,
+    /// A checkpoint of the audit log: what it was up to one entry.
+    Checkpoint,
     /// The key ring: every public key with its state, signed by a root key.
     KeyRing,
 }
@@ -40,6 +42,7 @@ impl DocumentType {
             Self::License => "license+jwt",
             Self::Verdict => "verdict+jwt",
             Self::Update => "update+jwt",
+            Self::Checkpoint => "checkpoint+jwt",
             Self::KeyRing => "keyring+jwt",
         }
     }
@@ -47,7 +50,7 @@ impl DocumentType {
     /// What the keys are for that sign it.
     pub fn signed_by(self) -> KeyPurpose {
         match self {
-            Self::License | Self::Verdict | Self::Update => KeyPurpose::Document,
+            Self::License | Self::Verdict | Self::Update | Self::Checkpoint => KeyPurpose::Document,
             Self::KeyRing => KeyPurpose::Root,
         }
     }

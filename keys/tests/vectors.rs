@@ -5,7 +5,7 @@
 use data_encoding::HEXLOWER;
 use kitward_keys::{
     DocumentType, Expected, ExpectedRing, Jwks, KeyPrefix, KnownRing, LicenseKey, MacKey,
-    PublicKeys, VerifyError, lookup_digest, verify_document, verify_update,
+    PublicKeys, VerifyError, lookup_digest, verify_checkpoint, verify_document, verify_update,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -139,7 +139,7 @@ struct DocumentCase {
     typ: String,
     token: String,
     issuer: Option<String>,
-    audience: String,
+    audience: Option<String>,
     now: i64,
     leeway: i64,
     nonce: Option<String>,
@@ -154,7 +154,7 @@ impl DocumentCase {
     fn read(&self, keys: &PublicKeys) -> Outcome<Result<Value, VerifyError>> {
         let expected = Expected {
             issuer: self.issuer.as_deref(),
-            audience: &self.audience,
+            audience: self.audience.as_deref().unwrap_or_default(),
             now: self.now,
             leeway: self.leeway,
             nonce: self.nonce.as_deref(),
@@ -164,6 +164,9 @@ impl DocumentCase {
             "license+jwt" => document(DocumentType::License).map(serde_json::to_value),
             "verdict+jwt" => document(DocumentType::Verdict).map(serde_json::to_value),
             "update+jwt" => verify_update(&self.token, keys, &expected).map(serde_json::to_value),
+            "checkpoint+jwt" => {
+                verify_checkpoint(&self.token, keys, expected.issuer).map(serde_json::to_value)
+            }
             other => return Err(format!("unknown type {other}").into()),
         };
         Ok(match read {
@@ -203,6 +206,12 @@ fn every_document_vector_holds() -> Outcome<()> {
 #[test]
 fn every_update_vector_holds() -> Outcome<()> {
     assert!(check_documents(include_str!("vectors/updates.json"))? > 5);
+    Ok(())
+}
+
+#[test]
+fn every_checkpoint_vector_holds() -> Outcome<()> {
+    assert!(check_documents(include_str!("vectors/checkpoints.json"))? > 5);
     Ok(())
 }
 

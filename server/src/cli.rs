@@ -1,10 +1,11 @@
 //! The commands of the one binary.
 //!
-//! `demo, serve, migrate, check-config, doctor, keys, token create` open the data folder themselves; all
+//! `demo, serve, migrate, check-config, doctor, keys, token create, audit verify` open the data folder themselves; all
 //! others speak HTTP to a server (`KITWARD_URL`, `KITWARD_TOKEN`), so that they work from CI.
 //! Exit status: 0 done, 1 refused or failed (one line, then detail), 2 usage.
 
 mod arguments;
+mod audit;
 mod catalog;
 mod check;
 mod client;
@@ -64,6 +65,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<(), Failed> {
         Command::Doctor { ping: true } => check::ping(config, output).await,
         Command::Doctor { ping: false } => check::run(config, output).await,
         Command::Token { command } => local::token(config, command, output).await,
+        Command::Audit { command } => audit::audit(config, command, output).await,
         Command::Keys { command } => keys::run(config, command, output).await,
         Command::Kit { command } => catalog::kit(command, output).await,
         Command::Policy { command } => catalog::policy(command, output).await,

@@ -1,4 +1,4 @@
-//! A running installation: the listening server and the workers of its outbox.
+//! A running installation: the listening server, the workers of its outbox, its checkpoints.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use actix_web::dev::ServerHandle;
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+use crate::audit;
 use crate::http::serve::{serve, serve_metrics};
 use crate::key_ring;
 use crate::outbox::{self, Lane};
@@ -19,7 +20,8 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 pub struct Options {
     /// HTTP workers.
     pub workers: usize,
-    /// Whether this process works on the outbox and on what is due in the key ring.
+    /// Whether this process works on the outbox and on what is due in the key ring, and makes
+    /// checkpoints of the audit log.
     pub outbox: bool,
 }
 
@@ -56,6 +58,7 @@ pub fn start(app: &Arc<App>, listener: TcpListener, options: Options) -> std::io
         for lane in Lane::ALL {
             tasks.push(tokio::spawn(outbox::run(Arc::clone(app), *lane)));
         }
+        tasks.push(tokio::spawn(audit::run(Arc::clone(app))));
     }
     Ok(Running {
         app: Arc::clone(app),

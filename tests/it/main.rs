@@ -11,9 +11,11 @@
     reason = "tests"
 )]
 
+mod audit;
 mod child;
 mod cli;
 mod crash;
+mod crash_points;
 mod database;
 mod downloads;
 mod drills;

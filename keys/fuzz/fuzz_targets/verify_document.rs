@@ -16,6 +16,7 @@ fuzz_target!(|text: &str| {
         DocumentType::Verdict,
         DocumentType::Update,
         DocumentType::KeyRing,
+        DocumentType::Checkpoint,
     ] {
         assert!(jws::verify::<serde_json::Value>(text, typ, &keys).is_err());
     }

@@ -70,3 +70,8 @@ fn the_committed_key_rings_are_what_the_code_makes() -> Outcome<()> {
 fn the_committed_update_manifests_are_what_the_code_makes() -> Outcome<()> {
     compare("updates.json", documents::updates_file()?)
 }
+
+#[test]
+fn the_committed_checkpoints_are_what_the_code_makes() -> Outcome<()> {
+    compare("checkpoints.json", documents::checkpoints_file()?)
+}

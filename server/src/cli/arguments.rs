@@ -50,6 +50,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// The audit log: who changed what.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Signing keys.
     Keys {
         #[command(subcommand)]
@@ -102,6 +107,25 @@ pub(super) enum TokenCommand {
         /// When it ends (RFC 3339).
         #[arg(long)]
         expires: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditCommand {
+    /// Check every entry and name the first that is not as it was written; opens the data folder.
+    Verify {
+        /// A checkpoint kept elsewhere, such as in a log; may be given several times.
+        #[arg(long = "checkpoint", value_name = "JWS")]
+        checkpoints: Vec<String>,
+    },
+    /// List entries, the newest first.
+    List {
+        /// Id of what was changed.
+        #[arg(long)]
+        subject: Option<String>,
+        /// How many.
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
     },
 }
 

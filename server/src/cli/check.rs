@@ -105,7 +105,7 @@ async fn database(config: &Config) -> Finding {
 }
 
 /// Looks without making anything: connecting to a missing SQLite file would create it.
-async fn look_at(url: DatabaseUrl) -> Result<String, String> {
+pub(super) async fn look_at(url: DatabaseUrl) -> Result<String, String> {
     let not_set_up = |why: &str| {
         Err(format!(
             "not set up yet ({why}): run kitward serve or kitward migrate"

@@ -70,6 +70,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_checkpoints (seq) {
+        seq -> BigInt,
+        hash -> Binary,
+        at -> Timestamp,
+        token -> Text,
+    }
+}
+
+diesel::table! {
     api_tokens (id) {
         id -> Text,
         name -> Text,
@@ -543,6 +552,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_head,
     audit_log,
     audit_details,
+    audit_checkpoints,
     api_tokens,
     idempotency_keys,
     kits,

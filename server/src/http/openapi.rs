@@ -55,6 +55,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         (name = "orders", description = "Purchases."),
         (name = "events", description = "Deliveries of payment providers as stored."),
         (name = "releases", description = "Management of releases and their files."),
+        (name = "audit", description = "Who changed what."),
         (name = "webhooks", description = "Called by payment providers."),
         (name = "discovery", description = "Public keys, addresses, health."),
     ),
@@ -63,7 +64,10 @@ struct Around;
 
 /// The features' parts, in no order.
 fn parts() -> Vec<utoipa::openapi::OpenApi> {
-    vec![super::status::Paths::openapi()]
+    vec![
+        super::status::Paths::openapi(),
+        crate::audit::admin::Paths::openapi(),
+    ]
 }
 
 /// The whole document.

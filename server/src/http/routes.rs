@@ -25,6 +25,7 @@ pub fn mount(config: &mut web::ServiceConfig) {
         .configure(crate::payments::api::routes)
         .service(
             web::scope("/v1/admin")
+                .configure(crate::audit::admin::routes)
                 .configure(crate::kits::admin::routes)
                 .configure(crate::payments::admin::routes)
                 .configure(crate::releases::admin::routes)

@@ -41,6 +41,11 @@ impl Case {
         self.with("audience", audience.into())
     }
 
+    /// For documents that name no kit.
+    pub(crate) fn no_audience(self) -> Self {
+        self.with("audience", Value::Null)
+    }
+
     pub(crate) fn nonce(self, nonce: &str) -> Self {
         self.with("nonce", nonce.into())
     }
