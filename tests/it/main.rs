@@ -11,6 +11,7 @@
     reason = "tests"
 )]
 
+mod bad_input;
 mod child;
 mod cli;
 mod crash;
