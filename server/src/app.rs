@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::db::{DatabaseUrl, Db, OpenError};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::key_ring::{self, ChangeError, Custody, KeyRing, KeyRingError};
+use crate::limits::Limits;
 use crate::mail::{MailSetupError, Mailer};
 use crate::metrics::Metrics;
 use crate::outbox::Lanes;
@@ -68,6 +69,8 @@ pub struct App {
     pub stripe: Option<StripeApi>,
     /// Counters for operators.
     pub metrics: Metrics,
+    /// What this process counts to turn floods away.
+    pub limits: Limits,
     public_url: Url,
     authority: String,
     stopping: AtomicBool,
@@ -179,6 +182,7 @@ impl App {
             mailer: Mailer::from_config(&config.mail, &public_url)?,
             stripe: StripeApi::from_config(&config.stripe)?,
             metrics: Metrics::default(),
+            limits: Limits::new(&config.limits),
             installation_id: installation.id,
             keys: ArcSwap::from_pointee(keys),
             authority: authority_of(&public_url),

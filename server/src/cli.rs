@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, TokenCommand};
 use output::{Failed, Output};
 
 /// Runs the command line of this process.
@@ -64,7 +64,11 @@ async fn run(arguments: Arguments, output: Output) -> Result<(), Failed> {
         Command::CheckConfig => local::check_config(config, output),
         Command::Doctor { ping: true } => check::ping(config, output).await,
         Command::Doctor { ping: false } => check::run(config, output).await,
-        Command::Token { command } => local::token(config, command, output).await,
+        Command::Token { command } => match command {
+            TokenCommand::Create(new) => local::create(config, new, output).await,
+            TokenCommand::List => catalog::tokens(output).await,
+            TokenCommand::Revoke { token } => catalog::revoke_token(&token, output).await,
+        },
         Command::Audit { command } => audit::audit(config, command, output).await,
         Command::Keys { command } => keys::run(config, command, output).await,
         Command::Kit { command } => catalog::kit(command, output).await,

@@ -12,6 +12,7 @@
 )]
 
 mod audit;
+mod bad_input;
 mod child;
 mod cli;
 mod crash;
@@ -25,6 +26,7 @@ mod key_ring;
 mod layers;
 mod leaks;
 mod licensing;
+mod limits;
 mod outages;
 mod outbox;
 mod packaging;
@@ -33,3 +35,4 @@ mod people;
 mod portal;
 mod schema;
 mod secrets;
+mod tokens;

@@ -96,18 +96,28 @@ pub(super) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenCommand {
-    /// Make a token and print it once.
-    Create {
-        /// What it may do; may be given several times.
-        #[arg(long, required = true)]
-        scope: Vec<Scope>,
-        /// What it is for.
-        #[arg(long, default_value = "created on the command line")]
-        name: String,
-        /// When it ends (RFC 3339).
-        #[arg(long)]
-        expires: Option<String>,
+    /// Make a token in the data folder and print it once.
+    Create(NewToken),
+    /// List tokens, over HTTP.
+    List,
+    /// End a token at once, over HTTP.
+    Revoke {
+        /// Its id.
+        token: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewToken {
+    /// What it may do; may be given several times.
+    #[arg(long, required = true)]
+    pub(super) scope: Vec<Scope>,
+    /// What it is for.
+    #[arg(long, default_value = "created on the command line")]
+    pub(super) name: String,
+    /// When it ends (RFC 3339).
+    #[arg(long)]
+    pub(super) expires: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

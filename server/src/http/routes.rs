@@ -29,6 +29,7 @@ pub fn mount(config: &mut web::ServiceConfig) {
                 .configure(crate::kits::admin::routes)
                 .configure(crate::payments::admin::routes)
                 .configure(crate::releases::admin::routes)
+                .configure(crate::staff::admin::routes)
                 .default_service(web::to(no_such_api)),
         )
         .service(web::scope("/v1").default_service(web::to(no_such_api)))
