@@ -299,3 +299,50 @@ fn a_reader_that_followed_the_ring_refuses_what_the_stolen_key_signed() -> Outco
     assert_eq!(read(&followed), Err(VerifyError::KeyCompromised));
     Ok(())
 }
+
+/// Every reason for which a reader may refuse, as the words of `VerifyError`.
+const REASONS: [&str; 18] = [
+    "too_large",
+    "malformed_token",
+    "malformed_header",
+    "duplicate_member",
+    "wrong_algorithm",
+    "critical_header",
+    "wrong_type",
+    "unknown_key",
+    "wrong_purpose",
+    "key_compromised",
+    "bad_signature",
+    "malformed_claims",
+    "wrong_issuer",
+    "wrong_audience",
+    "issued_in_future",
+    "expired",
+    "wrong_nonce",
+    "older_version",
+];
+
+#[test]
+fn every_reason_for_a_refusal_has_a_vector() -> Outcome<()> {
+    let files = [
+        include_str!("vectors/documents.json"),
+        include_str!("vectors/updates.json"),
+        include_str!("vectors/key_rings.json"),
+        include_str!("vectors/checkpoints.json"),
+    ];
+    let mut seen = std::collections::BTreeSet::new();
+    for file in files {
+        let file: Value = serde_json::from_str(file)?;
+        let cases = file["cases"].as_array().ok_or("cases")?.clone();
+        seen.extend(
+            cases
+                .iter()
+                .filter_map(|case| case["result"].as_str().map(str::to_owned)),
+        );
+    }
+    let mut expected: std::collections::BTreeSet<String> =
+        REASONS.iter().map(|&reason| reason.to_owned()).collect();
+    expected.insert("ok".to_owned());
+    assert_eq!(seen, expected);
+    Ok(())
+}

@@ -5,6 +5,7 @@ mod checkpoints;
 mod clocks;
 mod headers;
 mod texts;
+mod verdicts;
 
 use kitward_keys::DocumentType::{License, Update, Verdict};
 use kitward_keys::jws::sign;
@@ -16,6 +17,7 @@ use case::Case;
 
 pub(crate) fn documents_file() -> Outcome<Value> {
     let mut cases = genuine()?;
+    cases.extend(verdicts::cases()?);
     cases.extend(other_expectations()?);
     cases.extend(clocks::cases()?);
     cases.extend(other_keys()?);
