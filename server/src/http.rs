@@ -12,6 +12,7 @@ pub mod host;
 pub mod openapi;
 pub mod pages;
 pub mod paging;
+pub mod reference;
 pub mod return_to;
 pub mod routes;
 pub mod serve;

@@ -20,6 +20,7 @@ mod http;
 mod layers;
 mod leaks;
 mod licensing;
+mod openapi;
 mod outages;
 mod outbox;
 mod packaging;

@@ -46,6 +46,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(document),
+    // Parameters bring their schemas not along.
+    components(schemas(words::Slug, words::KitName, words::ReleaseVersion, words::InstalledVersion)),
     tags(
         (name = "licensing", description = "Calls from inside kits. The license key stands in the body; an outcome of the license is a verdict, never an error."),
         (name = "downloads", description = "Releases, files and update checks for who holds a license key."),
@@ -63,7 +65,16 @@ struct Around;
 
 /// The features' parts, in no order.
 fn parts() -> Vec<utoipa::openapi::OpenApi> {
-    vec![super::status::Paths::openapi()]
+    vec![
+        super::status::Paths::openapi(),
+        crate::activations::api::Paths::openapi(),
+        crate::downloads::api::Paths::openapi(),
+        crate::updates::api::Paths::openapi(),
+        crate::payments::api::Paths::openapi(),
+        crate::kits::admin::Paths::openapi(),
+        crate::payments::admin::Paths::openapi(),
+        crate::releases::admin::Paths::openapi(),
+    ]
 }
 
 /// The whole document.

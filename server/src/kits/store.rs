@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::model::{KitId, KitStatus, PolicyId, Scope, SeatKind, Terms, has_control, is_slug};
 use crate::clock::Timestamp;
@@ -10,7 +11,7 @@ use crate::db::types::WordList;
 use crate::db::{AnyConn, DbError, WriteTx};
 
 /// A kit as stored.
-#[derive(Debug, Clone, Queryable, Insertable, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, ToSchema, PartialEq, Eq)]
 #[diesel(table_name = kits)]
 pub struct Kit {
     /// Its id.
@@ -34,7 +35,7 @@ pub struct Kit {
 }
 
 /// A policy as stored.
-#[derive(Debug, Clone, Queryable, Insertable, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, ToSchema, PartialEq, Eq)]
 #[diesel(table_name = policies)]
 pub struct Policy {
     /// Its id.
