@@ -1,6 +1,6 @@
 """Schemathesis against `kitward demo`: the server answers as its own document says, whatever it is sent.
 
-conformance.py SCHEMATHESIS SECONDS
+conformance.py SCHEMATHESIS SECONDS [SEED]
 """
 
 import json
@@ -9,6 +9,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import urllib.request
 
 from demo import demo
 from server import plain_environment
@@ -26,24 +27,6 @@ CHECKS = [
 ]
 
 
-def settings(token, key):
-    """The configuration of schemathesis: a credential for each scheme of the document."""
-    quoted = json.dumps
-    return f"""
-[auth.openapi.management_token]
-bearer = {quoted(token)}
-[auth.openapi.license_key]
-api_key = {quoted(f"License {key}")}
-[auth.openapi.license_key_bearer]
-bearer = {quoted(key)}
-[auth.openapi.license_key_basic]
-username = "license"
-password = {quoted(key)}
-[auth.openapi.stripe_signature]
-api_key = "t=1,v1=00"
-"""
-
-
 def management_token(folder):
     """Made by the command that an operator would use, in the data folder of the running demo."""
     [data] = pathlib.Path(folder).glob("kitward-demo-*/data")
@@ -54,22 +37,67 @@ def management_token(folder):
     return done.stdout.strip()
 
 
+def known_values(url, token, key):
+    """What is there, by the parameter or member that names it: else most requests would end at a 404."""
+
+    def ids(collection, name="id"):
+        request = urllib.request.Request(f"{url}/v1/admin/{collection}", headers={"Authorization": f"Bearer {token}"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return [item[name] for item in json.load(answer)["items"]]
+
+    kits = ids("kits", "slug") + ids("kits")
+    releases = ids("releases")
+    return {
+        "path.kit": kits,
+        "path.policy": ids("policies"),
+        "path.release": releases,
+        "path.id": ids("prices") + ids("orders") + ids("events"),
+        "path.version": ["1.0.0", "latest", "1"],
+        "path.name": ["feedback-widget-kit-1.0.0.zip"],
+        "query.version": ["0.9.0", "1.0.0"],
+        "query.kit": kits,
+        "body.key": [key],
+        "body.kit": kits,
+        "body.kits[*]": kits,
+        "body.policies[*]": ids("policies"),
+    }
+
+
+def settings(token, key, known):
+    """The configuration of schemathesis: a credential for each scheme of the document, and what is there."""
+    quoted = json.dumps
+    lines = [
+        "[auth.openapi.management_token]", f"bearer = {quoted(token)}",
+        "[auth.openapi.license_key]", f"api_key = {quoted(f'License {key}')}",
+        "[auth.openapi.license_key_bearer]", f"bearer = {quoted(key)}",
+        "[auth.openapi.license_key_basic]", 'username = "license"', f"password = {quoted(key)}",
+        "[auth.openapi.stripe_signature]", 'api_key = "t=1,v1=00"',
+    ]
+    for number, values in enumerate(known.values()):
+        lines += [f"[dictionaries.known{number}]", f"values = {quoted(values)}"]
+    lines.append("[parameters]")
+    for number, place in enumerate(known):
+        lines.append(f'{quoted(place)} = {{ dictionary = "known{number}", probability = 0.6 }}')
+    return "\n".join(lines) + "\n"
+
+
 def main():
-    program, seconds = sys.argv[1:]
+    program, seconds, *seed = sys.argv[1:]
     with tempfile.TemporaryDirectory(prefix="kitward-conformance-") as folder:
-        # The demo's folder, to be found again.
+        # The demo's folder is in it, to be found again.
         os.environ["TMPDIR"] = tempfile.tempdir = folder
         with demo() as running:
+            key, token = running.value("License key"), management_token(folder)
             config = pathlib.Path(folder, "schemathesis.toml")
-            config.write_text(settings(management_token(folder), running.value("License key")))
-            done = subprocess.run(
-                [
-                    program, "--config-file", str(config), "run", f"{running.url}/openapi.json",
-                    "--checks", ",".join(CHECKS), "--max-time", seconds, "--workers", "2",
-                    "--continue-on-failure", "--request-timeout", "20",
-                ],
-                cwd=folder, env=os.environ | {"NO_COLOR": "1", "HOME": folder},
-            )
+            config.write_text(settings(token, key, known_values(running.url, token, key)))
+            command = [
+                program, "--config-file", str(config), "run", f"{running.url}/openapi.json",
+                "--checks", ",".join(CHECKS), "--max-time", seconds, "--continue-on-failure",
+                "--request-timeout", "20", "--warnings", "off",
+            ]
+            command += ["--seed", *seed] if seed else []
+            done = subprocess.run(command, cwd=folder, env=os.environ | {"NO_COLOR": "1", "HOME": folder})
+    # A plain status: the demo ended in order, and what failed was told.
     sys.exit(done.returncode)
 
 

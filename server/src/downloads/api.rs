@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::db::{DbError, Page};
 use crate::http::conditional;
 use crate::http::extract::{AppData, KeyCredential};
-use crate::http::openapi::words::{FileBytes, ReleaseVersion, Slug};
+use crate::http::openapi::words::{FileBytes, Slug};
 use crate::http::paging::window;
 use crate::http::routes::resource;
 use crate::http::{ApiError, Query};
@@ -47,7 +47,7 @@ struct ListQuery {
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<usize>,
     /// `next_cursor` of the page before.
-    #[param(value_type = Option<ReleaseVersion>)]
+    #[param(max_length = 100)]
     cursor: Option<String>,
 }
 
