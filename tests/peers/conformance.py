@@ -1,4 +1,6 @@
-"""Schemathesis against `kitward demo`: the server answers as its own document says, whatever it is sent.
+"""Schemathesis against `kitward serve`: the server answers as its own document says, whatever it is sent.
+
+It serves what a `kitward demo` beside it has made, so that there is something of everything.
 
 conformance.py SCHEMATHESIS SECONDS [SEED]
 """
@@ -12,7 +14,7 @@ import tempfile
 import urllib.request
 
 from demo import demo
-from server import plain_environment
+from server import plain_environment, serving
 
 CHECKS = [
     "not_a_server_error",
@@ -27,14 +29,21 @@ CHECKS = [
 ]
 
 
-def management_token(folder):
-    """Made by the command that an operator would use, in the data folder of the running demo."""
-    [data] = pathlib.Path(folder).glob("kitward-demo-*/data")
+def kitward(data, *arguments):
+    """What a command prints that opens the data folder itself."""
     done = subprocess.run(
-        [os.environ["KITWARD_BIN"], "token", "create", "--scope", "admin"],
-        env=plain_environment() | {"KITWARD_DATA_DIR": str(data)}, check=True, stdout=subprocess.PIPE, text=True,
+        [os.environ["KITWARD_BIN"], *arguments], env=plain_environment() | {"KITWARD_DATA_DIR": str(data)},
+        check=True, stdout=subprocess.PIPE, text=True,
     )
     return done.stdout.strip()
+
+
+def changes(data):
+    """The demo's data, nobody at the other end of the line, and no limit on how often something is asked."""
+    names = [line.split()[0] for line in kitward(data, "check-config").splitlines()]
+    limits = [name for name in names if name.startswith("limits.") and name.endswith("_per_minute")]
+    off = {"KITWARD_" + name.replace(".", "_").upper(): "0" for name in limits}
+    return off | {"KITWARD_DATA_DIR": str(data), "KITWARD_STRIPE_API_URL": "http://127.0.0.1:9/"}
 
 
 def known_values(url, token, key):
@@ -86,18 +95,19 @@ def main():
     with tempfile.TemporaryDirectory(prefix="kitward-conformance-") as folder:
         # The demo's folder is in it, to be found again.
         os.environ["TMPDIR"] = tempfile.tempdir = folder
-        with demo() as running:
-            key, token = running.value("License key"), management_token(folder)
-            config = pathlib.Path(folder, "schemathesis.toml")
-            config.write_text(settings(token, key, known_values(running.url, token, key)))
-            command = [
-                program, "--config-file", str(config), "run", f"{running.url}/openapi.json",
-                "--checks", ",".join(CHECKS), "--max-time", seconds, "--continue-on-failure",
-                "--request-timeout", "20", "--warnings", "off",
-            ]
-            command += ["--seed", *seed] if seed else []
-            done = subprocess.run(command, cwd=folder, env=os.environ | {"NO_COLOR": "1", "HOME": folder})
-    # A plain status: the demo ended in order, and what failed was told.
+        with demo() as shown:
+            [data] = pathlib.Path(folder).glob("kitward-demo-*/data")
+            key, token = shown.value("License key"), kitward(data, "token", "create", "--scope", "admin")
+            with serving(changes(data)) as url:
+                config = pathlib.Path(folder, "schemathesis.toml")
+                config.write_text(settings(token, key, known_values(url, token, key)))
+                command = [
+                    program, "--config-file", str(config), "run", f"{url}/openapi.json",
+                    "--checks", ",".join(CHECKS), "--max-time", seconds, "--continue-on-failure",
+                    "--request-timeout", "20", "--warnings", "off",
+                ]
+                command += ["--seed", *seed] if seed else []
+                done = subprocess.run(command, cwd=folder, env=os.environ | {"NO_COLOR": "1", "HOME": folder})
     sys.exit(done.returncode)
 
 

@@ -55,15 +55,14 @@ fn collect(document: &Value, schema: &Value, prefix: &str, depth: usize, found: 
         .collect();
     for (name, property) in properties {
         let (inner, _) = plain(document, property);
-        let own = text(property, "description");
+        // Of what may be null, the derive writes the meaning beside the reference.
+        let choices = list(property, "oneOf").map(|one| text(one, "description"));
+        let mut said = std::iter::once(text(property, "description")).chain(choices);
+        let own = said.find(|text| !text.is_empty());
         found.push(Field {
             name: format!("{prefix}{name}"),
             kind: kind(document, property),
-            meaning: if own.is_empty() {
-                text(inner, "description")
-            } else {
-                own
-            },
+            meaning: own.unwrap_or_else(|| text(inner, "description")),
             is_required: required.contains(&name.as_str()),
         });
         if depth > 1 {
