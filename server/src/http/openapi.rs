@@ -4,11 +4,11 @@
 //! # How a handler gets into it
 //!
 //! 1. `#[utoipa::path(method, path = "/whole/path", tag = "…", …)]` on the handler, and its name in
-//!    `#[openapi(paths(…))]` of the feature's `Paths`. A new `Paths` goes into [`parts`].
+//!    `#[openapi(paths(…))]` of the feature's `Paths`. A new `Paths` goes into `parts`.
 //! 2. `#[derive(ToSchema)]` on what it takes and gives, with the bounds that it checks
 //!    (`min_length`, `pattern`, …). Ids, words, times and [`words`] describe themselves. Two types
 //!    of one name: `#[schema(as = OtherName)]`, or `text_enum! { pub enum Name as "OtherName" => {`.
-//! 3. Its own outcomes alone in `responses(…)`: of refusals the status and what it means. [`fill`]
+//! 3. Its own outcomes alone in `responses(…)`: of refusals the status and what it means. `fill`
 //!    adds what follows from the rest: the body of every refusal, `X-Request-Id`, the refusals of
 //!    credentials (`security(("management_token" = ["read"]))` or `("license_key" = [])`), those of
 //!    bodies and of parameters, and what any request may meet.
