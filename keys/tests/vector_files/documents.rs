@@ -1,6 +1,7 @@
-//! License files, verdicts and update manifests, good and bad.
+//! License files, verdicts, update manifests and checkpoints, good and bad.
 
-mod case;
+pub(crate) mod case;
+mod checkpoints;
 mod clocks;
 mod headers;
 mod texts;
@@ -51,6 +52,10 @@ pub(crate) fn updates_file() -> Outcome<Value> {
         .bad("bad_signature"),
     ];
     Ok(file("Update manifests", &cases))
+}
+
+pub(crate) fn checkpoints_file() -> Outcome<Value> {
+    Ok(file("Checkpoints of the audit log", &checkpoints::cases()?))
 }
 
 fn file(what: &str, cases: &[Value]) -> Value {

@@ -12,9 +12,11 @@ use super::model::{Identity, NAME_MAX};
 use crate::http::error::ApiError;
 use crate::http::extract::{AppData, Json};
 use crate::http::openapi::words::Slug;
+use crate::http::rate_limit::mark_miss;
 use crate::http::routes::resource;
 use crate::kits::model::{SeatKind, has_invisible, is_slug};
 use crate::licenses::answer::Answer;
+use crate::licenses::model::VerdictCode;
 use crate::licenses::validate::{Ask, AskError, validate};
 
 /// Routes of this file.
@@ -166,8 +168,7 @@ impl From<AskError> for ApiError {
     responses((status = 200, description = "The verdict, signed; with a license file where it is valid.", body = Answer)),
 )]
 async fn post_activate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
-    let answer = activate(&app, body.0.check()?).await?;
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(told(&activate(&app, body.0.check()?).await?))
 }
 
 /// Looks without taking a seat.
@@ -180,8 +181,16 @@ async fn post_activate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse
     responses((status = 200, description = "The verdict, signed.", body = Answer)),
 )]
 async fn post_validate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
-    let answer = validate(&app, body.0.check()?).await?;
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(told(&validate(&app, body.0.check()?).await?))
+}
+
+/// An answer; one to an unknown key counts as a guess.
+fn told(answer: &Answer) -> HttpResponse {
+    let mut response = HttpResponse::Ok().json(answer);
+    if answer.code == VerdictCode::NotFound {
+        mark_miss(&mut response);
+    }
+    response
 }
 
 /// Gives the seat of an identity back. Repeating it changes nothing.
@@ -212,9 +221,13 @@ async fn post_deactivate(app: AppData, body: Json<AskBody>) -> Result<HttpRespon
             "This license does not cover this kit.",
         ),
     };
-    Ok(HttpResponse::Ok().json(DeactivationView {
+    let mut response = HttpResponse::Ok().json(DeactivationView {
         deactivated,
         code,
         detail,
-    }))
+    });
+    if outcome == Deactivated::Unknown {
+        mark_miss(&mut response);
+    }
+    Ok(response)
 }

@@ -57,6 +57,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         (name = "orders", description = "Purchases."),
         (name = "events", description = "Deliveries of payment providers as stored."),
         (name = "releases", description = "Management of releases and their files."),
+        (name = "audit", description = "Who changed what."),
         (name = "webhooks", description = "Called by payment providers."),
         (name = "discovery", description = "Public keys, addresses, health."),
     ),
@@ -74,6 +75,7 @@ fn parts() -> Vec<utoipa::openapi::OpenApi> {
         crate::kits::admin::Paths::openapi(),
         crate::payments::admin::Paths::openapi(),
         crate::releases::admin::Paths::openapi(),
+        crate::audit::admin::Paths::openapi(),
     ]
 }
 

@@ -25,9 +25,11 @@ pub fn mount(config: &mut web::ServiceConfig) {
         .configure(crate::payments::api::routes)
         .service(
             web::scope("/v1/admin")
+                .configure(crate::audit::admin::routes)
                 .configure(crate::kits::admin::routes)
                 .configure(crate::payments::admin::routes)
                 .configure(crate::releases::admin::routes)
+                .configure(crate::staff::admin::routes)
                 .default_service(web::to(no_such_api)),
         )
         .service(web::scope("/v1").default_service(web::to(no_such_api)))

@@ -4,11 +4,13 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
-use super::error::ApiError;
+use super::error::{ApiError, Code, chain};
 use super::extract::AppData;
 use super::openapi::words::WebAddress;
 use super::routes::resource;
+use crate::app::App;
 use crate::db::DbError;
+use crate::key_ring;
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -16,12 +18,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/healthz").get(health))
         .service(resource("/readyz").get(ready))
         .service(resource("/.well-known/jwks.json").get(jwks))
+        .service(resource("/.well-known/kitward-keyring.jwt").get(key_ring_document))
         .service(resource("/.well-known/kitward.json").get(discovery));
 }
 
 /// What this file adds to the document of the API.
 #[derive(OpenApi)]
-#[openapi(paths(health, ready, jwks, discovery))]
+#[openapi(paths(health, ready, jwks, key_ring_document, discovery))]
 pub(super) struct Paths;
 
 /// Where the server stands.
@@ -112,10 +115,45 @@ struct Jwk {
     responses((status = 200, description = "The keys.", body = JwkSet)),
 )]
 async fn jwks(app: AppData) -> HttpResponse {
+    follow(&app).await;
     let keys = app.keys.load();
     HttpResponse::Ok()
         .insert_header(PUBLIC_FIVE_MINUTES)
         .json(keys.public.to_jwks())
+}
+
+/// The same, signed by the root key.
+#[utoipa::path(
+    get,
+    path = "/.well-known/kitward-keyring.jwt",
+    tag = "discovery",
+    responses(
+        (status = 200, description = "The signed key ring.", body = String, content_type = "application/jwt"),
+        (status = 404, description = "It was never signed."),
+    ),
+)]
+async fn key_ring_document(app: AppData) -> Result<HttpResponse, ApiError> {
+    follow(&app).await;
+    let keys = app.keys.load();
+    let signed = keys.signed.clone().ok_or_else(|| {
+        ApiError::new(
+            Code::NotFound,
+            "The key ring of this server was never signed.",
+        )
+    })?;
+    Ok(HttpResponse::Ok()
+        .insert_header(PUBLIC_FIVE_MINUTES)
+        .content_type("application/jwt")
+        .body(signed))
+}
+
+/// Whatever another process signed with, readers find here: it was written before it signed.
+async fn follow(app: &App) {
+    if let Err(error) = key_ring::refresh(app).await {
+        // What is known still verifies nearly everything.
+        let error = chain(&error);
+        tracing::warn!(error, "the key ring could not be read");
+    }
 }
 
 /// Where things are, for clients that know only the address.
@@ -125,6 +163,8 @@ struct Discovery {
     issuer: String,
     #[schema(value_type = WebAddress)]
     jwks_uri: String,
+    #[schema(value_type = WebAddress)]
+    keyring_uri: String,
     #[schema(value_type = WebAddress)]
     activate: String,
     #[schema(value_type = WebAddress)]
@@ -152,6 +192,7 @@ async fn discovery(app: AppData) -> HttpResponse {
         .json(Discovery {
             issuer: app.installation_id.clone(),
             jwks_uri: at("/.well-known/jwks.json"),
+            keyring_uri: at("/.well-known/kitward-keyring.jwt"),
             activate: at("/v1/licenses/activate"),
             validate: at("/v1/licenses/validate"),
             deactivate: at("/v1/licenses/deactivate"),

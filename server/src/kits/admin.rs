@@ -4,7 +4,6 @@ mod errors;
 mod policies;
 
 use actix_web::http::Method;
-use actix_web::http::header::{ETAG, IF_MATCH, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
@@ -15,7 +14,9 @@ use super::model::KitStatus;
 use super::store::{self, Kit};
 use crate::app::App;
 use crate::db::{DbError, Page};
+use crate::http::conditional::{expected_version, version_tag};
 use crate::http::extract::{Admin, AppData, UnreadJson};
+use crate::http::idempotency::{Idempotency, created, made};
 use crate::http::openapi::words::{KitName, Slug};
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
@@ -109,9 +110,14 @@ struct KitView {
         (status = 409, description = "`conflict`: another kit has this slug, or had it before."),
     ),
 )]
-async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResponse, ApiError> {
+async fn create(
+    app: AppData,
+    admin: Admin,
+    once: Idempotency,
+    body: UnreadJson,
+) -> Result<HttpResponse, ApiError> {
     let holder = admin.may(Scope::Admin)?;
-    let request: CreateRequest = body.read().await?;
+    let (request, claim) = once.read::<CreateRequest>(&app, &holder, body).await?;
     let input = CreateKit {
         slug: request.slug,
         name: request.name,
@@ -121,13 +127,11 @@ async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResp
         status: request.status.unwrap_or(KitStatus::Queued),
         actor: holder.actor(),
     };
-    let kit = create_kit(&app, input).await?;
-    let location = app.link(&format!("/v1/admin/kits/{}", kit.id));
-    let aliases = Vec::new();
-    Ok(HttpResponse::Created()
-        .insert_header((LOCATION, location))
-        .insert_header((ETAG, etag(&kit)))
-        .json(KitView { kit, aliases }))
+    let id = made(create_kit(&app, input, claim).await?)?;
+    let view = find(&app, id.clone()).await?;
+    Ok(created(&app, "/v1/admin/kits", &id)
+        .insert_header(version_tag(view.kit.version))
+        .json(view))
 }
 
 /// All kits.
@@ -171,7 +175,7 @@ async fn show(
     admin.may(Scope::Read)?;
     let view = find(&app, path.into_inner()).await?;
     Ok(HttpResponse::Ok()
-        .insert_header((ETAG, etag(&view.kit)))
+        .insert_header(version_tag(view.kit.version))
         .json(view))
 }
 
@@ -217,7 +221,7 @@ async fn edit(
     let kit = edit_kit(&app, input).await?;
     let view = find(&app, kit.id.to_string()).await?;
     Ok(HttpResponse::Ok()
-        .insert_header((ETAG, etag(&kit)))
+        .insert_header(version_tag(view.kit.version))
         .json(view))
 }
 
@@ -233,24 +237,4 @@ async fn find(app: &App, name: String) -> Result<KitView, ApiError> {
         })
         .await?;
     found.ok_or_else(no_such_kit)
-}
-
-fn etag(kit: &Kit) -> String {
-    format!("\"{}\"", kit.version)
-}
-
-/// The version in `If-Match`; nothing where it is absent or `*`.
-fn expected_version(request: &HttpRequest) -> Result<Option<i64>, ApiError> {
-    let Some(header) = request.headers().get(IF_MATCH) else {
-        return Ok(None);
-    };
-    let text = header.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let version = text.trim_matches('"').parse().ok();
-    let detail = "If-Match must be the ETag of the kit as it was read.";
-    version
-        .map(Some)
-        .ok_or_else(|| ApiError::field("If-Match", detail))
 }

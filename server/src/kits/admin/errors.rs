@@ -1,5 +1,6 @@
 //! What refusals of kits look like from outside.
 
+use crate::http::conditional::changed_meanwhile;
 use crate::http::{ApiError, Code};
 use crate::kits::create_kit::CreateKitError;
 use crate::kits::edit_kit::EditKitError;
@@ -37,10 +38,7 @@ impl From<EditKitError> for ApiError {
             EditKitError::Field(fault) => fault.into(),
             EditKitError::NotFound => no_such_kit(),
             EditKitError::SlugTaken => slug_taken(),
-            EditKitError::Changed { version } => {
-                let detail = "The kit was changed meanwhile. Read it again.";
-                Self::new(Code::PreconditionFailed, detail).with("version", version)
-            }
+            EditKitError::Changed { version } => changed_meanwhile("kit", version),
         }
     }
 }

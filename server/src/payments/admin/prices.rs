@@ -1,14 +1,16 @@
 //! Management of prices.
 
 use actix_web::http::Method;
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::app::App;
 use crate::db::{AnyConn, DbError, Page};
+use crate::http::conditional::version_tag;
 use crate::http::error::{ApiError, Code};
 use crate::http::extract::{Admin, AppData, Query, UnreadJson};
+use crate::http::idempotency::{Idempotency, created, made};
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
 use crate::kits::model::PolicyId;
@@ -64,27 +66,29 @@ fn licenses() -> QuantityRule {
     request_body = NewPrice,
     security(("management_token" = ["admin"])),
     responses(
-        (status = 201, description = "Mapped.", body = PriceBody, headers(("Location" = String))),
+        (status = 201, description = "Mapped.", body = PriceBody, headers(("Location" = String), ("ETag" = String))),
         (status = 409, description = "`conflict`: the price is mapped already."),
     ),
 )]
-pub(super) async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Answer {
+pub(super) async fn create(
+    app: AppData,
+    admin: Admin,
+    once: Idempotency,
+    body: UnreadJson,
+) -> Answer {
     let holder = admin.may(Scope::Admin)?;
-    let body: NewPrice = body.read().await?;
+    let (body, claim) = once.read::<NewPrice>(&app, &holder, body).await?;
     let input = CreatePrice {
         external_id: body.external_id,
         policies: body.policies,
         quantity_rule: body.quantity_rule,
         actor: holder.actor(),
     };
-    let created = create_price(&app, input).await?;
-    let location = app.link(&format!("/v1/admin/prices/{}", created.price.id));
-    Ok(HttpResponse::Created()
-        .insert_header((LOCATION, location))
-        .json(PriceBody {
-            price: created.price,
-            policies: created.policies,
-        }))
+    let id = made(create_price(&app, input, claim).await?)?;
+    let body = find(&app, &id).await?;
+    Ok(created(&app, "/v1/admin/prices", &id)
+        .insert_header(version_tag(body.price.version))
+        .json(body))
 }
 
 /// All prices.
@@ -118,13 +122,20 @@ pub(super) async fn list(app: AppData, admin: Admin, Query(query): Query<PageQue
     params(("id" = PriceId, Path)),
     security(("management_token" = ["read"])),
     responses(
-        (status = 200, description = "The price.", body = PriceBody),
+        (status = 200, description = "The price.", body = PriceBody, headers(("ETag" = String))),
         (status = 404, description = "`not_found`: there is no such price."),
     ),
 )]
 pub(super) async fn show(app: AppData, admin: Admin, id: web::Path<String>) -> Answer {
     admin.may(Scope::Read)?;
-    let id = PriceId::parse(&id).ok_or_else(no_such_price)?;
+    let body = find(&app, &id).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(version_tag(body.price.version))
+        .json(body))
+}
+
+async fn find(app: &App, id: &str) -> Result<PriceBody, ApiError> {
+    let id = PriceId::parse(id).ok_or_else(no_such_price)?;
     let found = app
         .db
         .read_slow(move |conn| {
@@ -132,8 +143,7 @@ pub(super) async fn show(app: AppData, admin: Admin, id: web::Path<String>) -> A
             with_policies(conn, price.into_iter().collect())
         })
         .await?;
-    let body = found.into_iter().next().ok_or_else(no_such_price)?;
-    Ok(HttpResponse::Ok().json(body))
+    found.into_iter().next().ok_or_else(no_such_price)
 }
 
 fn with_policies(conn: &mut AnyConn, prices: Vec<Price>) -> Result<Vec<PriceBody>, DbError> {
