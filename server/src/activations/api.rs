@@ -3,14 +3,15 @@
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use secrecy::SecretString;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
 
 use super::activate::activate;
 use super::deactivate::{Deactivated, deactivate};
 use super::model::{Identity, NAME_MAX};
 use crate::http::error::ApiError;
 use crate::http::extract::{AppData, Json};
+use crate::http::openapi::words::Slug;
 use crate::http::rate_limit::mark_miss;
 use crate::http::routes::resource;
 use crate::kits::model::{SeatKind, has_invisible, is_slug};
@@ -26,19 +27,55 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/v1/licenses/deactivate").on(Method::POST, post_deactivate));
 }
 
+/// What this file adds to the document of the API.
+#[derive(OpenApi)]
+#[openapi(paths(post_activate, post_validate, post_deactivate))]
+pub struct Paths;
+
 /// What a kit sends. Unknown members are ignored: a newer kit may talk to an older server.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct AskBody {
+    /// The license key, as pasted.
+    #[schema(value_type = String, format = Password)]
     key: SecretString,
+    /// The kit, or a former slug of it.
+    #[schema(value_type = Slug)]
     kit: String,
+    /// At most one of `device`, `site`, `user` and `project`, as the license's seats are; in bytes.
+    #[schema(min_length = 1, max_length = 256, example = "my-laptop")]
     device: Option<String>,
+    /// A host name; scheme, `www.`, port and path are left out.
+    #[schema(min_length = 1, max_length = 256)]
     site: Option<String>,
+    /// Compared without case.
+    #[schema(min_length = 1, max_length = 256)]
     user: Option<String>,
+    #[schema(min_length = 1, max_length = 256)]
     project: Option<String>,
+    /// Name of the seat, for the customer.
+    #[schema(max_length = 100)]
     name: Option<String>,
+    /// Version of the kit, for the customer.
+    #[schema(max_length = 64)]
     version: Option<String>,
+    /// Platform it runs on, for the customer.
+    #[schema(max_length = 64)]
     platform: Option<String>,
+    /// Bound into the signed answer: printable ASCII.
+    #[schema(max_length = 128)]
     nonce: Option<String>,
+}
+
+/// What became of a seat that was given back.
+#[derive(Debug, Serialize, ToSchema)]
+struct DeactivationView {
+    /// Whether a seat was freed.
+    deactivated: bool,
+    /// `FREED`, `NOT_ACTIVATED`, `NOT_FOUND` or `KIT_MISMATCH`.
+    #[schema(example = "FREED")]
+    code: &'static str,
+    /// The same, for people.
+    detail: &'static str,
 }
 
 /// Longest version or platform, in characters.
@@ -121,10 +158,28 @@ impl From<AskError> for ApiError {
     }
 }
 
+/// Takes a seat, or finds the one that this identity has. Kits call it at every start.
+#[utoipa::path(
+    post,
+    path = "/v1/licenses/activate",
+    operation_id = "activate",
+    tag = "licensing",
+    request_body = AskBody,
+    responses((status = 200, description = "The verdict, signed; with a license file where it is valid.", body = Answer)),
+)]
 async fn post_activate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
     Ok(told(&activate(&app, body.0.check()?).await?))
 }
 
+/// Looks without taking a seat.
+#[utoipa::path(
+    post,
+    path = "/v1/licenses/validate",
+    operation_id = "validate",
+    tag = "licensing",
+    request_body = AskBody,
+    responses((status = 200, description = "The verdict, signed.", body = Answer)),
+)]
 async fn post_validate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
     Ok(told(&validate(&app, body.0.check()?).await?))
 }
@@ -138,6 +193,15 @@ fn told(answer: &Answer) -> HttpResponse {
     response
 }
 
+/// Gives the seat of an identity back. Repeating it changes nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/licenses/deactivate",
+    operation_id = "deactivate",
+    tag = "licensing",
+    request_body = AskBody,
+    responses((status = 200, description = "Freed, or why not.", body = DeactivationView)),
+)]
 async fn post_deactivate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
     let ask = body.0.check()?;
     if ask.identity.is_none() {
@@ -157,8 +221,11 @@ async fn post_deactivate(app: AppData, body: Json<AskBody>) -> Result<HttpRespon
             "This license does not cover this kit.",
         ),
     };
-    let body = json!({ "deactivated": deactivated, "code": code, "detail": detail });
-    let mut response = HttpResponse::Ok().json(body);
+    let mut response = HttpResponse::Ok().json(DeactivationView {
+        deactivated,
+        code,
+        detail,
+    });
     if outcome == Deactivated::Unknown {
         mark_miss(&mut response);
     }

@@ -7,6 +7,7 @@ use kitward_keys::{
     ActivationClaims, Audience, DocumentClaims, DocumentType, LicenseClaims, SeatsClaims, SignError,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::facts::Facts;
 use super::model::{LicenseId, LicenseStatus, VerdictCode};
@@ -15,6 +16,7 @@ use crate::activations::store::Activation;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::types::new_type_id;
+use crate::http::openapi::words::SignedDocument;
 use crate::kits::model::{Scope, SeatKind};
 
 /// Seconds a verdict lives.
@@ -31,7 +33,7 @@ pub struct Asked<'a> {
 }
 
 /// What a kit gets.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Answer {
     /// The only thing to branch on.
     pub valid: bool,
@@ -41,6 +43,7 @@ pub struct Answer {
     pub detail: &'static str,
     /// Beside `NOT_ACTIVATED`: `never` or `freed`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub reason: Option<&'static str>,
     /// What the kit may show.
     pub notices: Vec<Notice>,
@@ -49,16 +52,18 @@ pub struct Answer {
     /// The seat of the identity, if it holds one.
     pub activation: Option<ActivationAnswer>,
     /// The verdict, signed (`verdict+jwt`).
+    #[schema(value_type = SignedDocument)]
     pub verdict: String,
     /// Proof for offline use (`license+jwt`); only from `activate`, only when valid.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = "^[\\w-]+\\.[\\w-]+\\.[\\w-]+$")]
     pub license_file: Option<String>,
     /// Where the customer mends it.
     pub manage_url: String,
 }
 
 /// Something worth telling.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Notice {
     /// Stable word.
     pub code: &'static str,
@@ -67,7 +72,7 @@ pub struct Notice {
 }
 
 /// A license as its key's holder sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct LicenseAnswer {
     id: LicenseId,
     key_hint: String,
@@ -79,7 +84,8 @@ pub struct LicenseAnswer {
     entitlements: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// Its seats.
+#[derive(Debug, Serialize, ToSchema)]
 struct SeatsAnswer {
     kind: SeatKind,
     used: i32,
@@ -87,7 +93,7 @@ struct SeatsAnswer {
 }
 
 /// A seat as its own holder sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ActivationAnswer {
     id: ActivationId,
     kind: SeatKind,
