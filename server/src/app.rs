@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::ArcSwap;
 use url::Url;
 
+use crate::activations::seen::Seen;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::db::{DatabaseUrl, Db, OpenError};
@@ -68,6 +69,8 @@ pub struct App {
     pub stripe: Option<StripeApi>,
     /// Counters for operators.
     pub metrics: Metrics,
+    /// Seats seen since that was last written.
+    pub seen: Seen,
     public_url: Url,
     authority: String,
     stopping: AtomicBool,
@@ -133,6 +136,7 @@ impl App {
             mailer: Mailer::from_config(&config.mail, &public_url)?,
             stripe: StripeApi::from_config(&config.stripe)?,
             metrics: Metrics::default(),
+            seen: Seen::default(),
             installation_id: installation.id,
             keys: ArcSwap::from_pointee(keys),
             authority: authority_of(&public_url),

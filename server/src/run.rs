@@ -1,4 +1,4 @@
-//! A running installation: the listening server and the workers of its outbox.
+//! A running installation: the listening server, the workers of its outbox, the sweep of seats.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix_web::dev::ServerHandle;
 use tokio::task::JoinHandle;
 
+use crate::activations::{seen, sweep};
 use crate::app::App;
 use crate::http::serve::{serve, serve_metrics};
 use crate::outbox::{self, Lane};
@@ -18,7 +19,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 pub struct Options {
     /// HTTP workers.
     pub workers: usize,
-    /// Whether this process works on the outbox.
+    /// Whether this process works on the outbox and sweeps seats.
     pub outbox: bool,
 }
 
@@ -54,6 +55,7 @@ pub fn start(app: &Arc<App>, listener: TcpListener, options: Options) -> std::io
         for lane in Lane::ALL {
             tasks.push(tokio::spawn(outbox::run(Arc::clone(app), *lane)));
         }
+        tasks.push(tokio::spawn(sweep::run(Arc::clone(app))));
     }
     Ok(Running {
         app: Arc::clone(app),
@@ -71,7 +73,8 @@ fn spawn_server(server: actix_web::dev::Server) -> JoinHandle<()> {
 }
 
 impl Running {
-    /// Not ready first, then requests under way, then the outbox, then the database's queues.
+    /// Not ready first, then requests under way, then the outbox, then what is in memory only, then
+    /// the database's queues.
     pub async fn stop(self) {
         self.app.stop();
         for server in &self.servers {
@@ -80,12 +83,16 @@ impl Running {
         for lane in Lane::ALL {
             self.app.lanes.wake(*lane);
         }
+        self.app.seen.ring();
         let end = tokio::time::Instant::now() + PATIENCE;
         for mut task in self.tasks {
             // A worker that panicked has ended too. One that hangs is dropped: its rows are fenced.
             if tokio::time::timeout_at(end, &mut task).await.is_err() {
                 task.abort();
             }
+        }
+        if let Err(error) = seen::flush(&self.app).await {
+            tracing::warn!(%error, "when seats were last seen was not written");
         }
         let db = self.app.db.clone();
         // Closing waits for threads.

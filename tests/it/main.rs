@@ -28,4 +28,8 @@ mod payments;
 mod people;
 mod portal;
 mod schema;
+mod seat_races;
+mod seats;
 mod secrets;
+mod sites;
+mod verdicts;

@@ -1,18 +1,25 @@
-//! In-kit calls: activate, validate, deactivate.
+//! In-kit calls: activate, validate, heartbeat, file, deactivate.
+
+use std::borrow::Cow;
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use secrecy::SecretString;
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use super::activate::activate;
 use super::deactivate::{Deactivated, deactivate};
+use super::heartbeat::heartbeat;
 use super::model::{Identity, NAME_MAX};
-use crate::http::error::ApiError;
+use super::offline_file::{OfflineFileError, offline_file};
+use crate::app::App;
+use crate::http::error::{ApiError, Code};
 use crate::http::extract::{AppData, Json};
 use crate::http::routes::resource;
 use crate::kits::model::{SeatKind, has_invisible, is_slug};
+use crate::licenses::answer::manage_url;
+use crate::licenses::facts::churn_detail;
+use crate::licenses::model::VerdictCode;
 use crate::licenses::validate::{Ask, AskError, validate};
 
 /// Routes of this file.
@@ -20,6 +27,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/v1/licenses/activate").on(Method::POST, post_activate))
         .service(resource("/v1/licenses/validate").on(Method::POST, post_validate))
+        .service(resource("/v1/licenses/heartbeat").on(Method::POST, post_heartbeat))
+        .service(resource("/v1/licenses/file").on(Method::POST, post_file))
         .service(resource("/v1/licenses/deactivate").on(Method::POST, post_deactivate));
 }
 
@@ -36,12 +45,26 @@ struct AskBody {
     version: Option<String>,
     platform: Option<String>,
     nonce: Option<String>,
+    entitlements: Option<Vec<String>>,
+    replace: Option<Replace>,
+    ttl_seconds: Option<i64>,
+}
+
+/// Which seat may be freed for a new one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Replace {
+    LongestUnseen,
 }
 
 /// Longest version or platform, in characters.
 const WORD_MAX: usize = 64;
 /// Longest nonce, in characters.
 const NONCE_MAX: usize = 128;
+/// Most features a kit may ask for.
+const ENTITLEMENTS_MAX: usize = 100;
+/// Shortest life of a file for a machine that is never online, in seconds.
+const TTL_MIN: i64 = 60;
 
 impl AskBody {
     fn check(self) -> Result<Ask, ApiError> {
@@ -67,7 +90,16 @@ impl AskBody {
             version: bounded("version", self.version, WORD_MAX)?,
             platform: bounded("platform", self.platform, WORD_MAX)?,
             nonce,
+            entitlements: features(self.entitlements.unwrap_or_default())?,
         })
+    }
+
+    fn ttl_seconds(&self) -> Result<Option<i64>, ApiError> {
+        let too_short = self.ttl_seconds.is_some_and(|ttl| ttl < TTL_MIN);
+        if too_short {
+            return Err(ApiError::field("ttl_seconds", "must be at least 60"));
+        }
+        Ok(self.ttl_seconds)
     }
 
     fn identity(&self) -> Result<Option<Identity>, ApiError> {
@@ -90,6 +122,17 @@ impl AskBody {
         }
         Ok(found)
     }
+}
+
+/// Names of features: few, short, visible.
+fn features(names: Vec<String>) -> Result<Vec<String>, ApiError> {
+    let is_name =
+        |name: &String| (1..=WORD_MAX).contains(&name.chars().count()) && !has_invisible(name);
+    if names.len() > ENTITLEMENTS_MAX || !names.iter().all(is_name) {
+        let reason = "must be at most 100 names of 1 to 64 visible characters";
+        return Err(ApiError::field("entitlements", reason));
+    }
+    Ok(names)
 }
 
 /// A short text for people: trimmed, bounded, printable; blank counts as absent.
@@ -118,8 +161,22 @@ impl From<AskError> for ApiError {
     }
 }
 
+impl From<OfflineFileError> for ApiError {
+    fn from(error: OfflineFileError) -> Self {
+        match error {
+            OfflineFileError::Ask(error) => error.into(),
+            error @ OfflineFileError::NotIncluded => {
+                let mut sentence = error.to_string();
+                sentence.push('.');
+                Self::new(Code::NoOfflineFiles, sentence)
+            }
+        }
+    }
+}
+
 async fn post_activate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
-    let answer = activate(&app, body.0.check()?).await?;
+    let replace = body.0.replace == Some(Replace::LongestUnseen);
+    let answer = activate(&app, body.0.check()?, replace).await?;
     Ok(HttpResponse::Ok().json(answer))
 }
 
@@ -128,25 +185,62 @@ async fn post_validate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse
     Ok(HttpResponse::Ok().json(answer))
 }
 
+async fn post_heartbeat(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
+    let answer = heartbeat(&app, body.0.check()?).await?;
+    Ok(HttpResponse::Ok().json(answer))
+}
+
+async fn post_file(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
+    let ttl_seconds = body.0.ttl_seconds()?;
+    let answer = offline_file(&app, body.0.check()?, ttl_seconds).await?;
+    Ok(HttpResponse::Ok().json(answer))
+}
+
 async fn post_deactivate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
     let ask = body.0.check()?;
     if ask.identity.is_none() {
-        return Err(ApiError::field(
-            "device",
-            "name the identity whose seat to free",
-        ));
+        let reason = "name the identity whose seat to free";
+        return Err(ApiError::field("device", reason));
     }
     let outcome = deactivate(&app, &ask).await?;
-    let (deactivated, code, detail) = match outcome {
-        Deactivated::Freed => (true, "FREED", "The seat is free."),
-        Deactivated::NotHeld => (false, "NOT_ACTIVATED", "This identity holds no seat."),
-        Deactivated::Unknown => (false, "NOT_FOUND", "No license has this key."),
-        Deactivated::OtherKit => (
-            false,
-            "KIT_MISMATCH",
-            "This license does not cover this kit.",
-        ),
-    };
-    let body = json!({ "deactivated": deactivated, "code": code, "detail": detail });
-    Ok(HttpResponse::Ok().json(body))
+    Ok(HttpResponse::Ok().json(DeactivationView::of(&app, &outcome)))
+}
+
+/// What became of a seat that was given back.
+#[derive(Debug, Serialize)]
+struct DeactivationView {
+    /// Whether a seat was freed.
+    deactivated: bool,
+    /// `FREED`, `NOT_ACTIVATED`, `NOT_FOUND`, `KIT_MISMATCH` or `CHURN_LIMIT`.
+    code: &'static str,
+    /// The same, for people.
+    detail: Cow<'static, str>,
+    /// Where the customer mends it, where it can be mended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manage_url: Option<String>,
+}
+
+impl DeactivationView {
+    fn of(app: &App, outcome: &Deactivated) -> Self {
+        let (code, detail): (_, Cow<'static, str>) = match outcome {
+            Deactivated::Freed => ("FREED", "The seat is free.".into()),
+            Deactivated::NotHeld => ("NOT_ACTIVATED", "This identity holds no seat.".into()),
+            Deactivated::Unknown => ("NOT_FOUND", VerdictCode::NotFound.detail().into()),
+            Deactivated::OtherKit => ("KIT_MISMATCH", VerdictCode::KitMismatch.detail().into()),
+            Deactivated::ChurnLimit { next, .. } => ("CHURN_LIMIT", churn_detail(*next).into()),
+        };
+        let manage_url = match outcome {
+            Deactivated::ChurnLimit { license, .. } => Some(manage_url(app, license)),
+            Deactivated::Freed
+            | Deactivated::NotHeld
+            | Deactivated::Unknown
+            | Deactivated::OtherKit => None,
+        };
+        Self {
+            deactivated: *outcome == Deactivated::Freed,
+            code,
+            detail,
+            manage_url,
+        }
+    }
 }
