@@ -70,6 +70,7 @@ pub struct App {
     pub metrics: Metrics,
     public_url: Url,
     authority: String,
+    origin: String,
     stopping: AtomicBool,
 }
 
@@ -120,7 +121,7 @@ impl App {
             source,
         })?;
         let url = database_url(&config)?;
-        let db = Db::open(url)?;
+        let db = Db::open_with(url, config.database.write_batch)?;
         let now = clock.now();
         let master = config.master_key.as_ref();
         let installation =
@@ -136,6 +137,7 @@ impl App {
             installation_id: installation.id,
             keys: ArcSwap::from_pointee(keys),
             authority: authority_of(&public_url),
+            origin: public_url.origin().ascii_serialization(),
             stopping: AtomicBool::new(false),
             public_url,
             vault,
@@ -158,13 +160,13 @@ impl App {
     }
 
     /// Scheme, host and port as an `Origin` header carries them.
-    pub fn origin(&self) -> String {
-        self.public_url.origin().ascii_serialization()
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// Absolute address of a path (which starts with `/`).
     pub fn link(&self, path: &str) -> String {
-        format!("{}{path}", self.origin())
+        format!("{}{path}", self.origin)
     }
 
     /// Tells readiness checks that this process is about to end.

@@ -119,6 +119,7 @@ fn default_values() -> Value {
     serde_json::json!({
         "listen": config.listen.to_string(),
         "data_dir": config.data_dir.display().to_string(),
+        "database": { "write_batch": config.database.write_batch },
         "log": config.log,
         "log_format": "text",
         "vendor": { "name": config.vendor.name, "brand_hue": config.vendor.brand_hue },
@@ -165,7 +166,7 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
     let masked = |present: bool| if present { "********" } else { "" }.to_owned();
     let optional = |value: Option<String>| value.unwrap_or_default();
     let stripe = &config.stripe;
-    let rows: [(&str, String); 20] = [
+    let rows: [(&str, String); 21] = [
         ("listen", config.listen.to_string()),
         (
             "public_url",
@@ -173,6 +174,10 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
         ),
         ("data_dir", config.data_dir.display().to_string()),
         ("database_url", masked(config.database_url.is_some())),
+        (
+            "database.write_batch",
+            config.database.write_batch.to_string(),
+        ),
         ("master_key", masked(config.master_key.is_some())),
         (
             "metrics_listen",
