@@ -16,6 +16,8 @@
 
 mod cleaning;
 
+pub use cleaning::clean;
+
 use data_encoding::{BASE32_NOPAD, DecodeKind};
 use subtle::Choice;
 use zeroize::{Zeroize as _, Zeroizing};

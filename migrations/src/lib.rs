@@ -33,6 +33,18 @@ macro_rules! shared {
     };
 }
 
+/// Where the two databases must differ.
+macro_rules! per_database {
+    ($version:literal, $min_binary:literal) => {
+        Migration {
+            version: $version,
+            min_binary: $min_binary,
+            sqlite: include_str!(concat!("../sql/", $version, "/up.sqlite.sql")),
+            postgres: include_str!(concat!("../sql/", $version, "/up.postgres.sql")),
+        }
+    };
+}
+
 /// All changes, oldest first.
 pub const ALL: &[Migration] = &[
     shared!("2026-11-20-01_installation", "0.1.0"),
@@ -42,6 +54,9 @@ pub const ALL: &[Migration] = &[
     shared!("2026-11-20-05_releases", "0.1.0"),
     shared!("2026-11-20-06_payments_and_outbox", "0.1.0"),
     shared!("2026-11-20-07_expiry_indexes", "0.1.0"),
+    shared!("2026-11-20-08_terms", "0.1.0"),
+    shared!("2026-11-20-11_idempotency", "0.1.0"),
+    per_database!("2026-11-20-12_licenses_under_terms", "0.1.0"),
 ];
 
 #[cfg(test)]

@@ -3,12 +3,14 @@
 pub mod code;
 pub mod conditional;
 pub mod cookies;
+pub mod credentials;
 pub mod csrf;
 pub mod error;
 pub mod extract;
 pub mod form;
 pub mod headers;
 pub mod host;
+pub mod idempotency;
 pub mod pages;
 pub mod paging;
 pub mod return_to;

@@ -14,6 +14,7 @@ pub mod db;
 pub mod downloads;
 pub mod entropy;
 pub mod http;
+pub mod idempotency;
 pub mod key_ring;
 pub mod kits;
 pub mod licenses;

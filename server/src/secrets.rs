@@ -7,8 +7,10 @@
 mod bootstrap;
 mod master;
 mod store;
+mod token_text;
 mod vault;
 
 pub use bootstrap::{BootstrapError, Installation, open};
 pub use master::{MasterKey, MasterKeyError};
+pub use token_text::{TokenKind, TokenText};
 pub use vault::{Cell, SealError, Vault};

@@ -1,6 +1,6 @@
 //! The vendor's people and their management tokens.
 //!
-//! For now tokens only: `kwa_` + 32 random bytes, scoped, expiring, stored as a digest.
+//! For now tokens only: `kwa_…`, scoped, expiring, stored as a digest.
 
 mod create_token;
 mod model;

@@ -122,7 +122,7 @@ fn a_data_folder_is_set_up_and_examined() {
     assert!(ok(&run(&["migrate"])).contains("installation"));
     assert_eq!(ok(&run(&["migrate"])), "nothing to do");
     let token = ok(&run(&["token", "create", "--scope", "admin"]));
-    assert!(token.starts_with("kwa_") && token.len() == 56, "{token}");
+    assert!(token.starts_with("kwa_") && token.len() == 60, "{token}");
     refused(
         &run(&[
             "token",

@@ -17,6 +17,7 @@ mod crash;
 mod database;
 mod downloads;
 mod http;
+mod idempotency;
 mod layers;
 mod leaks;
 mod licensing;

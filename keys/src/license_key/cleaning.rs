@@ -1,7 +1,8 @@
 //! What mail clients, word processors and terminals add to a pasted key, and how it is removed.
 
 /// Lower case, without the characters that a key never holds but often gains on its way.
-pub(super) fn clean(text: &str) -> String {
+/// Tokens of a server are read in the same manner.
+pub fn clean(text: &str) -> String {
     // Reserved at once, so that no part of the key stays behind in a smaller buffer.
     let mut cleaned = String::with_capacity(text.len());
     let kept = text.chars().filter(|character| !is_ignored(*character));

@@ -48,7 +48,7 @@ pub async fn activate(app: &App, ask: Ask) -> Result<Answer, AskError> {
 /// The identity to write a seat for; `None` where the license refuses, has no seats, or the seat
 /// was written as seen a moment ago.
 fn needs_write(facts: &Facts, ask: &Ask, now: Timestamp) -> Option<Identity> {
-    if facts.refusal(now).is_some() || facts.license().seat_kind == SeatKind::None {
+    if facts.refusal(now).is_some() || facts.holding.terms.seat_kind == SeatKind::None {
         return None;
     }
     if facts.seat == SeatState::NoIdentity {
@@ -112,7 +112,8 @@ fn claim_in(
     let row = write_seat(tx, &facts, visit)?;
     facts.activation = Some(row);
     facts.seat = SeatState::Held;
-    Ok(Some((facts, VerdictCode::Valid)))
+    let code = facts.verdict(visit.now);
+    Ok(Some((facts, code)))
 }
 
 fn write_seat(tx: &mut WriteTx<'_>, facts: &Facts, visit: &Visit) -> Result<Activation, DbError> {
@@ -131,12 +132,15 @@ fn write_seat(tx: &mut WriteTx<'_>, facts: &Facts, visit: &Visit) -> Result<Acti
             created_at: visit.now,
             last_seen_at: visit.now,
             freed_at: None,
+            lease_ends_at: None,
+            freed_reason: None,
         };
         store::insert(tx, &row)?;
         return Ok(row);
     };
     let mut row = known.clone();
     if row.freed_at.take().is_some() {
+        row.freed_reason = None;
         row.created_at = visit.now;
         // A customer's own name for a held seat stays; a seat taken anew gets the new one.
         if let Some(name) = &visit.name {

@@ -1,12 +1,26 @@
 //! What a seat is identified by.
 
-use crate::db::types::typed_id;
+use crate::db::types::{text_enum, typed_id};
 use crate::kits::model::{SeatKind, has_control};
 
 typed_id!(
     /// One occupied seat.
     ActivationId, "act"
 );
+
+text_enum! {
+    /// Why a seat was freed.
+    pub enum FreedReason {
+        /// Somebody freed it.
+        Freed = "freed",
+        /// Its lease ended.
+        LeaseEnded = "lease_ended",
+        /// It was not seen for as long as the policy says.
+        Unseen = "unseen",
+        /// It was beyond a lowered limit when the time for choosing was over.
+        OverLimit = "over_limit",
+    }
+}
 
 /// Longest identity, in bytes.
 pub const IDENTITY_MAX: usize = 256;

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::model::{ActivationId, Identity};
+use super::model::{ActivationId, FreedReason, Identity};
 use crate::clock::Timestamp;
 use crate::db::schema::activations;
 use crate::db::{AnyConn, DbError, WriteTx};
@@ -33,6 +33,10 @@ pub struct Activation {
     pub last_seen_at: Timestamp,
     /// When it was freed; a freed row is reused by the same identity.
     pub freed_at: Option<Timestamp>,
+    /// Until when a floating seat is held.
+    pub lease_ends_at: Option<Timestamp>,
+    /// Why it was freed.
+    pub freed_reason: Option<FreedReason>,
 }
 
 /// The row of an identity, freed or not.
@@ -89,6 +93,8 @@ pub fn update(tx: &mut WriteTx<'_>, row: &Activation) -> Result<(), DbError> {
             activations::created_at.eq(row.created_at),
             activations::last_seen_at.eq(row.last_seen_at),
             activations::freed_at.eq(row.freed_at),
+            activations::lease_ends_at.eq(row.lease_ends_at),
+            activations::freed_reason.eq(row.freed_reason),
         ))
         .execute(tx.conn())?;
     Ok(())
@@ -98,7 +104,10 @@ pub fn update(tx: &mut WriteTx<'_>, row: &Activation) -> Result<(), DbError> {
 pub fn free(tx: &mut WriteTx<'_>, id: &ActivationId, now: Timestamp) -> Result<bool, DbError> {
     let freed = diesel::update(activations::table.find(id))
         .filter(activations::freed_at.is_null())
-        .set(activations::freed_at.eq(Some(now)))
+        .set((
+            activations::freed_at.eq(Some(now)),
+            activations::freed_reason.eq(Some(FreedReason::Freed)),
+        ))
         .execute(tx.conn())?;
     Ok(freed == 1)
 }

@@ -71,6 +71,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    idempotency_keys (digest) {
+        digest -> Binary,
+        request_digest -> Binary,
+        resource -> Text,
+        secret -> Nullable<Binary>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     kits (id) {
         id -> Text,
         slug -> Text,
@@ -95,21 +105,60 @@ diesel::table! {
     policies (id) {
         id -> Text,
         name -> Text,
-        edition -> Text,
-        scope -> Text,
-        seat_kind -> Text,
-        seat_limit -> Nullable<Integer>,
-        updates_months -> Nullable<Integer>,
-        valid_months -> Nullable<Integer>,
-        license_file_days -> Integer,
         version -> BigInt,
+        created_at -> Timestamp,
+        terms_number -> Integer,
+        renew_url -> Nullable<Text>,
+        template -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    license_texts (id) {
+        id -> Text,
+        name -> Text,
+        number -> Integer,
+        body -> Text,
         created_at -> Timestamp,
     }
 }
 
 diesel::table! {
-    policy_kits (policy_id, kit_id) {
+    terms (id) {
+        id -> Text,
         policy_id -> Text,
+        number -> Integer,
+        edition -> Text,
+        license_text_id -> Nullable<Text>,
+        scope -> Text,
+        seat_kind -> Text,
+        seat_limit -> Nullable<Integer>,
+        lease_seconds -> Nullable<Integer>,
+        overage_seats -> Nullable<Integer>,
+        overage_percent -> Nullable<Integer>,
+        churn_seats -> Nullable<Integer>,
+        churn_days -> Nullable<Integer>,
+        free_unseen_days -> Nullable<Integer>,
+        staging_hosts -> Text,
+        valid_months -> Nullable<Integer>,
+        valid_days -> Nullable<Integer>,
+        basis -> Text,
+        on_lapse -> Text,
+        keep_after_paid_months -> Integer,
+        updates_months -> Nullable<Integer>,
+        security_grace_days -> Integer,
+        grace_days -> Integer,
+        license_file_days -> Integer,
+        offline_file_days -> Nullable<Integer>,
+        entitlements -> Text,
+        ci_use -> Bool,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    terms_kits (terms_id, kit_id) {
+        terms_id -> Text,
         kit_id -> Text,
     }
 }
@@ -245,28 +294,64 @@ diesel::table! {
         id -> Text,
         customer_id -> Text,
         policy_id -> Text,
+        terms_id -> Text,
         order_item_id -> Nullable<Text>,
         ordinal -> Integer,
-        edition -> Text,
-        scope -> Text,
-        seat_kind -> Text,
         seat_limit -> Nullable<Integer>,
         seat_cap -> Nullable<Integer>,
         seats_used -> Integer,
-        license_file_days -> Integer,
         base_state -> Text,
         starts_at -> Timestamp,
+        first_activated_at -> Nullable<Timestamp>,
         valid_until -> Nullable<Timestamp>,
         updates_until -> Nullable<Timestamp>,
+        past_due_since -> Nullable<Timestamp>,
+        lapsed_at -> Nullable<Timestamp>,
+        paid_months -> Integer,
+        over_limit_until -> Nullable<Timestamp>,
+        merged_into -> Nullable<Text>,
+        extra_entitlements -> Text,
+        metadata -> Text,
         version -> BigInt,
         created_at -> Timestamp,
     }
 }
 
 diesel::table! {
-    license_kits (license_id, kit_id) {
+    license_notes (id) {
+        id -> Text,
         license_id -> Text,
-        kit_id -> Text,
+        author -> Text,
+        body -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    license_tokens (id) {
+        id -> Text,
+        license_id -> Text,
+        license_key_id -> Nullable<Text>,
+        person_id -> Nullable<Text>,
+        kind -> Text,
+        name -> Text,
+        hint -> Text,
+        digest -> Binary,
+        origins -> Text,
+        created_at -> Timestamp,
+        expires_at -> Nullable<Timestamp>,
+        revoked_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    activation_events (id) {
+        id -> Text,
+        license_id -> Text,
+        activation_id -> Text,
+        kind -> Text,
+        by_whom -> Text,
+        at -> Timestamp,
     }
 }
 
@@ -279,6 +364,9 @@ diesel::table! {
         key_hint -> Text,
         created_at -> Timestamp,
         replaced_at -> Nullable<Timestamp>,
+        source -> Text,
+        is_primary -> Bool,
+        honored_until -> Nullable<Timestamp>,
     }
 }
 
@@ -306,6 +394,8 @@ diesel::table! {
         created_at -> Timestamp,
         last_seen_at -> Timestamp,
         freed_at -> Nullable<Timestamp>,
+        lease_ends_at -> Nullable<Timestamp>,
+        freed_reason -> Nullable<Text>,
     }
 }
 
@@ -402,8 +492,9 @@ diesel::table! {
 
 diesel::joinable!(audit_details -> audit_log (seq));
 diesel::joinable!(kit_aliases -> kits (kit_id));
-diesel::joinable!(policy_kits -> policies (policy_id));
-diesel::joinable!(policy_kits -> kits (kit_id));
+diesel::joinable!(terms -> license_texts (license_text_id));
+diesel::joinable!(terms_kits -> terms (terms_id));
+diesel::joinable!(terms_kits -> kits (kit_id));
 diesel::joinable!(price_policies -> prices (price_id));
 diesel::joinable!(price_policies -> policies (policy_id));
 diesel::joinable!(person_emails -> people (person_id));
@@ -417,8 +508,11 @@ diesel::joinable!(order_items -> prices (price_id));
 diesel::joinable!(licenses -> customers (customer_id));
 diesel::joinable!(licenses -> policies (policy_id));
 diesel::joinable!(licenses -> order_items (order_item_id));
-diesel::joinable!(license_kits -> licenses (license_id));
-diesel::joinable!(license_kits -> kits (kit_id));
+diesel::joinable!(licenses -> terms (terms_id));
+diesel::joinable!(license_notes -> licenses (license_id));
+diesel::joinable!(license_tokens -> licenses (license_id));
+diesel::joinable!(license_tokens -> license_keys (license_key_id));
+diesel::joinable!(activation_events -> licenses (license_id));
 diesel::joinable!(license_keys -> licenses (license_id));
 diesel::joinable!(license_holds -> licenses (license_id));
 diesel::joinable!(activations -> licenses (license_id));
@@ -438,10 +532,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_log,
     audit_details,
     api_tokens,
+    idempotency_keys,
     kits,
     kit_aliases,
     policies,
-    policy_kits,
+    license_texts,
+    terms,
+    terms_kits,
     prices,
     price_policies,
     people,
@@ -454,7 +551,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     orders,
     order_items,
     licenses,
-    license_kits,
+    license_notes,
+    license_tokens,
+    activation_events,
     license_keys,
     license_holds,
     activations,

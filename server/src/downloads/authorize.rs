@@ -110,11 +110,11 @@ fn look(
     now: Timestamp,
 ) -> Result<Access, AccessError> {
     let covered = match kit {
-        Some(kit) if licenses::store::covers(conn, &holding.license, &kit.id)? => Some(kit),
+        Some(kit) if licenses::store::covers(conn, &holding, &kit.id)? => Some(kit),
         _ => None,
     };
     let standing = holding.standing(covered.is_some());
-    let facts = LicenseFacts::new(&standing, holding.license.updates_until, now);
+    let facts = LicenseFacts::new(&standing, now);
     match (facts.refusal, covered) {
         (Some(code), _) => Err(AccessError::License(code)),
         (None, None) => Err(AccessError::License(VerdictCode::KitMismatch)),
@@ -179,7 +179,7 @@ impl Access {
         let last = self.last_entitled(followed);
         Window {
             license: self.holding.license.id.clone(),
-            updates_until: self.holding.license.updates_until,
+            updates_until: self.facts.updates_until,
             last_entitled_version: last.map(|(_, release)| release.version.clone()),
         }
     }

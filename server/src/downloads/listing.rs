@@ -69,9 +69,9 @@ fn covering(
 ) -> Result<BTreeMap<KitId, Vec<Holding>>, DbError> {
     let mut covering: BTreeMap<KitId, Vec<Holding>> = BTreeMap::new();
     for holding in holdings {
-        let kits = match holding.license.scope {
+        let kits = match holding.terms.scope {
             Scope::All => store::published_kits(conn)?,
-            Scope::Kits => licenses::store::kits_of(conn, &holding.license.id)?,
+            Scope::Kits => licenses::store::kits_of(conn, &holding.license)?,
         };
         for kit in kits {
             covering.entry(kit).or_default().push(holding.clone());
@@ -115,7 +115,7 @@ fn decide(
     let mut reason = None;
     for holding in holdings {
         let license = &holding.license;
-        let facts = LicenseFacts::new(&holding.standing(true), license.updates_until, now);
+        let facts = LicenseFacts::new(&holding.standing(true), now);
         match downloadable(&release.facts(), &facts) {
             Ok(()) => return (Some(license.id.clone()), None),
             Err(refusal @ Refusal::VersionNotCovered) => reason = Some(refusal),

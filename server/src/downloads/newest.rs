@@ -32,9 +32,8 @@ pub async fn newest(
     let now = app.clock.now();
     app.db
         .read_slow(move |conn| {
-            let ids: Vec<LicenseId> = holdings.iter().map(|it| it.license.id.clone()).collect();
-            let pairs = licenses::store::kits_of_all(conn, &ids)?;
-            let all = holdings.iter().any(|it| it.license.scope == Scope::All);
+            let pairs = licenses::store::kits_of_all(conn, &holdings)?;
+            let all = holdings.iter().any(|it| it.terms.scope == Scope::All);
             let kits = if all {
                 store::published_kits(conn)?
             } else {
@@ -43,7 +42,7 @@ pub async fn newest(
             let releases = store::published(conn, &kits)?;
             let one = |holding: &Holding| {
                 let id = holding.license.id.clone();
-                let covers = |kit: &KitId| match holding.license.scope {
+                let covers = |kit: &KitId| match holding.terms.scope {
                     Scope::All => true,
                     Scope::Kits => pairs.iter().any(|(own, it)| *own == id && it == kit),
                 };
@@ -61,7 +60,7 @@ fn of_license(
     covers: impl Fn(&KitId) -> bool,
     now: Timestamp,
 ) -> Vec<Newest> {
-    let facts = LicenseFacts::new(&holding.standing(true), holding.license.updates_until, now);
+    let facts = LicenseFacts::new(&holding.standing(true), now);
     let mut kits: BTreeMap<&KitId, Option<String>> = BTreeMap::new();
     // The highest version comes first.
     for (_, release) in releases.iter().filter(|(_, it)| covers(&it.kit_id)) {

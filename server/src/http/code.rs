@@ -78,6 +78,8 @@ codes! {
     WrongHost = "wrong_host", 421, "Wrong host";
     /// A field has a value that is not accepted; `field` names it.
     InvalidField = "invalid_field", 422, "Invalid field";
+    /// The `Idempotency-Key` was used for another request.
+    IdempotencyMismatch = "idempotency_mismatch", 422, "Idempotency key used before";
     /// Too often; `Retry-After` tells when to try again.
     TooManyRequests = "too_many_requests", 429, "Too many requests";
     /// The server failed; the request id leads to the cause in its log.

@@ -1,4 +1,5 @@
-//! Extractors that answer in the one error envelope and carry authority.
+//! Extractors that answer in the one error envelope. Those that carry authority stand in
+//! `credentials`.
 
 use std::future::{Ready, ready};
 use std::pin::Pin;
@@ -6,15 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::StreamExt;
-use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
+pub use super::credentials::{Admin, KeyCredential};
 use super::error::{ApiError, Code};
 use crate::app::App;
-use crate::staff::{Scope, TokenHolder};
 
 /// The parts of the installation, for handlers.
 pub type AppData = web::Data<App>;
@@ -92,10 +92,16 @@ async fn read_json<T: DeserializeOwned>(
     request: &HttpRequest,
     payload: &mut Payload,
 ) -> Result<T, ApiError> {
+    parse_json(&read_json_bytes(request, payload).await?)
+}
+
+async fn read_json_bytes(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> Result<Vec<u8>, ApiError> {
     let app = app_of(request)?;
     check_json_type(request)?;
-    let body = read_body(payload, app.config.limits.json_bytes).await?;
-    parse_json(&body)
+    read_body(payload, app.config.limits.json_bytes).await
 }
 
 /// A JSON body still to be read, for handlers that look at the credential first: whoever may not
@@ -106,6 +112,11 @@ impl UnreadJson {
     /// Reads it, with the answers of [`Json`].
     pub async fn read<T: DeserializeOwned>(mut self) -> Result<T, ApiError> {
         read_json(&self.0, &mut self.1).await
+    }
+
+    /// Its bytes, where more than their meaning counts.
+    pub async fn bytes(mut self) -> Result<Vec<u8>, ApiError> {
+        read_json_bytes(&self.0, &mut self.1).await
     }
 }
 
@@ -183,139 +194,9 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     }
 }
 
-/// A license key or token as presented in `Authorization`, in any of the accepted forms.
-#[derive(Debug)]
-pub struct KeyCredential(pub SecretString);
-
-impl FromRequest for KeyCredential {
-    type Error = ApiError;
-    type Future = Ready<Result<Self, ApiError>>;
-
-    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(key_credential(request))
-    }
-}
-
-/// The one `Authorization` header. Two of them are refused: a proxy may have looked at the other.
-fn authorization(request: &HttpRequest) -> Result<Option<&str>, ApiError> {
-    let mut all = request.headers().get_all(AUTHORIZATION);
-    let first = all.next();
-    if all.next().is_some() {
-        let detail = "Send one Authorization header only.";
-        return Err(ApiError::new(Code::MalformedRequest, detail));
-    }
-    Ok(first.and_then(|value| value.to_str().ok()))
-}
-
-fn key_credential(request: &HttpRequest) -> Result<KeyCredential, ApiError> {
-    let missing = || {
-        let detail = "Send your license key: \"Authorization: License KEY\".";
-        ApiError::new(Code::Unauthorized, detail)
-    };
-    let text = authorization(request)?.ok_or_else(missing)?;
-    let key = presented_key(text)
-        .filter(|key| !key.is_empty())
-        .ok_or_else(missing)?;
-    if key.starts_with("${") || key.starts_with("$(") {
-        let detail = "The credential is the name of an environment variable: it was not set where \
-                      the client runs.";
-        return Err(ApiError::new(Code::VariableNotSet, detail));
-    }
-    Ok(KeyCredential(SecretString::from(key)))
-}
-
-/// `License KEY`, `Bearer KEY`, `Basic anything:KEY` or `KEY:`, a bare `KEY` (Cargo sends no scheme).
-fn presented_key(header: &str) -> Option<String> {
-    let header = header.trim();
-    let Some((scheme, rest)) = header.split_once(' ') else {
-        return Some(header.to_owned());
-    };
-    let rest = rest.trim();
-    match scheme.to_ascii_lowercase().as_str() {
-        "license" | "bearer" => Some(rest.to_owned()),
-        "basic" => {
-            use base64::Engine as _;
-            let decoded = base64::engine::general_purpose::STANDARD
-                .decode(rest)
-                .ok()?;
-            let text = String::from_utf8(decoded).ok()?;
-            let (user, password) = text.split_once(':')?;
-            Some(if password.is_empty() {
-                user.to_owned()
-            } else {
-                password.to_owned()
-            })
-        }
-        _ => None,
-    }
-}
-
-/// Whoever holds a management token.
-#[derive(Debug)]
-pub struct Admin(TokenHolder);
-
-impl Admin {
-    /// The holder, if the token has the scope.
-    pub fn may(self, scope: Scope) -> Result<TokenHolder, ApiError> {
-        self.may_any(&[scope])
-    }
-
-    /// The holder, if the token has one of these scopes.
-    pub fn may_any(self, scopes: &[Scope]) -> Result<TokenHolder, ApiError> {
-        if scopes.iter().any(|scope| self.0.has(*scope)) {
-            return Ok(self.0);
-        }
-        let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
-        let scopes = scopes.join(" or ");
-        let detail = format!("This route needs a token with the scope {scopes}.");
-        Err(ApiError::new(Code::InsufficientScope, detail))
-    }
-}
-
-impl FromRequest for Admin {
-    type Error = ApiError;
-    type Future = Boxed<Self>;
-
-    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        Box::pin(async move {
-            let app = app_of(&request)?;
-            let refused = || {
-                let detail = "Send a management token: \"Authorization: Bearer kwa_…\".";
-                ApiError::new(Code::Unauthorized, detail)
-            };
-            let token = authorization(&request)?
-                .and_then(|text| text.strip_prefix("Bearer "))
-                .ok_or_else(refused)?;
-            let token = SecretString::from(token.trim());
-            let holder = crate::staff::authenticate(&app, &token).await?;
-            holder.map(Admin).ok_or_else(|| {
-                let detail = "This management token is unknown or has ended.";
-                ApiError::new(Code::Unauthorized, detail)
-            })
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_key_is_accepted_in_every_form_clients_send() {
-        let key = Some("kwl_abc".to_owned());
-        for form in [
-            "License kwl_abc",
-            "Bearer kwl_abc",
-            "bearer  kwl_abc",
-            "kwl_abc",
-            "Basic dXNlcjprd2xfYWJj",
-            "Basic a3dsX2FiYzo=",
-        ] {
-            assert_eq!(presented_key(form), key, "{form}");
-        }
-        assert_eq!(presented_key("Digest x"), None);
-    }
 
     type BoxedPayload = Pin<
         Box<dyn futures_util::Stream<Item = Result<bytes::Bytes, actix_web::error::PayloadError>>>,

@@ -177,6 +177,7 @@ fn what_to_do(code: Code) -> &'static str {
         | Code::UnsupportedMediaType
         | Code::RangeNotSatisfiable
         | Code::InvalidField
+        | Code::IdempotencyMismatch
         | Code::RequestTimeout
         | Code::PreconditionFailed
         | Code::Conflict => "Go back, load the page again and repeat what you did.",

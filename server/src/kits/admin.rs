@@ -3,7 +3,6 @@
 mod policies;
 
 use actix_web::http::Method;
-use actix_web::http::header::{ETAG, IF_MATCH, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +13,9 @@ use super::store::{self, Kit};
 use super::texts::Fault;
 use crate::app::App;
 use crate::db::DbError;
+use crate::http::conditional::{changed_meanwhile, expected_version, version_tag};
 use crate::http::extract::{Admin, AppData, UnreadJson};
+use crate::http::idempotency::{Idempotency, created, made};
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
 use crate::http::{ApiError, Code, Query};
@@ -59,9 +60,14 @@ struct KitView {
     aliases: Vec<String>,
 }
 
-async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResponse, ApiError> {
+async fn create(
+    app: AppData,
+    admin: Admin,
+    once: Idempotency,
+    body: UnreadJson,
+) -> Result<HttpResponse, ApiError> {
     let holder = admin.may(Scope::Admin)?;
-    let request: CreateRequest = body.read().await?;
+    let (request, claim) = once.read::<CreateRequest>(&app, &holder, body).await?;
     let input = CreateKit {
         slug: request.slug,
         name: request.name,
@@ -71,13 +77,11 @@ async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResp
         status: request.status.unwrap_or(KitStatus::Queued),
         actor: holder.actor(),
     };
-    let kit = create_kit(&app, input).await?;
-    let location = app.link(&format!("/v1/admin/kits/{}", kit.id));
-    let aliases = Vec::new();
-    Ok(HttpResponse::Created()
-        .insert_header((LOCATION, location))
-        .insert_header((ETAG, etag(&kit)))
-        .json(KitView { kit, aliases }))
+    let id = made(create_kit(&app, input, claim).await?)?;
+    let view = find(&app, id.clone()).await?;
+    Ok(created(&app, "/v1/admin/kits", &id)
+        .insert_header(version_tag(view.kit.version))
+        .json(view))
 }
 
 async fn list(
@@ -98,7 +102,7 @@ async fn show(
     admin.may(Scope::Read)?;
     let view = find(&app, path.into_inner()).await?;
     Ok(HttpResponse::Ok()
-        .insert_header((ETAG, etag(&view.kit)))
+        .insert_header(version_tag(view.kit.version))
         .json(view))
 }
 
@@ -125,7 +129,7 @@ async fn edit(
     let kit = edit_kit(&app, input).await?;
     let view = find(&app, kit.id.to_string()).await?;
     Ok(HttpResponse::Ok()
-        .insert_header((ETAG, etag(&kit)))
+        .insert_header(version_tag(view.kit.version))
         .json(view))
 }
 
@@ -145,26 +149,6 @@ async fn find(app: &App, name: String) -> Result<KitView, ApiError> {
 
 fn no_such_kit() -> ApiError {
     ApiError::new(Code::NotFound, "There is no such kit.")
-}
-
-fn etag(kit: &Kit) -> String {
-    format!("\"{}\"", kit.version)
-}
-
-/// The version in `If-Match`; nothing where it is absent or `*`.
-fn expected_version(request: &HttpRequest) -> Result<Option<i64>, ApiError> {
-    let Some(header) = request.headers().get(IF_MATCH) else {
-        return Ok(None);
-    };
-    let text = header.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let version = text.trim_matches('"').parse().ok();
-    let detail = "If-Match must be the ETag of the kit as it was read.";
-    version
-        .map(Some)
-        .ok_or_else(|| ApiError::field("If-Match", detail))
 }
 
 impl From<Fault> for ApiError {
@@ -195,10 +179,7 @@ impl From<EditKitError> for ApiError {
             EditKitError::Field(fault) => fault.into(),
             EditKitError::NotFound => no_such_kit(),
             EditKitError::SlugTaken => slug_taken(),
-            EditKitError::Changed { version } => {
-                let detail = "The kit was changed meanwhile. Read it again.";
-                Self::new(Code::PreconditionFailed, detail).with("version", version)
-            }
+            EditKitError::Changed { version } => changed_meanwhile("kit", version),
         }
     }
 }

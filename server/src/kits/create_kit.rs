@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::db::types::WordList;
 use crate::db::{DbError, Shard, WriteTx};
+use crate::idempotency::{Claim, Once};
 
 /// What a new kit shall be.
 #[derive(Debug, Clone)]
@@ -41,8 +42,12 @@ pub enum CreateKitError {
     SlugTaken,
 }
 
-/// Adds a kit.
-pub async fn create_kit(app: &App, input: CreateKit) -> Result<Kit, CreateKitError> {
+/// Adds a kit, once for each claim.
+pub async fn create_kit(
+    app: &App,
+    input: CreateKit,
+    claim: Claim,
+) -> Result<Once<KitId>, CreateKitError> {
     let now = app.clock.now();
     let kit = Kit {
         id: KitId::new(now, app.entropy.as_ref()),
@@ -58,8 +63,10 @@ pub async fn create_kit(app: &App, input: CreateKit) -> Result<Kit, CreateKitErr
     let actor = input.actor;
     app.db
         .write(Shard::of(kit.id.as_str()), move |tx| {
-            create_kit_in(tx, &kit, actor.clone())?;
-            Ok(kit.clone())
+            claim.once(tx, &kit.id, |tx| {
+                create_kit_in(tx, &kit, actor.clone())?;
+                Ok(kit.id.clone())
+            })
         })
         .await
 }

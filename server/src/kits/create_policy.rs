@@ -1,11 +1,12 @@
 //! Adding a policy.
 
-use super::model::{KitId, PolicyId, Scope, Terms};
-use super::store::{self, Policy};
+use super::model::{KitId, PolicyId, Scope, TermsId};
+use super::store::{self, Policy, PolicyTerms, Terms, TermsVersion};
 use super::texts::{self, Fault};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::db::{AnyConn, DbError, Shard, WriteTx};
+use crate::idempotency::{Claim, Once};
 
 /// Most kits one policy may list.
 const KITS_MAX: usize = 500;
@@ -21,15 +22,6 @@ pub struct CreatePolicy {
     pub kits: Vec<String>,
     /// Who adds it.
     pub actor: Actor,
-}
-
-/// A policy with the kits it lists.
-#[derive(Debug, Clone)]
-pub struct CreatedPolicy {
-    /// The policy.
-    pub policy: Policy,
-    /// Its kits.
-    pub kits: Vec<KitId>,
 }
 
 /// Why it was not added.
@@ -49,31 +41,43 @@ pub enum CreatePolicyError {
     NameTaken,
 }
 
-/// Adds a policy.
+/// Adds a policy, once for each claim.
 pub async fn create_policy(
     app: &App,
     input: CreatePolicy,
-) -> Result<CreatedPolicy, CreatePolicyError> {
+    claim: Claim,
+) -> Result<Once<PolicyId>, CreatePolicyError> {
     let now = app.clock.now();
     let terms = checked_terms(input.terms)?;
     check_scope(terms.scope, input.kits.len())?;
     let policy = Policy {
         id: PolicyId::new(now, app.entropy.as_ref()),
         name: texts::name(&input.name)?,
-        edition: terms.edition,
-        scope: terms.scope,
-        seat_kind: terms.seat_kind,
-        seat_limit: terms.seat_limit,
-        updates_months: terms.updates_months,
-        valid_months: terms.valid_months,
-        license_file_days: terms.license_file_days,
+        terms_number: 1,
+        renew_url: None,
+        template: None,
         version: 1,
         created_at: now,
     };
+    let version = TermsVersion {
+        id: TermsId::new(now, app.entropy.as_ref()),
+        policy_id: policy.id.clone(),
+        number: 1,
+        terms,
+        created_at: now,
+    };
+    let added = PolicyTerms {
+        policy,
+        version,
+        kits: Vec::new(),
+    };
     let (kits, actor) = (input.kits, input.actor);
     app.db
-        .write(Shard::of(policy.id.as_str()), move |tx| {
-            create_policy_in(tx, &policy, &kits, actor.clone())
+        .write(Shard::of(added.policy.id.as_str()), move |tx| {
+            claim.once(tx, &added.policy.id, |tx| {
+                create_policy_in(tx, added.clone(), &kits, actor.clone())?;
+                Ok(added.policy.id.clone())
+            })
         })
         .await
 }
@@ -98,29 +102,26 @@ fn check_scope(scope: Scope, kits: usize) -> Result<(), Fault> {
     })
 }
 
-/// The same inside another unit of work.
+/// The same inside another unit of work. `kits` are slugs or ids.
 pub fn create_policy_in(
     tx: &mut WriteTx<'_>,
-    policy: &Policy,
+    mut added: PolicyTerms,
     kits: &[String],
     actor: Actor,
-) -> Result<CreatedPolicy, CreatePolicyError> {
-    let kits = resolve(tx.conn(), kits)?;
-    let added = tx.unless_taken(|tx| store::insert_policy(tx, policy, &kits))?;
-    if added.is_none() {
+) -> Result<(), CreatePolicyError> {
+    added.kits = resolve(tx.conn(), kits)?;
+    let inserted = tx.unless_taken(|tx| store::insert_policy(tx, &added))?;
+    if inserted.is_none() {
         return Err(CreatePolicyError::NameTaken);
     }
     tx.audit(Entry::new(
-        policy.created_at,
+        added.policy.created_at,
         actor,
         "policy.created",
-        &policy.id,
+        &added.policy.id,
         &["name", "terms", "kits"],
     ));
-    Ok(CreatedPolicy {
-        policy: policy.clone(),
-        kits,
-    })
+    Ok(())
 }
 
 fn resolve(conn: &mut AnyConn, named: &[String]) -> Result<Vec<KitId>, CreatePolicyError> {

@@ -1,8 +1,10 @@
 //! Words and rules of the catalog.
 
-use serde::{Deserialize, Serialize};
+mod terms;
 
 use crate::db::types::{text_enum, typed_id};
+
+pub use terms::{TermsFault, check_entitlements};
 
 typed_id!(
     /// A kit.
@@ -11,6 +13,14 @@ typed_id!(
 typed_id!(
     /// A policy.
     PolicyId, "pol"
+);
+typed_id!(
+    /// One version of a policy's terms.
+    TermsId, "trm"
+);
+typed_id!(
+    /// One version of a license text.
+    LicenseTextId, "ltx"
 );
 
 text_enum! {
@@ -68,55 +78,23 @@ pub fn is_slug(text: &str) -> bool {
         })
 }
 
-/// What a policy grants; licenses carry a copy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Terms {
-    /// Buyer-facing name: "Personal", "Team".
-    pub edition: String,
-    /// Which kits.
-    pub scope: Scope,
-    /// What occupies a seat.
-    pub seat_kind: SeatKind,
-    /// How many seats; `None` = unlimited.
-    pub seat_limit: Option<i32>,
-    /// Months of updates from the purchase; `None` = for ever.
-    pub updates_months: Option<i32>,
-    /// Months of use from the purchase; `None` = for ever.
-    pub valid_months: Option<i32>,
-    /// Days a license file lives.
-    pub license_file_days: i32,
+text_enum! {
+    /// From when the durations of a license count.
+    pub enum Basis {
+        /// From its purchase or issue.
+        Issue = "issue",
+        /// From the first activation.
+        FirstActivation = "first_activation",
+    }
 }
 
-/// Why terms are refused: the field and the reason.
-pub type TermsFault = (&'static str, &'static str);
-
-impl Terms {
-    /// Checks ranges and what must fit together.
-    pub fn check(&self) -> Result<(), TermsFault> {
-        let edition = self.edition.trim();
-        if edition.chars().count() > 60 || !is_visible(edition) {
-            return Err(("edition", "must have 1 to 60 visible characters"));
-        }
-        match (self.seat_kind, self.seat_limit) {
-            (SeatKind::None, Some(_)) => {
-                return Err(("seat_limit", "has no meaning where the seat kind is none"));
-            }
-            (_, Some(limit)) if !(1..=1_000_000).contains(&limit) => {
-                return Err(("seat_limit", "must be 1 to 1000000, or null for unlimited"));
-            }
-            _ => {}
-        }
-        let months = |months: Option<i32>| months.is_none_or(|m| (1..=1200).contains(&m));
-        if !months(self.updates_months) {
-            return Err(("updates_months", "must be 1 to 1200, or null for ever"));
-        }
-        if !months(self.valid_months) {
-            return Err(("valid_months", "must be 1 to 1200, or null for ever"));
-        }
-        if !(1..=366).contains(&self.license_file_days) {
-            return Err(("license_file_days", "must be 1 to 366"));
-        }
-        Ok(())
+text_enum! {
+    /// What is left of a license whose subscription lapsed.
+    pub enum OnLapse {
+        /// What was covered stays; nothing newer.
+        Keep = "keep",
+        /// Nothing.
+        Stop = "stop",
     }
 }
 
@@ -193,25 +171,5 @@ mod tests {
         ] {
             assert!(!is_visible(bad), "{bad:?}");
         }
-    }
-
-    #[test]
-    fn a_limit_without_seats_is_refused() {
-        let mut terms = Terms {
-            edition: "Personal".to_owned(),
-            scope: Scope::Kits,
-            seat_kind: SeatKind::None,
-            seat_limit: None,
-            updates_months: Some(12),
-            valid_months: None,
-            license_file_days: 14,
-        };
-        assert_eq!(terms.check(), Ok(()));
-        terms.seat_limit = Some(5);
-        assert_eq!(terms.check().unwrap_err().0, "seat_limit");
-        terms.seat_kind = SeatKind::Device;
-        assert_eq!(terms.check(), Ok(()));
-        terms.seat_limit = Some(0);
-        assert_eq!(terms.check().unwrap_err().0, "seat_limit");
     }
 }

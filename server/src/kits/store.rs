@@ -1,13 +1,20 @@
-//! Queries on `kits`, `kit_aliases`, `policies` and `policy_kits`.
+//! Queries on `kits` and `kit_aliases`; those on policies and their terms stand below.
+
+mod policies;
 
 use diesel::prelude::*;
 use serde::Serialize;
 
-use super::model::{KitId, KitStatus, PolicyId, Scope, SeatKind, Terms, has_control, is_slug};
+use super::model::{KitId, KitStatus, is_slug};
 use crate::clock::Timestamp;
-use crate::db::schema::{kit_aliases, kits, policies, policy_kits};
+use crate::db::schema::{kit_aliases, kits};
 use crate::db::types::WordList;
 use crate::db::{AnyConn, DbError, WriteTx};
+
+pub use policies::{
+    Policy, PolicyTerms, Terms, TermsVersion, find_policy, find_policy_by_name, find_terms,
+    insert_policy, insert_terms, kits_of_terms, list_policies, terms_list,
+};
 
 /// A kit as stored.
 #[derive(Debug, Clone, Queryable, Insertable, Serialize, PartialEq, Eq)]
@@ -31,49 +38,6 @@ pub struct Kit {
     pub version: i64,
     /// When it was created.
     pub created_at: Timestamp,
-}
-
-/// A policy as stored.
-#[derive(Debug, Clone, Queryable, Insertable, Serialize, PartialEq, Eq)]
-#[diesel(table_name = policies)]
-pub struct Policy {
-    /// Its id.
-    pub id: PolicyId,
-    /// Name among the vendor's policies.
-    pub name: String,
-    /// Buyer-facing name.
-    pub edition: String,
-    /// Which kits.
-    pub scope: Scope,
-    /// What occupies a seat.
-    pub seat_kind: SeatKind,
-    /// How many seats; `None` = unlimited.
-    pub seat_limit: Option<i32>,
-    /// Months of updates; `None` = for ever.
-    pub updates_months: Option<i32>,
-    /// Months of use; `None` = for ever.
-    pub valid_months: Option<i32>,
-    /// Days a license file lives.
-    pub license_file_days: i32,
-    /// Grows with every change.
-    pub version: i64,
-    /// When it was created.
-    pub created_at: Timestamp,
-}
-
-impl Policy {
-    /// What it grants.
-    pub fn terms(&self) -> Terms {
-        Terms {
-            edition: self.edition.clone(),
-            scope: self.scope,
-            seat_kind: self.seat_kind,
-            seat_limit: self.seat_limit,
-            updates_months: self.updates_months,
-            valid_months: self.valid_months,
-            license_file_days: self.license_file_days,
-        }
-    }
 }
 
 /// Adds a kit.
@@ -132,60 +96,6 @@ pub fn list_kits(conn: &mut AnyConn, after: &str, limit: i64) -> Result<Vec<Kit>
     let rest = kits::table
         .filter(kits::id.gt(after.to_owned()))
         .order(kits::id);
-    Ok(rest.limit(limit).load(conn)?)
-}
-
-/// Adds a policy and the kits it covers.
-pub fn insert_policy(
-    tx: &mut WriteTx<'_>,
-    policy: &Policy,
-    covered: &[KitId],
-) -> Result<(), DbError> {
-    diesel::insert_into(policies::table)
-        .values(policy)
-        .execute(tx.conn())?;
-    for kit in covered {
-        diesel::insert_into(policy_kits::table)
-            .values((
-                policy_kits::policy_id.eq(&policy.id),
-                policy_kits::kit_id.eq(kit),
-            ))
-            .execute(tx.conn())?;
-    }
-    Ok(())
-}
-
-/// The policy with this id.
-pub fn find_policy(conn: &mut AnyConn, id: &PolicyId) -> Result<Option<Policy>, DbError> {
-    Ok(policies::table.find(id).get_result(conn).optional()?)
-}
-
-/// The policy with this name.
-pub fn find_policy_by_name(conn: &mut AnyConn, name: &str) -> Result<Option<Policy>, DbError> {
-    // PostgreSQL takes no NUL in a text; no name has one.
-    if has_control(name) {
-        return Ok(None);
-    }
-    Ok(policies::table
-        .filter(policies::name.eq(name))
-        .get_result(conn)
-        .optional()?)
-}
-
-/// Kits a policy lists.
-pub fn policy_kits(conn: &mut AnyConn, id: &PolicyId) -> Result<Vec<KitId>, DbError> {
-    Ok(policy_kits::table
-        .filter(policy_kits::policy_id.eq(id))
-        .order(policy_kits::kit_id)
-        .select(policy_kits::kit_id)
-        .load(conn)?)
-}
-
-/// Policies in the order of their creation, after a cursor.
-pub fn list_policies(conn: &mut AnyConn, after: &str, limit: i64) -> Result<Vec<Policy>, DbError> {
-    let rest = policies::table
-        .filter(policies::id.gt(after.to_owned()))
-        .order(policies::id);
     Ok(rest.limit(limit).load(conn)?)
 }
 
@@ -248,17 +158,5 @@ pub fn aliases_of(conn: &mut AnyConn, kit: &KitId) -> Result<Vec<String>, DbErro
         .filter(kit_aliases::kit_id.eq(kit))
         .order(kit_aliases::slug)
         .select(kit_aliases::slug)
-        .load(conn)?)
-}
-
-/// Which kits each of these policies lists.
-pub fn kits_of_policies(
-    conn: &mut AnyConn,
-    ids: &[PolicyId],
-) -> Result<Vec<(PolicyId, KitId)>, DbError> {
-    Ok(policy_kits::table
-        .filter(policy_kits::policy_id.eq_any(ids.to_vec()))
-        .order((policy_kits::policy_id, policy_kits::kit_id))
-        .select((policy_kits::policy_id, policy_kits::kit_id))
         .load(conn)?)
 }

@@ -108,7 +108,7 @@ impl From<&Activation> for ActivationAnswer {
             name: row.name.clone(),
             created_at: row.created_at,
             last_seen_at: row.last_seen_at,
-            lease_ends_at: None,
+            lease_ends_at: row.lease_ends_at,
         }
     }
 }
@@ -173,9 +173,10 @@ pub fn about(
 
 /// A license file never outlives the license.
 fn file_end(facts: &Facts, now: Timestamp) -> Timestamp {
-    let license = facts.license();
-    let end = now.plus_seconds(i64::from(license.license_file_days) * DAY);
-    license.valid_until.map_or(end, |until| end.min(until))
+    let days = i64::from(facts.holding.terms.license_file_days);
+    let end = now.plus_seconds(days * DAY);
+    let usable = facts.holding.standing(facts.covers_kit).usable_until();
+    usable.map_or(end, |until| end.min(until))
 }
 
 /// Days before an end during which it is told.
@@ -206,20 +207,20 @@ fn notices(facts: &Facts, now: Timestamp) -> Vec<Notice> {
 }
 
 fn license_answer(facts: &Facts, now: Timestamp) -> LicenseAnswer {
-    let license = facts.license();
+    let (license, terms) = (facts.license(), &facts.holding.terms);
     LicenseAnswer {
         id: license.id.clone(),
         key_hint: facts.holding.key_hint.clone(),
-        edition: license.edition.clone(),
+        edition: terms.edition.clone(),
         status: facts.holding.standing(facts.covers_kit).status(now),
         seats: SeatsAnswer {
-            kind: license.seat_kind,
+            kind: terms.seat_kind,
             used: license.seats_used,
             limit: license.seat_limit,
         },
         valid_until: license.valid_until,
         updates_until: license.updates_until,
-        entitlements: Vec::new(),
+        entitlements: facts.holding.entitlements(),
     }
 }
 
@@ -252,25 +253,25 @@ fn blank_claims(
 }
 
 fn license_claims(facts: &Facts, now: Timestamp) -> LicenseClaims {
-    let license = facts.license();
+    let (license, terms) = (facts.license(), &facts.holding.terms);
     LicenseClaims {
         id: license.id.to_string(),
         key_hint: facts.holding.key_hint.clone(),
-        edition: license.edition.clone(),
+        edition: terms.edition.clone(),
         status: facts
             .holding
             .standing(facts.covers_kit)
             .status(now)
             .to_string(),
-        scope: match license.scope {
+        scope: match terms.scope {
             Scope::All => kitward_keys::Scope::All,
             Scope::Kits => kitward_keys::Scope::Kits(facts.scope.clone()),
         },
         valid_until: license.valid_until.map(|end| end.to_string()),
         updates_until: license.updates_until.map(|end| end.to_string()),
-        entitlements: Vec::new(),
+        entitlements: facts.holding.entitlements(),
         seats: SeatsClaims {
-            kind: license.seat_kind.to_string(),
+            kind: terms.seat_kind.to_string(),
             used: i64::from(license.seats_used),
             limit: license.seat_limit.map(i64::from),
         },

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::db::{AnyConn, DbError};
 use crate::kits::model::{Scope, SeatKind};
 use crate::kits::store::{find_kit_by_slug, kits_by_ids};
-use crate::licenses::model::{SeatState, VerdictCode};
+use crate::licenses::model::{Look, SeatState, VerdictCode};
 use crate::licenses::store::{self, Holding, License};
 
 /// What is asked about a license.
@@ -50,9 +50,19 @@ impl Facts {
 
     /// The verdict of a look that takes no seat.
     pub fn verdict(&self, now: Timestamp) -> VerdictCode {
-        self.holding
-            .standing(self.covers_kit)
-            .verdict(now, self.seat)
+        let look = Look {
+            over_limit: self.over_limit(),
+            ..Look::at(self.seat)
+        };
+        self.holding.standing(self.covers_kit).verdict(now, look)
+    }
+
+    /// Whether more seats are in use than the license has.
+    pub fn over_limit(&self) -> bool {
+        let license = self.license();
+        license
+            .seat_limit
+            .is_some_and(|limit| license.seats_used > limit)
     }
 
     /// The activation, if its seat is held.
@@ -70,18 +80,18 @@ pub fn gather(conn: &mut AnyConn, question: &Question) -> Result<Option<Facts>, 
     };
     let kit = find_kit_by_slug(conn, &question.kit)?;
     let covers_kit = match &kit {
-        Some(kit) => store::covers(conn, &holding.license, &kit.id)?,
+        Some(kit) => store::covers(conn, &holding, &kit.id)?,
         None => false,
     };
-    let listed = store::kits_of(conn, &holding.license.id)?;
-    let scope = match holding.license.scope {
+    let listed = store::kits_of(conn, &holding.license)?;
+    let scope = match holding.terms.scope {
         Scope::All => Vec::new(),
         Scope::Kits => kits_by_ids(conn, &listed)?
             .into_iter()
             .map(|kit| kit.slug)
             .collect(),
     };
-    let (activation, seat) = seat(conn, &holding.license, question.identity.as_ref())?;
+    let (activation, seat) = seat(conn, &holding, question.identity.as_ref())?;
     let kit_slug = kit.map(|kit| kit.slug);
     Ok(Some(Facts {
         holding,
@@ -96,16 +106,16 @@ pub fn gather(conn: &mut AnyConn, question: &Question) -> Result<Option<Facts>, 
 /// An identity of another kind than the license's seats is none.
 fn seat(
     conn: &mut AnyConn,
-    license: &License,
+    holding: &Holding,
     identity: Option<&Identity>,
 ) -> Result<(Option<Activation>, SeatState), DbError> {
     let fitting = identity.filter(|identity| {
-        license.seat_kind != SeatKind::None && identity.kind == license.seat_kind
+        holding.terms.seat_kind != SeatKind::None && identity.kind == holding.terms.seat_kind
     });
     let Some(identity) = fitting else {
         return Ok((None, SeatState::NoIdentity));
     };
-    let row = find_by_identity(conn, &license.id, identity)?;
+    let row = find_by_identity(conn, &holding.license.id, identity)?;
     let state = match &row {
         None => SeatState::Never,
         Some(row) if row.freed_at.is_some() => SeatState::Freed,

@@ -8,10 +8,11 @@ use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::clock::Timestamp;
 use crate::customers::model::{CustomerId, OrderItemId};
+use crate::db::types::WordList;
 use crate::db::{DbError, WriteTx};
 use crate::entropy::bytes;
-use crate::kits::model::{KitId, Scope};
-use crate::kits::store::Policy;
+use crate::kits::model::Basis;
+use crate::kits::store::TermsVersion;
 use crate::secrets::{Cell, SealError};
 
 /// Why no key could be made.
@@ -48,10 +49,8 @@ pub struct IssueLicense {
     pub order_item: Option<OrderItemId>,
     /// Position among the licenses of the same line and policy.
     pub ordinal: i32,
-    /// Where its terms come from.
-    pub policy: Policy,
-    /// Kits the policy lists.
-    pub kits: Vec<KitId>,
+    /// What it grants.
+    pub terms: TermsVersion,
     /// How many times the policy's seats.
     pub seats_times: i64,
     /// From when its durations count.
@@ -59,6 +58,9 @@ pub struct IssueLicense {
     /// Who issues it.
     pub actor: Actor,
 }
+
+/// Source of the keys made here.
+pub const OWN_KEYS: &str = "kitward";
 
 /// Where the text of a key is kept.
 pub fn key_cell(id: &LicenseKeyId) -> Cell<'_> {
@@ -105,10 +107,6 @@ pub fn issue_in(
 ) -> Result<LicenseId, DbError> {
     let Prepared { license, now, .. } = prepared;
     let actor = input.actor.clone();
-    let kits = match input.policy.scope {
-        Scope::All => Vec::new(),
-        Scope::Kits => input.kits.clone(),
-    };
     let key = LicenseKeyRow {
         id: prepared.key.clone(),
         license_id: license.clone(),
@@ -117,40 +115,51 @@ pub fn issue_in(
         key_hint: prepared.hint.clone(),
         created_at: *now,
         replaced_at: None,
+        source: OWN_KEYS.to_owned(),
+        is_primary: true,
+        honored_until: None,
     };
     let row = terms(license.clone(), *now, input);
-    store::insert(tx, &row, &kits, &key)?;
+    store::insert(tx, &row, &key)?;
     let fields = &["customer_id", "policy_id", "order_item_id"];
     tx.audit(Entry::new(*now, actor, "license.issued", license, fields));
     Ok(license.clone())
 }
 
 fn terms(id: LicenseId, now: Timestamp, input: IssueLicense) -> License {
-    let policy = input.policy;
-    let seat_limit = policy
+    let TermsVersion {
+        id: terms_id,
+        policy_id,
+        terms,
+        ..
+    } = input.terms;
+    let seat_limit = terms
         .seat_limit
         .map(|limit| times(limit, input.seats_times));
-    let until = |months: Option<i32>| {
-        let months = months.and_then(|months| u32::try_from(months).ok());
-        months.map(|months| input.purchased_at.plus_months(months))
-    };
+    // Where the clock starts with the first activation, nothing ends before it.
+    let from = (terms.basis == Basis::Issue).then_some(input.purchased_at);
     License {
         id,
         customer_id: input.customer,
+        policy_id,
+        terms_id,
         order_item_id: input.order_item,
         ordinal: input.ordinal,
-        scope: policy.scope,
-        seat_kind: policy.seat_kind,
         seat_limit,
-        seat_cap: seat_limit,
+        seat_cap: terms.cap(seat_limit),
         seats_used: 0,
-        license_file_days: policy.license_file_days,
         base_state: BaseState::Active,
         starts_at: input.purchased_at,
-        valid_until: until(policy.valid_months),
-        updates_until: until(policy.updates_months),
-        policy_id: policy.id,
-        edition: policy.edition,
+        first_activated_at: None,
+        valid_until: from.and_then(|from| terms.valid_from(from)),
+        updates_until: from.and_then(|from| terms.updates_from(from)),
+        past_due_since: None,
+        lapsed_at: None,
+        paid_months: 0,
+        over_limit_until: None,
+        merged_into: None,
+        extra_entitlements: WordList::default(),
+        metadata: "{}".to_owned(),
         version: 1,
         created_at: now,
     }
@@ -166,7 +175,8 @@ fn times(limit: i32, factor: i64) -> i32 {
 mod tests {
     use super::*;
     use crate::entropy::SeededEntropy;
-    use crate::kits::model::{PolicyId, SeatKind};
+    use crate::kits::model::{PolicyId, SeatKind, TermsId};
+    use crate::kits::store::Terms;
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).unwrap()
@@ -178,20 +188,19 @@ mod tests {
             customer: CustomerId::new(now, &entropy),
             order_item: None,
             ordinal: 0,
-            policy: Policy {
-                id: PolicyId::new(now, &entropy),
-                name: "team".to_owned(),
-                edition: "Team".to_owned(),
-                scope: Scope::All,
-                seat_kind: SeatKind::Device,
-                seat_limit: Some(5),
-                updates_months: Some(1),
-                valid_months: None,
-                license_file_days: 14,
-                version: 1,
+            terms: TermsVersion {
+                id: TermsId::new(now, &entropy),
+                policy_id: PolicyId::new(now, &entropy),
+                number: 1,
+                terms: Terms {
+                    edition: "Team".to_owned(),
+                    seat_kind: SeatKind::Device,
+                    seat_limit: Some(5),
+                    updates_months: Some(1),
+                    ..Terms::default()
+                },
                 created_at: now,
             },
-            kits: Vec::new(),
             seats_times,
             purchased_at: now,
             actor: Actor::System,

@@ -1,8 +1,10 @@
-//! Verdicts: what the state of a license means for who presents its key.
+//! Words of licenses; what they mean for who presents a key stands in [`Standing`].
 
-use crate::clock::Timestamp;
+mod standing;
+
 use crate::db::types::{text_enum, typed_id};
-use crate::kits::model::SeatKind;
+
+pub use standing::{Effect, Lapse, Look, SeatState, Standing};
 
 typed_id!(
     /// A license.
@@ -46,6 +48,50 @@ text_enum! {
         Revoked = "revoked",
         /// Folded into another license.
         Merged = "merged",
+    }
+}
+
+text_enum! {
+    /// The two kinds of open reasons.
+    pub enum HoldKind {
+        /// Suspends: may well be closed again.
+        Hold = "hold",
+        /// Revokes.
+        Revocation = "revocation",
+    }
+}
+
+text_enum! {
+    /// Why a license is suspended or revoked.
+    pub enum HoldReason {
+        /// The buyer disputes the payment.
+        Dispute = "dispute",
+        /// The provider warns of fraud.
+        FraudWarning = "fraud_warning",
+        /// Staff decided so.
+        Manual = "manual",
+        /// The whole payment was given back.
+        RefundFull = "refund_full",
+        /// The dispute was lost.
+        DisputeLost = "dispute_lost",
+        /// Bought by fraud.
+        Fraud = "fraud",
+        /// Used against its terms.
+        Abuse = "abuse",
+        /// Its customer was erased.
+        Erased = "erased",
+    }
+}
+
+impl HoldReason {
+    /// Whether it suspends or revokes.
+    pub fn kind(self) -> HoldKind {
+        match self {
+            Self::Dispute | Self::FraudWarning | Self::Manual => HoldKind::Hold,
+            Self::RefundFull | Self::DisputeLost | Self::Fraud | Self::Abuse | Self::Erased => {
+                HoldKind::Revocation
+            }
+        }
     }
 }
 
@@ -115,187 +161,5 @@ impl VerdictCode {
             Self::Grace => "A payment is overdue.",
             Self::Valid => "The license is valid.",
         }
-    }
-}
-
-/// Where the seat of the identity stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SeatState {
-    /// The call named no identity.
-    NoIdentity,
-    /// Never activated.
-    Never,
-    /// Was activated, then freed.
-    Freed,
-    /// Activated.
-    Held,
-}
-
-impl SeatState {
-    /// `reason` beside `NOT_ACTIVATED`.
-    pub fn reason(self) -> Option<&'static str> {
-        match self {
-            Self::Never => Some("never"),
-            Self::Freed => Some("freed"),
-            Self::NoIdentity | Self::Held => None,
-        }
-    }
-}
-
-/// What a verdict rests on.
-#[derive(Debug, Clone)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four independent facts, named"
-)]
-pub struct Standing {
-    /// Whether the license covers the kit that was named.
-    pub covers_kit: bool,
-    /// Whether the key was replaced.
-    pub key_replaced: bool,
-    /// Base state.
-    pub base_state: BaseState,
-    /// At least one open revocation.
-    pub revoked: bool,
-    /// At least one open hold.
-    pub suspended: bool,
-    /// In force from.
-    pub starts_at: Timestamp,
-    /// May be used until; `None` = for ever.
-    pub valid_until: Option<Timestamp>,
-    /// What occupies a seat.
-    pub seat_kind: SeatKind,
-}
-
-impl Standing {
-    /// The first refusal of the license itself, seats apart.
-    pub fn refusal(&self, now: Timestamp) -> Option<VerdictCode> {
-        let checks = [
-            (!self.covers_kit, VerdictCode::KitMismatch),
-            (self.key_replaced, VerdictCode::KeyReplaced),
-            (self.base_state == BaseState::Merged, VerdictCode::Merged),
-            (self.revoked, VerdictCode::Revoked),
-            (self.suspended, VerdictCode::Suspended),
-            (
-                self.base_state == BaseState::Pending || now < self.starts_at,
-                VerdictCode::NotStarted,
-            ),
-            (
-                self.base_state == BaseState::Ended
-                    || self.valid_until.is_some_and(|end| end <= now),
-                VerdictCode::Expired,
-            ),
-        ];
-        checks
-            .into_iter()
-            .find(|(applies, _)| *applies)
-            .map(|(_, code)| code)
-    }
-
-    /// The verdict of a look that takes no seat.
-    pub fn verdict(&self, now: Timestamp, seat: SeatState) -> VerdictCode {
-        if let Some(refusal) = self.refusal(now) {
-            return refusal;
-        }
-        match (self.seat_kind, seat) {
-            (SeatKind::None, _) | (_, SeatState::Held) => VerdictCode::Valid,
-            (_, SeatState::NoIdentity) => VerdictCode::IdentityRequired,
-            (_, SeatState::Never | SeatState::Freed) => VerdictCode::NotActivated,
-        }
-    }
-
-    /// The one word.
-    pub fn status(&self, now: Timestamp) -> LicenseStatus {
-        if self.base_state == BaseState::Merged {
-            LicenseStatus::Merged
-        } else if self.revoked {
-            LicenseStatus::Revoked
-        } else if self.suspended {
-            LicenseStatus::Suspended
-        } else if self.base_state == BaseState::Pending || now < self.starts_at {
-            LicenseStatus::Pending
-        } else if self.base_state == BaseState::Ended
-            || self.valid_until.is_some_and(|end| end <= now)
-        {
-            LicenseStatus::Expired
-        } else {
-            LicenseStatus::Active
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Timestamp {
-        Timestamp::parse(text).unwrap()
-    }
-
-    fn sound() -> Standing {
-        Standing {
-            covers_kit: true,
-            key_replaced: false,
-            base_state: BaseState::Active,
-            revoked: false,
-            suspended: false,
-            starts_at: at("2027-01-01T00:00:00Z"),
-            valid_until: None,
-            seat_kind: SeatKind::Device,
-        }
-    }
-
-    #[test]
-    fn the_first_reason_of_the_list_wins() {
-        let now = at("2027-06-01T00:00:00Z");
-        let mut standing = Standing {
-            covers_kit: false,
-            revoked: true,
-            suspended: true,
-            valid_until: Some(at("2027-02-01T00:00:00Z")),
-            ..sound()
-        };
-        assert_eq!(standing.refusal(now), Some(VerdictCode::KitMismatch));
-        standing.covers_kit = true;
-        assert_eq!(standing.refusal(now), Some(VerdictCode::Revoked));
-        standing.revoked = false;
-        assert_eq!(standing.refusal(now), Some(VerdictCode::Suspended));
-        standing.suspended = false;
-        assert_eq!(standing.refusal(now), Some(VerdictCode::Expired));
-        standing.valid_until = None;
-        assert_eq!(standing.refusal(now), None);
-    }
-
-    #[test]
-    fn a_license_ends_at_its_last_moment_not_after_it() {
-        let end = at("2027-06-01T00:00:00Z");
-        let standing = Standing {
-            valid_until: Some(end),
-            ..sound()
-        };
-        assert_eq!(standing.refusal(end.plus_seconds(-1)), None);
-        assert_eq!(standing.refusal(end), Some(VerdictCode::Expired));
-    }
-
-    #[test]
-    fn seats_matter_only_where_there_are_seats() {
-        let now = at("2027-06-01T00:00:00Z");
-        assert_eq!(
-            sound().verdict(now, SeatState::NoIdentity),
-            VerdictCode::IdentityRequired
-        );
-        assert_eq!(
-            sound().verdict(now, SeatState::Never),
-            VerdictCode::NotActivated
-        );
-        assert_eq!(sound().verdict(now, SeatState::Held), VerdictCode::Valid);
-        let seatless = Standing {
-            seat_kind: SeatKind::None,
-            ..sound()
-        };
-        assert_eq!(
-            seatless.verdict(now, SeatState::NoIdentity),
-            VerdictCode::Valid
-        );
     }
 }

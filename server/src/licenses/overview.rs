@@ -72,9 +72,8 @@ pub async fn detail(
 
 /// Two queries, however many licenses there are.
 fn with_kits(conn: &mut AnyConn, holdings: Vec<Holding>) -> Result<Vec<Overview>, DbError> {
-    let ids: Vec<LicenseId> = holdings.iter().map(|it| it.license.id.clone()).collect();
     let mut listed: BTreeMap<LicenseId, Vec<KitId>> = BTreeMap::new();
-    for (license, kit) in store::kits_of_all(conn, &ids)? {
+    for (license, kit) in store::kits_of_all(conn, &holdings)? {
         listed.entry(license).or_default().push(kit);
     }
     let wanted: Vec<KitId> = listed.values().flatten().cloned().collect();

@@ -1,4 +1,6 @@
-//! Queries on `licenses`, `license_kits`, `license_keys` and `license_holds`.
+//! Queries on `licenses`, `license_keys` and `license_holds`.
+
+mod changes;
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -6,9 +8,13 @@ use diesel::prelude::*;
 use super::model::{BaseState, LicenseId, LicenseKeyId, Standing};
 use crate::clock::Timestamp;
 use crate::customers::model::{CustomerId, OrderItemId};
-use crate::db::schema::{license_holds, license_keys, license_kits, licenses, order_items};
-use crate::db::{AnyConn, DbError, WriteTx};
-use crate::kits::model::{KitId, PolicyId, Scope, SeatKind};
+use crate::db::schema::{license_holds, license_keys, licenses, order_items, terms};
+use crate::db::types::WordList;
+use crate::db::{AnyConn, DbError};
+use crate::kits::model::{KitId, PolicyId, Scope, TermsId};
+use crate::kits::store::{Terms, kits_of_terms, terms_list};
+
+pub use changes::{claim_seat, insert, lock, release_seat};
 
 /// A license as stored.
 #[derive(Debug, Clone, Queryable, Insertable, Selectable, PartialEq, Eq)]
@@ -20,32 +26,42 @@ pub struct License {
     pub customer_id: CustomerId,
     /// The policy its terms came from.
     pub policy_id: PolicyId,
+    /// The terms it stands under; their row never changes.
+    pub terms_id: TermsId,
     /// The order line it came from.
     pub order_item_id: Option<OrderItemId>,
     /// Position among the licenses of the same line and policy.
     pub ordinal: i32,
-    /// Buyer-facing name of its terms.
-    pub edition: String,
-    /// Which kits.
-    pub scope: Scope,
-    /// What occupies a seat.
-    pub seat_kind: SeatKind,
     /// How many seats; `None` = unlimited.
     pub seat_limit: Option<i32>,
     /// Limit plus overage; what the claim of a seat is checked against.
     pub seat_cap: Option<i32>,
     /// Seats taken.
     pub seats_used: i32,
-    /// Days a license file lives.
-    pub license_file_days: i32,
     /// Base state.
     pub base_state: BaseState,
     /// In force from.
     pub starts_at: Timestamp,
-    /// May be used until; `None` = for ever.
+    /// When it was first activated, where its durations count from then.
+    pub first_activated_at: Option<Timestamp>,
+    /// May be used until; `None` = for ever, or until the clock starts.
     pub valid_until: Option<Timestamp>,
     /// Releases up to then may be had; `None` = for ever.
     pub updates_until: Option<Timestamp>,
+    /// Since when a payment is overdue.
+    pub past_due_since: Option<Timestamp>,
+    /// When its subscription ended or was paused.
+    pub lapsed_at: Option<Timestamp>,
+    /// Months paid for by its subscription so far.
+    pub paid_months: i32,
+    /// Until when seats beyond a lowered limit are kept.
+    pub over_limit_until: Option<Timestamp>,
+    /// The license it was folded into.
+    pub merged_into: Option<LicenseId>,
+    /// Names of features beside those of its terms.
+    pub extra_entitlements: WordList,
+    /// The vendor's own words about it: a JSON object of texts.
+    pub metadata: String,
     /// Grows with every change.
     pub version: i64,
     /// When it was issued.
@@ -53,7 +69,7 @@ pub struct License {
 }
 
 /// A key as stored.
-#[derive(Debug, Clone, Queryable, Insertable, PartialEq, Eq)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, PartialEq, Eq)]
 #[diesel(table_name = license_keys)]
 pub struct LicenseKeyRow {
     /// Its id.
@@ -70,6 +86,12 @@ pub struct LicenseKeyRow {
     pub created_at: Timestamp,
     /// When another took its place.
     pub replaced_at: Option<Timestamp>,
+    /// `kitward`, or the system it was imported from.
+    pub source: String,
+    /// Whether it is the one that is shown and mailed.
+    pub is_primary: bool,
+    /// Until when it is honored, where it was replaced.
+    pub honored_until: Option<Timestamp>,
 }
 
 /// A license with what its standing rests on.
@@ -77,10 +99,14 @@ pub struct LicenseKeyRow {
 pub struct Holding {
     /// The license.
     pub license: License,
-    /// Last six characters of the key it was found by, or of its present key.
+    /// What it grants.
+    pub terms: Terms,
+    /// The key it was found by, or its primary one.
+    pub key_id: LicenseKeyId,
+    /// Last six characters of that key.
     pub key_hint: String,
-    /// When that key was replaced.
-    pub key_replaced_at: Option<Timestamp>,
+    /// From when that key no longer counts.
+    pub key_ends_at: Option<Timestamp>,
     /// At least one open hold.
     pub suspended: bool,
     /// At least one open revocation.
@@ -90,72 +116,98 @@ pub struct Holding {
 impl Holding {
     /// Its standing towards a kit it covers or not.
     pub fn standing(&self, covers_kit: bool) -> Standing {
+        let (license, terms) = (&self.license, &self.terms);
         Standing {
             covers_kit,
-            key_replaced: self.key_replaced_at.is_some(),
-            base_state: self.license.base_state,
+            key_ends_at: self.key_ends_at,
+            base_state: license.base_state,
             revoked: self.revoked,
             suspended: self.suspended,
-            starts_at: self.license.starts_at,
-            valid_until: self.license.valid_until,
-            seat_kind: self.license.seat_kind,
+            starts_at: license.starts_at,
+            valid_until: license.valid_until,
+            updates_until: license.updates_until,
+            past_due_since: license.past_due_since,
+            lapsed_at: license.lapsed_at,
+            grace_days: terms.grace_days,
+            keeps: terms.keeps_after(license.paid_months),
+            seat_kind: terms.seat_kind,
         }
+    }
+
+    /// Names of its features, by name.
+    pub fn entitlements(&self) -> Vec<String> {
+        let extra = self.license.extra_entitlements.words();
+        let mut all = [self.terms.entitlements.words(), extra].concat();
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 }
 
-type HoldingRow = (License, String, Option<Timestamp>, bool, bool);
+type HoldingRow = (
+    License,
+    Terms,
+    (LicenseKeyId, String, Option<Timestamp>),
+    bool,
+    bool,
+);
 
-fn holding((license, key_hint, key_replaced_at, suspended, revoked): HoldingRow) -> Holding {
+fn holding((license, terms, key, suspended, revoked): HoldingRow) -> Holding {
+    let (key_id, key_hint, key_ends_at) = key;
     Holding {
         license,
+        terms,
+        key_id,
         key_hint,
-        key_replaced_at,
+        key_ends_at,
         suspended,
         revoked,
     }
 }
 
-/// The columns of a [`Holding`], for queries that start at `license_keys ⋈ licenses`.
-macro_rules! holding_columns {
+/// Licenses with their keys and terms, and the columns of a [`Holding`].
+macro_rules! holdings {
     () => {
-        (
-            License::as_select(),
-            license_keys::key_hint,
-            license_keys::replaced_at,
-            exists(
-                license_holds::table
-                    .filter(license_holds::license_id.eq(licenses::id))
-                    .filter(license_holds::kind.eq("hold"))
-                    .filter(license_holds::closed_at.is_null()),
-            ),
-            exists(
-                license_holds::table
-                    .filter(license_holds::license_id.eq(licenses::id))
-                    .filter(license_holds::kind.eq("revocation"))
-                    .filter(license_holds::closed_at.is_null()),
-            ),
-        )
+        license_keys::table
+            .inner_join(licenses::table.inner_join(terms::table))
+            .select((
+                License::as_select(),
+                Terms::as_select(),
+                (
+                    license_keys::id,
+                    license_keys::key_hint,
+                    license_keys::honored_until,
+                ),
+                exists(
+                    license_holds::table
+                        .filter(license_holds::license_id.eq(licenses::id))
+                        .filter(license_holds::kind.eq("hold"))
+                        .filter(license_holds::closed_at.is_null()),
+                ),
+                exists(
+                    license_holds::table
+                        .filter(license_holds::license_id.eq(licenses::id))
+                        .filter(license_holds::kind.eq("revocation"))
+                        .filter(license_holds::closed_at.is_null()),
+                ),
+            ))
     };
 }
 
 /// The license a key's digest stands for.
 pub fn find_by_lookup(conn: &mut AnyConn, lookup: &[u8]) -> Result<Option<Holding>, DbError> {
-    let row: Option<HoldingRow> = license_keys::table
-        .inner_join(licenses::table)
+    let row: Option<HoldingRow> = holdings!()
         .filter(license_keys::lookup.eq(lookup))
-        .select(holding_columns!())
         .get_result(conn)
         .optional()?;
     Ok(row.map(holding))
 }
 
-/// A license with its present key.
+/// A license with its primary key.
 pub fn find(conn: &mut AnyConn, id: &LicenseId) -> Result<Option<Holding>, DbError> {
-    let row: Option<HoldingRow> = license_keys::table
-        .inner_join(licenses::table)
+    let row: Option<HoldingRow> = holdings!()
         .filter(licenses::id.eq(id))
-        .filter(license_keys::replaced_at.is_null())
-        .select(holding_columns!())
+        .filter(license_keys::is_primary.eq(true))
         .get_result(conn)
         .optional()?;
     Ok(row.map(holding))
@@ -163,12 +215,10 @@ pub fn find(conn: &mut AnyConn, id: &LicenseId) -> Result<Option<Holding>, DbErr
 
 /// All licenses of these customers, newest first.
 pub fn of_customers(conn: &mut AnyConn, customers: &[CustomerId]) -> Result<Vec<Holding>, DbError> {
-    let rows: Vec<HoldingRow> = license_keys::table
-        .inner_join(licenses::table)
+    let rows: Vec<HoldingRow> = holdings!()
         .filter(licenses::customer_id.eq_any(customers.to_vec()))
-        .filter(license_keys::replaced_at.is_null())
+        .filter(license_keys::is_primary.eq(true))
         .order(licenses::id.desc())
-        .select(holding_columns!())
         .load(conn)?;
     Ok(rows.into_iter().map(holding).collect())
 }
@@ -182,106 +232,54 @@ pub fn of_order(
         .filter(order_items::order_id.eq(order))
         .select(order_items::id)
         .load(conn)?;
-    let rows: Vec<HoldingRow> = license_keys::table
-        .inner_join(licenses::table)
+    let rows: Vec<HoldingRow> = holdings!()
         .filter(licenses::order_item_id.eq_any(items))
-        .filter(license_keys::replaced_at.is_null())
+        .filter(license_keys::is_primary.eq(true))
         .order(licenses::id)
-        .select(holding_columns!())
         .load(conn)?;
     Ok(rows.into_iter().map(holding).collect())
 }
 
 /// Kits a license lists (none where its scope is `all`).
-pub fn kits_of(conn: &mut AnyConn, id: &LicenseId) -> Result<Vec<KitId>, DbError> {
-    Ok(license_kits::table
-        .filter(license_kits::license_id.eq(id))
-        .order(license_kits::kit_id)
-        .select(license_kits::kit_id)
-        .load(conn)?)
+pub fn kits_of(conn: &mut AnyConn, license: &License) -> Result<Vec<KitId>, DbError> {
+    let listed = kits_of_terms(conn, std::slice::from_ref(&license.terms_id))?;
+    Ok(listed.into_iter().map(|(_, kit)| kit).collect())
 }
 
 /// The same for several licenses, in pairs.
 pub fn kits_of_all(
     conn: &mut AnyConn,
-    ids: &[LicenseId],
+    holdings: &[Holding],
 ) -> Result<Vec<(LicenseId, KitId)>, DbError> {
-    Ok(license_kits::table
-        .filter(license_kits::license_id.eq_any(ids.to_vec()))
-        .order((license_kits::license_id, license_kits::kit_id))
-        .select((license_kits::license_id, license_kits::kit_id))
-        .load(conn)?)
+    let mut ids: Vec<TermsId> = holdings
+        .iter()
+        .map(|it| it.license.terms_id.clone())
+        .collect();
+    ids.sort();
+    ids.dedup();
+    let listed = kits_of_terms(conn, &ids)?;
+    let of_one = |holding: &Holding| {
+        let (id, terms) = (&holding.license.id, &holding.license.terms_id);
+        let own = listed.iter().filter(|(of, _)| of == terms);
+        own.map(|(_, kit)| (id.clone(), kit.clone()))
+            .collect::<Vec<_>>()
+    };
+    Ok(holdings.iter().flat_map(of_one).collect())
 }
 
 /// Whether a license covers a kit.
-pub fn covers(conn: &mut AnyConn, license: &License, kit: &KitId) -> Result<bool, DbError> {
-    if license.scope == Scope::All {
+pub fn covers(conn: &mut AnyConn, holding: &Holding, kit: &KitId) -> Result<bool, DbError> {
+    if holding.terms.scope == Scope::All {
         return Ok(true);
     }
-    let listed = license_kits::table
-        .find((&license.id, kit))
-        .select(license_kits::kit_id);
-    Ok(listed.get_result::<KitId>(conn).optional()?.is_some())
+    terms_list(conn, &holding.license.terms_id, kit)
 }
 
-/// Adds a license, the kits it lists and its key.
-pub fn insert(
-    tx: &mut WriteTx<'_>,
-    license: &License,
-    kits: &[KitId],
-    key: &LicenseKeyRow,
-) -> Result<(), DbError> {
-    diesel::insert_into(licenses::table)
-        .values(license)
-        .execute(tx.conn())?;
-    for kit in kits {
-        diesel::insert_into(license_kits::table)
-            .values((
-                license_kits::license_id.eq(&license.id),
-                license_kits::kit_id.eq(kit),
-            ))
-            .execute(tx.conn())?;
-    }
-    diesel::insert_into(license_keys::table)
-        .values(key)
-        .execute(tx.conn())?;
-    Ok(())
-}
-
-/// Locks a license for the rest of the unit of work: its root row is written first (rule 4).
-pub fn lock(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError> {
-    let locked = diesel::update(licenses::table.find(id))
-        .set(licenses::version.eq(licenses::version + 1))
-        .execute(tx.conn())?;
-    Ok(locked == 1)
-}
-
-/// Takes a seat if one is left: the count and its limit in one statement.
-pub fn claim_seat(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError> {
-    let left = licenses::seat_cap
-        .is_null()
-        .or(licenses::seats_used.nullable().lt(licenses::seat_cap));
-    let taken = diesel::update(licenses::table.find(id))
-        .filter(left)
-        .set(licenses::seats_used.eq(licenses::seats_used + 1))
-        .execute(tx.conn())?;
-    Ok(taken == 1)
-}
-
-/// Gives a seat back.
-pub fn release_seat(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<(), DbError> {
-    diesel::update(licenses::table.find(id))
-        .filter(licenses::seats_used.gt(0))
-        .set(licenses::seats_used.eq(licenses::seats_used - 1))
-        .execute(tx.conn())?;
-    Ok(())
-}
-
-/// The present key of a license, sealed.
+/// The primary key of a license, sealed.
 pub fn present_key(conn: &mut AnyConn, id: &LicenseId) -> Result<Option<LicenseKeyRow>, DbError> {
     Ok(license_keys::table
         .filter(license_keys::license_id.eq(id))
-        .filter(license_keys::replaced_at.is_null())
+        .filter(license_keys::is_primary.eq(true))
         .get_result(conn)
         .optional()?)
 }

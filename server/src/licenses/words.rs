@@ -1,14 +1,15 @@
 //! The terms of a license in sentences.
 
-use super::store::License;
+use super::store::Holding;
 use crate::clock::Timestamp;
 use crate::kits::model::SeatKind;
 
 /// What a license grants, one sentence each. `kits` are the names it lists; none for all kits.
-pub fn terms(license: &License, kits: &[String], now: Timestamp) -> Vec<String> {
+pub fn terms(holding: &Holding, kits: &[String], now: Timestamp) -> Vec<String> {
+    let license = &holding.license;
     let mut sentences = vec![scope(kits), usage(license.valid_until, now)];
     sentences.push(updates(license.updates_until, license.valid_until, now));
-    sentences.extend(seats(license.seat_kind, license.seat_limit));
+    sentences.extend(seats(holding.terms.seat_kind, license.seat_limit));
     sentences
 }
 

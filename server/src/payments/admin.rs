@@ -1,7 +1,6 @@
 //! Management of prices, orders and stored events.
 
 use actix_web::http::Method;
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +13,10 @@ use crate::app::App;
 use crate::customers::model::OrderId;
 use crate::customers::store::{Order, OrderItem, find_order, items_of, list_orders};
 use crate::db::{AnyConn, DbError};
+use crate::http::conditional::version_tag;
 use crate::http::error::{ApiError, Code};
 use crate::http::extract::{Admin, AppData, Query, UnreadJson};
+use crate::http::idempotency::{Idempotency, created, made};
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
 use crate::kits::model::PolicyId;
@@ -74,23 +75,20 @@ fn licenses() -> QuantityRule {
     QuantityRule::Licenses
 }
 
-async fn add_price(app: AppData, admin: Admin, body: UnreadJson) -> Answer {
+async fn add_price(app: AppData, admin: Admin, once: Idempotency, body: UnreadJson) -> Answer {
     let holder = admin.may(Scope::Admin)?;
-    let body: NewPrice = body.read().await?;
+    let (body, claim) = once.read::<NewPrice>(&app, &holder, body).await?;
     let input = CreatePrice {
         external_id: body.external_id,
         policies: body.policies,
         quantity_rule: body.quantity_rule,
         actor: holder.actor(),
     };
-    let created = create_price(&app, input).await?;
-    let location = app.link(&format!("/v1/admin/prices/{}", created.price.id));
-    Ok(HttpResponse::Created()
-        .insert_header((LOCATION, location))
-        .json(PriceBody {
-            price: created.price,
-            policies: created.policies,
-        }))
+    let id = made(create_price(&app, input, claim).await?)?;
+    let body = price_body(&app, &id).await?;
+    Ok(created(&app, "/v1/admin/prices", &id)
+        .insert_header(version_tag(body.price.version))
+        .json(body))
 }
 
 async fn prices(app: AppData, admin: Admin, Query(query): Query<PageQuery>) -> Answer {
@@ -105,7 +103,14 @@ async fn prices(app: AppData, admin: Admin, Query(query): Query<PageQuery>) -> A
 
 async fn price(app: AppData, admin: Admin, id: web::Path<String>) -> Answer {
     admin.may(Scope::Read)?;
-    let id = PriceId::parse(&id).ok_or_else(|| nothing("price"))?;
+    let body = price_body(&app, &id).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(version_tag(body.price.version))
+        .json(body))
+}
+
+async fn price_body(app: &App, id: &str) -> Result<PriceBody, ApiError> {
+    let id = PriceId::parse(id).ok_or_else(|| nothing("price"))?;
     let found = app
         .db
         .read_slow(move |conn| {
@@ -113,8 +118,7 @@ async fn price(app: AppData, admin: Admin, id: web::Path<String>) -> Answer {
             with_policies(conn, price.into_iter().collect())
         })
         .await?;
-    let body = found.into_iter().next().ok_or_else(|| nothing("price"))?;
-    Ok(HttpResponse::Ok().json(body))
+    found.into_iter().next().ok_or_else(|| nothing("price"))
 }
 
 fn with_policies(conn: &mut AnyConn, prices: Vec<Price>) -> Result<Vec<PriceBody>, DbError> {

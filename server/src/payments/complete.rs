@@ -199,15 +199,14 @@ fn issue_item<'k>(
 ) -> Result<usize, CompleteError> {
     map_item_in(tx, &item.id, mapping.price.as_str())?;
     let mut issued = 0;
-    for (policy, kits) in mapping.policies {
+    for terms in mapping.policies {
         for ordinal in (0..).take(mapping.licenses) {
             let key = keys.next().ok_or(CompleteError::TooFewKeys)?;
             let license = IssueLicense {
                 customer: order.customer_id.clone(),
                 order_item: Some(item.id.clone()),
                 ordinal,
-                policy: policy.clone(),
-                kits: kits.clone(),
+                terms: terms.clone(),
                 seats_times: mapping.seats_times,
                 purchased_at: order.purchased_at,
                 actor: actor.clone(),

@@ -4,7 +4,8 @@ use super::model::{Mode, PriceId, Provider, QuantityRule, is_stripe_price};
 use super::store::{self, Price};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
-use crate::db::{AnyConn, DbError, Shard};
+use crate::db::{AnyConn, DbError, Shard, WriteTx};
+use crate::idempotency::{Claim, Once};
 use crate::kits;
 use crate::kits::model::PolicyId;
 
@@ -22,15 +23,6 @@ pub struct CreatePrice {
     pub quantity_rule: QuantityRule,
     /// Who maps it.
     pub actor: Actor,
-}
-
-/// A price and what it sells.
-#[derive(Debug)]
-pub struct CreatedPrice {
-    /// The price.
-    pub price: Price,
-    /// Its policies.
-    pub policies: Vec<PolicyId>,
 }
 
 /// Why it was not mapped.
@@ -56,8 +48,12 @@ pub enum CreatePriceError {
     Db(#[from] DbError),
 }
 
-/// Maps a price of the configured mode.
-pub async fn create_price(app: &App, input: CreatePrice) -> Result<CreatedPrice, CreatePriceError> {
+/// Maps a price of the configured mode, once for each claim.
+pub async fn create_price(
+    app: &App,
+    input: CreatePrice,
+    claim: Claim,
+) -> Result<Once<PriceId>, CreatePriceError> {
     if !is_stripe_price(&input.external_id) {
         return Err(CreatePriceError::ExternalId);
     }
@@ -79,23 +75,28 @@ pub async fn create_price(app: &App, input: CreatePrice) -> Result<CreatedPrice,
     let shard = Shard::of(price.external_id.as_str());
     app.db
         .write(shard, move |tx| {
-            let policies = resolve(tx.conn(), &named)?;
-            tx.unless_taken(|tx| store::insert_price(tx, &price, &policies))?
-                .ok_or(CreatePriceError::Taken)?;
-            let fields = &["external_id", "policies", "quantity_rule"];
-            tx.audit(Entry::new(
-                now,
-                actor.clone(),
-                "price.created",
-                &price.id,
-                fields,
-            ));
-            Ok(CreatedPrice {
-                price: price.clone(),
-                policies,
+            claim.once(tx, &price.id, |tx| {
+                create_price_in(tx, &price, &named, actor.clone())?;
+                Ok(price.id.clone())
             })
         })
         .await
+}
+
+/// The same inside another unit of work.
+pub fn create_price_in(
+    tx: &mut WriteTx<'_>,
+    price: &Price,
+    policies: &[String],
+    actor: Actor,
+) -> Result<(), CreatePriceError> {
+    let policies = resolve(tx.conn(), policies)?;
+    tx.unless_taken(|tx| store::insert_price(tx, price, &policies))?
+        .ok_or(CreatePriceError::Taken)?;
+    let fields = &["external_id", "policies", "quantity_rule"];
+    let entry = Entry::new(price.created_at, actor, "price.created", &price.id, fields);
+    tx.audit(entry);
+    Ok(())
 }
 
 fn resolve(conn: &mut AnyConn, named: &[String]) -> Result<Vec<PolicyId>, CreatePriceError> {
@@ -106,10 +107,11 @@ fn resolve(conn: &mut AnyConn, named: &[String]) -> Result<Vec<PolicyId>, Create
             None => kits::store::find_policy_by_name(conn, name)?,
         };
         let policy = policy.ok_or_else(|| CreatePriceError::UnknownPolicy(name.clone()))?;
-        if policies.contains(&policy.id) {
+        let id = policy.policy.id;
+        if policies.contains(&id) {
             return Err(CreatePriceError::RepeatedPolicy(name.clone()));
         }
-        policies.push(policy.id);
+        policies.push(id);
     }
     Ok(policies)
 }

@@ -106,7 +106,7 @@ fn read(conn: &mut AnyConn, id: &OrderId) -> Result<Contents, MailError> {
         let Some(key) = licenses::store::present_key(conn, &holding.license.id)? else {
             continue;
         };
-        let listed = licenses::store::kits_of(conn, &holding.license.id)?;
+        let listed = licenses::store::kits_of(conn, &holding.license)?;
         let kits = kits::store::kits_by_ids(conn, &listed)?;
         found.push(Licensed { holding, key, kits });
     }
@@ -134,13 +134,13 @@ fn item(app: &App, license: &Licensed) -> Result<IssuedItem, MailError> {
         .vault
         .open(key_cell(&license.key.id), &license.key.sealed_key)?;
     let key = std::str::from_utf8(&opened).map_err(|_secret_bytes| MailError::Key)?;
-    let kit_names = match license.holding.license.scope {
+    let kit_names = match license.holding.terms.scope {
         Scope::All => vec![ALL_KITS.to_owned()],
         Scope::Kits => license.kits.iter().map(|kit| kit.name.clone()).collect(),
     };
     Ok(IssuedItem {
         kit_names,
-        edition: license.holding.license.edition.clone(),
+        edition: license.holding.terms.edition.clone(),
         key: key.to_owned(),
     })
 }

@@ -5,8 +5,7 @@ use super::store;
 use crate::customers::store::{Order, OrderItem};
 use crate::db::{AnyConn, DbError};
 use crate::kits;
-use crate::kits::model::KitId;
-use crate::kits::store::Policy;
+use crate::kits::store::TermsVersion;
 
 /// What a line makes.
 #[derive(Debug)]
@@ -17,8 +16,8 @@ pub(super) struct Mapping {
     pub(super) licenses: usize,
     /// How many times the policy's seats each has.
     pub(super) seats_times: i64,
-    /// The policies and the kits each lists.
-    pub(super) policies: Vec<(Policy, Vec<KitId>)>,
+    /// The present terms of its policies.
+    pub(super) policies: Vec<TermsVersion>,
 }
 
 impl Mapping {
@@ -52,7 +51,7 @@ pub(super) fn of_line(
     let mut policies = Vec::new();
     for (_price, id) in store::policies_of(conn, std::slice::from_ref(&price.id))? {
         if let Some(policy) = kits::store::find_policy(conn, &id)? {
-            policies.push((policy, kits::store::policy_kits(conn, &id)?));
+            policies.push(policy.version);
         }
     }
     Ok((!policies.is_empty()).then(|| Mapping {

@@ -4,7 +4,6 @@ mod errors;
 mod upload;
 
 use actix_web::http::Method;
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +14,7 @@ use super::store::{self, Artifact, Release};
 use crate::app::App;
 use crate::db::{AnyConn, DbError};
 use crate::http::extract::{Admin, AppData, UnreadJson};
+use crate::http::idempotency::{Idempotency, created, made};
 use crate::http::paging::window;
 use crate::http::routes::resource;
 use crate::http::{ApiError, Query};
@@ -59,9 +59,14 @@ struct ReleaseView {
     artifacts: Vec<Artifact>,
 }
 
-async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResponse, ApiError> {
+async fn create(
+    app: AppData,
+    admin: Admin,
+    once: Idempotency,
+    body: UnreadJson,
+) -> Result<HttpResponse, ApiError> {
     let holder = admin.may(Scope::Publish)?;
-    let request: CreateRequest = body.read().await?;
+    let (request, claim) = once.read::<CreateRequest>(&app, &holder, body).await?;
     let input = CreateRelease {
         kit: request.kit,
         version: request.version,
@@ -70,12 +75,9 @@ async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResp
         notes: request.notes,
         actor: holder.actor(),
     };
-    let release = create_release(&app, input).await?;
-    let location = app.link(&format!("/v1/admin/releases/{}", release.id));
-    let artifacts = Vec::new();
-    Ok(HttpResponse::Created()
-        .insert_header((LOCATION, location))
-        .json(ReleaseView { release, artifacts }))
+    let id = made(create_release(&app, input, claim).await?)?;
+    let view = view(&app, release_id(&id)?).await?;
+    Ok(created(&app, "/v1/admin/releases", &id).json(view))
 }
 
 async fn list(

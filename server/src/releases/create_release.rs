@@ -5,6 +5,7 @@ use super::store::{self, Release};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::db::{DbError, Shard, WriteTx};
+use crate::idempotency::{Claim, Once};
 use crate::kits;
 use crate::kits::model::KitId;
 
@@ -48,11 +49,12 @@ pub enum CreateReleaseError {
     VersionTaken(ReleaseId),
 }
 
-/// Creates a draft.
+/// Creates a draft, once for each claim.
 pub async fn create_release(
     app: &App,
     input: CreateRelease,
-) -> Result<Release, CreateReleaseError> {
+    claim: Claim,
+) -> Result<Once<ReleaseId>, CreateReleaseError> {
     let now = app.clock.now();
     let version = parse_version(&input.version)?;
     if !are_notes(&input.notes) {
@@ -81,8 +83,10 @@ pub async fn create_release(
     let actor = input.actor;
     app.db
         .write(Shard::of(release.id.as_str()), move |tx| {
-            create_release_in(tx, &release, actor.clone())?;
-            Ok(release.clone())
+            claim.once(tx, &release.id, |tx| {
+                create_release_in(tx, &release, actor.clone())?;
+                Ok(release.id.clone())
+            })
         })
         .await
 }

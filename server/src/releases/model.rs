@@ -115,10 +115,10 @@ pub struct LicenseFacts {
 
 impl LicenseFacts {
     /// From the standing towards the kit.
-    pub fn new(standing: &Standing, updates_until: Option<Timestamp>, now: Timestamp) -> Self {
+    pub fn new(standing: &Standing, now: Timestamp) -> Self {
         Self {
             refusal: standing.refusal(now),
-            updates_until,
+            updates_until: standing.covers_until(now),
         }
     }
 }

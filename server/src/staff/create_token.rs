@@ -1,6 +1,5 @@
 //! Making and checking management tokens.
 
-use data_encoding::BASE32_NOPAD;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::model::{Scope, TokenHolder, TokenId, is_live};
@@ -10,10 +9,8 @@ use crate::audit::{Actor, Entry};
 use crate::clock::Timestamp;
 use crate::db::types::WordList;
 use crate::db::{DbError, Shard};
-use crate::entropy::bytes;
 use crate::kits::model::has_control;
-
-const PURPOSE: &str = "management token";
+use crate::secrets::{TokenKind, TokenText};
 
 /// Longest name, in characters.
 const NAME_MAX: usize = 100;
@@ -59,14 +56,13 @@ pub async fn create_token(app: &App, input: CreateToken) -> Result<CreatedToken,
     let now = app.clock.now();
     check(&input, now)?;
     let id = TokenId::new(now, app.entropy.as_ref());
-    let random: [u8; 32] = bytes(app.entropy.as_ref());
-    let secret = format!("kwa_{}", BASE32_NOPAD.encode(&random).to_lowercase());
+    let text = TokenText::new(TokenKind::Management, app.entropy.as_ref());
     let mut words: Vec<String> = input.scopes.iter().map(ToString::to_string).collect();
     words.dedup();
     let row = TokenRow {
         id: id.clone(),
         name: input.name,
-        digest: app.vault.digest(PURPOSE, secret.as_bytes()),
+        digest: text.digest(&app.vault),
         scopes: WordList::new(words),
         created_at: now,
         expires_at: input.expires_at,
@@ -88,7 +84,7 @@ pub async fn create_token(app: &App, input: CreateToken) -> Result<CreatedToken,
         .await?;
     Ok(CreatedToken {
         id,
-        secret: SecretString::from(secret),
+        secret: text.into_secret(),
     })
 }
 
@@ -105,10 +101,10 @@ fn check(input: &CreateToken, now: Timestamp) -> Result<(), CreateTokenError> {
 
 /// Who holds this token; `None` when nobody does, or no longer.
 pub async fn authenticate(app: &App, token: &SecretString) -> Result<Option<TokenHolder>, DbError> {
-    if !token.expose_secret().starts_with("kwa_") {
+    let Some(text) = TokenText::parse(TokenKind::Management, token.expose_secret()) else {
         return Ok(None);
-    }
-    let digest = app.vault.digest(PURPOSE, token.expose_secret().as_bytes());
+    };
+    let digest = text.digest(&app.vault);
     let row = app
         .db
         .read(move |conn| store::find_by_digest(conn, &digest))

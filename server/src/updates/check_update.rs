@@ -75,11 +75,12 @@ pub async fn check_update(
         None => None,
     };
     let license = &access.holding.license;
-    let ends = license.updates_until.is_some();
+    let updates_until = access.facts.updates_until;
+    let ends = updates_until.is_some();
     let mut update = Update {
         release,
         last_entitled_version: last_entitled_version(&access, &input),
-        updates_until: license.updates_until,
+        updates_until,
         renew_url: ends.then(|| app.link(&format!("/licenses/{}", license.id))),
         manifest: String::new(),
     };

@@ -1,18 +1,20 @@
 //! Management of policies.
 
 use actix_web::http::Method;
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
+use crate::app::App;
 use crate::db::{AnyConn, DbError};
+use crate::http::conditional::version_tag;
 use crate::http::extract::{Admin, AppData, UnreadJson};
+use crate::http::idempotency::{Idempotency, created, made};
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
 use crate::http::{ApiError, Code, Query};
 use crate::kits::create_policy::{CreatePolicy, CreatePolicyError, create_policy};
-use crate::kits::model::{KitId, PolicyId, Scope as KitScope, SeatKind, Terms};
-use crate::kits::store::{self, Policy};
+use crate::kits::model::{KitId, PolicyId, Scope as KitScope, SeatKind};
+use crate::kits::store::{self, Policy, PolicyTerms, Terms};
 use crate::staff::Scope;
 
 /// Days a license file lives where nothing is said.
@@ -45,13 +47,20 @@ struct CreateRequest {
 struct PolicyView {
     #[serde(flatten)]
     policy: Policy,
+    #[serde(flatten)]
+    terms: Terms,
     /// Ids; none where the scope is `all`.
     kits: Vec<KitId>,
 }
 
-async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResponse, ApiError> {
+async fn create(
+    app: AppData,
+    admin: Admin,
+    once: Idempotency,
+    body: UnreadJson,
+) -> Result<HttpResponse, ApiError> {
     let holder = admin.may(Scope::Admin)?;
-    let request: CreateRequest = body.read().await?;
+    let (request, claim) = once.read::<CreateRequest>(&app, &holder, body).await?;
     let terms = Terms {
         edition: request.edition,
         scope: request.scope,
@@ -60,6 +69,7 @@ async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResp
         updates_months: request.updates_months,
         valid_months: request.valid_months,
         license_file_days: request.license_file_days.unwrap_or(LICENSE_FILE_DAYS),
+        ..Terms::default()
     };
     let input = CreatePolicy {
         name: request.name,
@@ -67,12 +77,11 @@ async fn create(app: AppData, admin: Admin, body: UnreadJson) -> Result<HttpResp
         kits: request.kits,
         actor: holder.actor(),
     };
-    let created = create_policy(&app, input).await?;
-    let (policy, kits) = (created.policy, created.kits);
-    let location = app.link(&format!("/v1/admin/policies/{}", policy.id));
-    Ok(HttpResponse::Created()
-        .insert_header((LOCATION, location))
-        .json(PolicyView { policy, kits }))
+    let id = made(create_policy(&app, input, claim).await?)?;
+    let view = find(&app, &id).await?;
+    Ok(created(&app, "/v1/admin/policies", &id)
+        .insert_header(version_tag(view.policy.version))
+        .json(view))
 }
 
 async fn list(
@@ -83,7 +92,7 @@ async fn list(
     admin.may(Scope::Read)?;
     let read = |conn: &mut AnyConn, after: &str, rows| {
         let policies = store::list_policies(conn, after, rows)?;
-        with_kits(conn, policies)
+        Ok(policies.into_iter().map(PolicyView::from).collect())
     };
     let id = |view: &PolicyView| view.policy.id.to_string();
     query.window()?.page(&app, read, id).await
@@ -95,28 +104,30 @@ async fn show(
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     admin.may(Scope::Read)?;
-    let missing = || ApiError::new(Code::NotFound, "There is no such policy.");
-    let id = PolicyId::parse(&path).ok_or_else(missing)?;
-    let found = app
-        .db
-        .read_snapshot(move |conn| -> Result<_, DbError> {
-            let policy = store::find_policy(conn, &id)?;
-            with_kits(conn, policy.into_iter().collect())
-        })
-        .await?;
-    let view = found.into_iter().next().ok_or_else(missing)?;
-    Ok(HttpResponse::Ok().json(view))
+    let view = find(&app, &path).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header(version_tag(view.policy.version))
+        .json(view))
 }
 
-fn with_kits(conn: &mut AnyConn, policies: Vec<Policy>) -> Result<Vec<PolicyView>, DbError> {
-    let ids: Vec<PolicyId> = policies.iter().map(|policy| policy.id.clone()).collect();
-    let listed = store::kits_of_policies(conn, &ids)?;
-    let view = |policy: Policy| {
-        let own = listed.iter().filter(|(id, _)| *id == policy.id);
-        let kits = own.map(|(_, kit)| kit.clone()).collect();
-        PolicyView { policy, kits }
-    };
-    Ok(policies.into_iter().map(view).collect())
+async fn find(app: &App, id: &str) -> Result<PolicyView, ApiError> {
+    let missing = || ApiError::new(Code::NotFound, "There is no such policy.");
+    let id = PolicyId::parse(id).ok_or_else(missing)?;
+    let found = app
+        .db
+        .read_snapshot(move |conn| -> Result<_, DbError> { store::find_policy(conn, &id) })
+        .await?;
+    found.map(PolicyView::from).ok_or_else(missing)
+}
+
+impl From<PolicyTerms> for PolicyView {
+    fn from(found: PolicyTerms) -> Self {
+        Self {
+            policy: found.policy,
+            terms: found.version.terms,
+            kits: found.kits,
+        }
+    }
 }
 
 impl From<CreatePolicyError> for ApiError {

@@ -9,7 +9,7 @@ use crate::downloads::newest::Newest;
 use crate::kits::model::{Scope, SeatKind};
 use crate::licenses::model::LicenseStatus;
 use crate::licenses::overview::{Detail, Overview};
-use crate::licenses::store::License;
+use crate::licenses::store::Holding;
 use crate::licenses::words;
 
 /// What was just done, as a closed set of words in the query of the page's address.
@@ -47,17 +47,18 @@ impl Done {
 }
 
 pub(super) fn card(overview: &Overview, newest: &[Newest], now: Timestamp) -> LicenseCard {
-    let license = &overview.holding.license;
-    let status = overview.holding.standing(true).status(now);
+    let holding = &overview.holding;
+    let license = &holding.license;
+    let status = holding.standing(true).status(now);
     LicenseCard {
         id: license.id.to_string(),
         kit_names: kit_names(overview),
-        edition: license.edition.clone(),
+        edition: holding.terms.edition.clone(),
         status: shown_status(status),
         key_hint: overview.holding.key_hint.clone(),
         newest_version: version_words(overview, newest),
         updates_until: license.updates_until.map(Timestamp::utc),
-        seats: seats(license),
+        seats: seats(holding),
         primary: primary(overview, status),
     }
 }
@@ -119,16 +120,16 @@ pub(super) fn page(frame: Frame, detail: &Detail, now: Timestamp) -> LicensePage
         frame,
         id: license.id.to_string(),
         kit_names: kit_names(&detail.overview),
-        edition: license.edition.clone(),
+        edition: holding.terms.edition.clone(),
         status: shown_status(holding.standing(true).status(now)),
         key_hint: holding.key_hint.clone(),
         revealed_key: None,
         order_ref: order.map_or_else(|| "issued without one".to_owned(), |it| it.id.to_string()),
         purchased_at: bought.utc(),
-        terms_in_words: words::terms(license, &listed, now),
+        terms_in_words: words::terms(holding, &listed, now),
         valid_until: license.valid_until.map(Timestamp::utc),
         updates_until: license.updates_until.map(Timestamp::utc),
-        seats: seats(license),
+        seats: seats(holding),
         activations: detail.seats.iter().map(seat_row).collect(),
         flash: None,
     }
@@ -148,17 +149,17 @@ fn seat_row(row: &Activation) -> SeatRow {
 }
 
 fn kit_names(overview: &Overview) -> Vec<String> {
-    match overview.holding.license.scope {
+    match overview.holding.terms.scope {
         Scope::All => vec!["All kits".to_owned()],
         Scope::Kits => overview.kits.iter().map(|kit| kit.name.clone()).collect(),
     }
 }
 
-fn seats(license: &License) -> Seats {
+fn seats(holding: &Holding) -> Seats {
     Seats {
-        kind: shown_kind(license.seat_kind),
-        used: license.seats_used.into(),
-        limit: license.seat_limit.map(i64::from),
+        kind: shown_kind(holding.terms.seat_kind),
+        used: holding.license.seats_used.into(),
+        limit: holding.license.seat_limit.map(i64::from),
     }
 }
 

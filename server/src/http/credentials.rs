@@ -1,0 +1,148 @@
+//! Extractors that carry authority: whose key or token a request presents.
+
+use std::future::{Ready, ready};
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{FromRequest, HttpRequest};
+use secrecy::SecretString;
+
+use super::error::{ApiError, Code};
+use super::extract::app_of;
+use crate::staff::{Scope, TokenHolder};
+
+/// A license key or token as presented in `Authorization`, in any of the accepted forms.
+#[derive(Debug)]
+pub struct KeyCredential(pub SecretString);
+
+impl FromRequest for KeyCredential {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        ready(key_credential(request))
+    }
+}
+
+/// The one `Authorization` header. Two of them are refused: a proxy may have looked at the other.
+fn authorization(request: &HttpRequest) -> Result<Option<&str>, ApiError> {
+    let mut all = request.headers().get_all(AUTHORIZATION);
+    let first = all.next();
+    if all.next().is_some() {
+        let detail = "Send one Authorization header only.";
+        return Err(ApiError::new(Code::MalformedRequest, detail));
+    }
+    Ok(first.and_then(|value| value.to_str().ok()))
+}
+
+fn key_credential(request: &HttpRequest) -> Result<KeyCredential, ApiError> {
+    let missing = || {
+        let detail = "Send your license key: \"Authorization: License KEY\".";
+        ApiError::new(Code::Unauthorized, detail)
+    };
+    let text = authorization(request)?.ok_or_else(missing)?;
+    let key = presented_key(text)
+        .filter(|key| !key.is_empty())
+        .ok_or_else(missing)?;
+    if key.starts_with("${") || key.starts_with("$(") {
+        let detail = "The credential is the name of an environment variable: it was not set where \
+                      the client runs.";
+        return Err(ApiError::new(Code::VariableNotSet, detail));
+    }
+    Ok(KeyCredential(SecretString::from(key)))
+}
+
+/// `License KEY`, `Bearer KEY`, `Basic anything:KEY` or `KEY:`, a bare `KEY` (Cargo sends no scheme).
+fn presented_key(header: &str) -> Option<String> {
+    let header = header.trim();
+    let Some((scheme, rest)) = header.split_once(' ') else {
+        return Some(header.to_owned());
+    };
+    let rest = rest.trim();
+    match scheme.to_ascii_lowercase().as_str() {
+        "license" | "bearer" => Some(rest.to_owned()),
+        "basic" => {
+            use base64::Engine as _;
+            let decoded = base64::engine::general_purpose::STANDARD
+                .decode(rest)
+                .ok()?;
+            let text = String::from_utf8(decoded).ok()?;
+            let (user, password) = text.split_once(':')?;
+            Some(if password.is_empty() {
+                user.to_owned()
+            } else {
+                password.to_owned()
+            })
+        }
+        _ => None,
+    }
+}
+
+/// Whoever holds a management token.
+#[derive(Debug)]
+pub struct Admin(TokenHolder);
+
+impl Admin {
+    /// The holder, if the token has the scope.
+    pub fn may(self, scope: Scope) -> Result<TokenHolder, ApiError> {
+        self.may_any(&[scope])
+    }
+
+    /// The holder, if the token has one of these scopes.
+    pub fn may_any(self, scopes: &[Scope]) -> Result<TokenHolder, ApiError> {
+        if scopes.iter().any(|scope| self.0.has(*scope)) {
+            return Ok(self.0);
+        }
+        let scopes: Vec<String> = scopes.iter().map(ToString::to_string).collect();
+        let scopes = scopes.join(" or ");
+        let detail = format!("This route needs a token with the scope {scopes}.");
+        Err(ApiError::new(Code::InsufficientScope, detail))
+    }
+}
+
+impl FromRequest for Admin {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ApiError>>>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let app = app_of(&request)?;
+            let refused = || {
+                let detail = "Send a management token: \"Authorization: Bearer kwa_…\".";
+                ApiError::new(Code::Unauthorized, detail)
+            };
+            let token = authorization(&request)?
+                .and_then(|text| text.strip_prefix("Bearer "))
+                .ok_or_else(refused)?;
+            let token = SecretString::from(token.trim());
+            let holder = crate::staff::authenticate(&app, &token).await?;
+            holder.map(Admin).ok_or_else(|| {
+                let detail = "This management token is unknown or has ended.";
+                ApiError::new(Code::Unauthorized, detail)
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_accepted_in_every_form_clients_send() {
+        let key = Some("kwl_abc".to_owned());
+        for form in [
+            "License kwl_abc",
+            "Bearer kwl_abc",
+            "bearer  kwl_abc",
+            "kwl_abc",
+            "Basic dXNlcjprd2xfYWJj",
+            "Basic a3dsX2FiYzo=",
+        ] {
+            assert_eq!(presented_key(form), key, "{form}");
+        }
+        assert_eq!(presented_key("Digest x"), None);
+    }
+}

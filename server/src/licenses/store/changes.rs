@@ -1,0 +1,48 @@
+//! What changes the root row of a license.
+
+use diesel::prelude::*;
+
+use super::{License, LicenseKeyRow};
+use crate::db::schema::{license_keys, licenses};
+use crate::db::{DbError, WriteTx};
+use crate::licenses::model::LicenseId;
+
+/// Adds a license and its key.
+pub fn insert(tx: &mut WriteTx<'_>, license: &License, key: &LicenseKeyRow) -> Result<(), DbError> {
+    diesel::insert_into(licenses::table)
+        .values(license)
+        .execute(tx.conn())?;
+    diesel::insert_into(license_keys::table)
+        .values(key)
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Locks a license for the rest of the unit of work: its root row is written first (rule 4).
+pub fn lock(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError> {
+    let locked = diesel::update(licenses::table.find(id))
+        .set(licenses::version.eq(licenses::version + 1))
+        .execute(tx.conn())?;
+    Ok(locked == 1)
+}
+
+/// Takes a seat if one is left: the count and its limit in one statement.
+pub fn claim_seat(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError> {
+    let left = licenses::seat_cap
+        .is_null()
+        .or(licenses::seats_used.nullable().lt(licenses::seat_cap));
+    let taken = diesel::update(licenses::table.find(id))
+        .filter(left)
+        .set(licenses::seats_used.eq(licenses::seats_used + 1))
+        .execute(tx.conn())?;
+    Ok(taken == 1)
+}
+
+/// Gives a seat back.
+pub fn release_seat(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<(), DbError> {
+    diesel::update(licenses::table.find(id))
+        .filter(licenses::seats_used.gt(0))
+        .set(licenses::seats_used.eq(licenses::seats_used - 1))
+        .execute(tx.conn())?;
+    Ok(())
+}
