@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::db::{DatabaseUrl, Db, OpenError};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::key_ring::{self, KeyRing, KeyRingError};
+use crate::kits::known_terms::TermsSeen;
 use crate::mail::{MailSetupError, Mailer};
 use crate::metrics::Metrics;
 use crate::outbox::Lanes;
@@ -58,6 +59,8 @@ pub struct App {
     pub vault: Vault,
     /// Signing keys in use.
     pub keys: ArcSwap<KeyRing>,
+    /// Terms of licenses that need not be read again.
+    pub terms_seen: Arc<TermsSeen>,
     /// Kit files.
     pub storage: Storage,
     /// Wakes the workers of the outbox.
@@ -130,6 +133,7 @@ impl App {
         let keys = key_ring::load(&db, &vault, now, entropy.as_ref()).await?;
         let app = Self {
             storage: Storage::open(&config.data_dir)?,
+            terms_seen: Arc::default(),
             lanes: Lanes::default(),
             mailer: Mailer::from_config(&config.mail, &public_url)?,
             stripe: StripeApi::from_config(&config.stripe)?,

@@ -21,6 +21,7 @@ mod idempotency;
 mod layers;
 mod leaks;
 mod licensing;
+mod looks;
 mod outages;
 mod outbox;
 mod packaging;

@@ -7,9 +7,9 @@ use crate::clock::Timestamp;
 use crate::db::{DbError, Shard, WriteTx};
 use crate::kits::model::SeatKind;
 use crate::licenses::answer::{self, Answer};
-use crate::licenses::facts::{Facts, Question, gather};
+use crate::licenses::facts::{self, Facts, Question, gather};
 use crate::licenses::keys;
-use crate::licenses::model::{SeatState, VerdictCode};
+use crate::licenses::model::{LicenseId, SeatState, VerdictCode};
 use crate::licenses::store as licenses;
 use crate::licenses::validate::{Ask, AskError};
 
@@ -21,9 +21,8 @@ pub async fn activate(app: &App, ask: Ask) -> Result<Answer, AskError> {
     let Some(lookup) = keys::lookup(app, &ask.key) else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
-    let question = ask.question(lookup);
-    let own = question.clone();
-    let Some(facts) = app.db.read_snapshot(move |conn| gather(conn, &own)).await? else {
+    let question = ask.question(app, lookup);
+    let Some(facts) = facts::read(app, &question).await? else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
     let now = app.clock.now();
@@ -34,10 +33,12 @@ pub async fn activate(app: &App, ask: Ask) -> Result<Answer, AskError> {
         }
         Some(identity) => {
             let visit = Visit::new(app, &ask, identity, now);
-            let shard = Shard::of(facts.license().id.as_str());
+            let license = facts.license().id.clone();
             let claimed = app
                 .db
-                .write(shard, move |tx| claim_in(tx, &question, &visit))
+                .write(Shard::of(license.as_str()), move |tx| {
+                    claim_in(tx, &license, &question, &visit)
+                })
                 .await?;
             claimed.ok_or(DbError::Aborted(None))?
         }
@@ -90,14 +91,14 @@ impl Visit {
 /// count and its limit are one statement.
 fn claim_in(
     tx: &mut WriteTx<'_>,
+    license: &LicenseId,
     question: &Question,
     visit: &Visit,
 ) -> Result<Option<(Facts, VerdictCode)>, DbError> {
-    let Some(seen) = gather(tx.conn(), question)? else {
-        return Ok(None);
-    };
-    licenses::lock(tx, &seen.license().id)?;
-    let Some(mut facts) = gather(tx.conn(), question)? else {
+    licenses::lock(tx, license)?;
+    let facts = gather(tx.conn(), question)?;
+    // The key may have been given to another license since this one was looked up.
+    let Some(mut facts) = facts.filter(|facts| facts.license().id == *license) else {
         return Ok(None);
     };
     if let Some(refusal) = facts.refusal(visit.now) {

@@ -3,7 +3,7 @@
 use super::free::free_in;
 use crate::app::App;
 use crate::db::{DbError, Shard};
-use crate::licenses::facts::gather;
+use crate::licenses::facts;
 use crate::licenses::keys;
 use crate::licenses::validate::Ask;
 
@@ -25,12 +25,7 @@ pub async fn deactivate(app: &App, ask: &Ask) -> Result<Deactivated, DbError> {
     let Some(lookup) = keys::lookup(app, &ask.key) else {
         return Ok(Deactivated::Unknown);
     };
-    let question = ask.question(lookup);
-    let facts = app
-        .db
-        .read_snapshot(move |conn| gather(conn, &question))
-        .await?;
-    let Some(facts) = facts else {
+    let Some(facts) = facts::read(app, &ask.question(app, lookup)).await? else {
         return Ok(Deactivated::Unknown);
     };
     if !facts.covers_kit {

@@ -5,12 +5,12 @@ use diesel::prelude::*;
 use super::model::{ActivationId, FreedReason, Identity};
 use crate::clock::Timestamp;
 use crate::db::schema::activations;
-use crate::db::{AnyConn, DbError, WriteTx};
+use crate::db::{AnyConn, DbError, WriteTx, on_backend};
 use crate::kits::model::SeatKind;
 use crate::licenses::model::LicenseId;
 
 /// An activation as stored.
-#[derive(Debug, Clone, Queryable, Insertable, PartialEq, Eq)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, PartialEq, Eq)]
 #[diesel(table_name = activations)]
 pub struct Activation {
     /// Its id.
@@ -77,9 +77,9 @@ pub fn held(conn: &mut AnyConn, license: &LicenseId) -> Result<Vec<Activation>, 
 
 /// Adds a seat.
 pub fn insert(tx: &mut WriteTx<'_>, row: &Activation) -> Result<(), DbError> {
-    diesel::insert_into(activations::table)
+    on_backend!(tx.conn(), conn => diesel::insert_into(activations::table)
         .values(row)
-        .execute(tx.conn())?;
+        .execute(conn))?;
     Ok(())
 }
 

@@ -122,9 +122,10 @@ impl Readings {
         self.0.get(&phase).map_or(&[], Vec::as_slice)
     }
 
-    /// The largest private memory of any server.
+    /// The largest private memory of a server on SQLite with the usual number of licenses.
     pub(crate) fn private(&self) -> u64 {
-        let all = self.0.values().flatten();
+        let usual = self.0.iter().filter(|(phase, _)| **phase != Phase::Million);
+        let all = usual.flat_map(|(_, readings)| readings);
         all.map(|reading| reading.private).max().unwrap_or_default()
     }
 }

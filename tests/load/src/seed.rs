@@ -12,9 +12,11 @@ use kitward::config;
 use kitward::customers::model::CustomerId;
 use kitward::customers::store::{Customer, insert_customer};
 use kitward::db::{DbError, Shard, WriteTx};
+use kitward::idempotency::Claim;
 use kitward::kits::create_kit::{CreateKit, create_kit};
-use kitward::kits::create_policy::{CreatePolicy, CreatedPolicy, create_policy};
+use kitward::kits::create_policy::{CreatePolicy, create_policy};
 use kitward::kits::model::{KitStatus, SeatKind};
+use kitward::kits::store::{TermsVersion, find_policy_by_name};
 use kitward::licenses::issue::{IssueLicense, Prepared, issue_in, key_cell, prepare};
 use kitward::licenses::store::{self as licenses};
 use kitward::secrets::SealError;
@@ -91,7 +93,7 @@ pub(crate) async fn seed(
     let path = folder.display().to_string();
     variables.insert("KITWARD_DATA_DIR".to_owned(), path);
     let app = App::build(config::load(None, &variables)?, Parts::default()).await?;
-    let policy = catalog(&app).await?;
+    let terms = catalog(&app).await?;
     let mut chunks = BTreeMap::new();
     let mut writing = JoinSet::new();
     for first in (0..count).step_by(CHUNK) {
@@ -99,7 +101,7 @@ pub(crate) async fn seed(
         let chunk = Chunk {
             first,
             prepared: prepare(&app, size)?,
-            policy: policy.clone(),
+            terms: terms.clone(),
             app: Arc::clone(&app),
         };
         writing.spawn(write_chunk(chunk));
@@ -120,7 +122,7 @@ pub(crate) async fn seed(
     Ok(Keys::new(chunks.into_values().flatten().collect()))
 }
 
-async fn catalog(app: &App) -> Outcome<CreatedPolicy> {
+async fn catalog(app: &App) -> Outcome<TermsVersion> {
     for slug in OTHERS.iter().chain([&KIT]) {
         let kit = CreateKit {
             slug: (*slug).to_owned(),
@@ -131,7 +133,7 @@ async fn catalog(app: &App) -> Outcome<CreatedPolicy> {
             status: KitStatus::Released,
             actor: Actor::Operator,
         };
-        create_kit(app, kit).await?;
+        create_kit(app, kit, Claim::default()).await?;
     }
     let terms = serde_json::json!({
         "edition": "Team", "scope": "kits", "seat_kind": "device", "seat_limit": 1_000_000,
@@ -143,7 +145,10 @@ async fn catalog(app: &App) -> Outcome<CreatedPolicy> {
         kits: vec![KIT.to_owned()],
         actor: Actor::Operator,
     };
-    Ok(create_policy(app, policy).await?)
+    create_policy(app, policy, Claim::default()).await?;
+    let policy = app.db.read_slow(|conn| find_policy_by_name(conn, "team"));
+    let policy = policy.await?.ok_or("the policy was not added")?;
+    Ok(policy.version)
 }
 
 /// Licenses of one unit of work.
@@ -151,7 +156,7 @@ struct Chunk {
     /// Number of the first.
     first: usize,
     prepared: Vec<Prepared>,
-    policy: CreatedPolicy,
+    terms: TermsVersion,
     app: Arc<App>,
 }
 
@@ -192,8 +197,7 @@ impl Chunk {
             customer: customer.clone(),
             order_item: None,
             ordinal: 0,
-            policy: self.policy.policy.clone(),
-            kits: self.policy.kits.clone(),
+            terms: self.terms.clone(),
             seats_times: 1,
             purchased_at: now,
             actor: Actor::Operator,
@@ -212,6 +216,8 @@ impl Chunk {
                 created_at: now,
                 last_seen_at: now,
                 freed_at: None,
+                lease_ends_at: None,
+                freed_reason: None,
             };
             seats::insert(tx, &row)?;
         }
