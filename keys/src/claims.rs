@@ -4,6 +4,8 @@
 //! unknown to this version are ignored when read; a newer server may send more.
 
 mod check;
+mod checkpoint;
+mod key_ring;
 mod update;
 mod values;
 
@@ -15,6 +17,8 @@ use crate::signing::PublicKeys;
 use check::Registered;
 
 pub use check::Expected;
+pub use checkpoint::{CheckpointClaims, verify_checkpoint};
+pub use key_ring::{ExpectedRing, KeyRingClaims, KnownRing};
 pub use update::{ArtifactClaims, ReleaseClaims, UpdateClaims, verify_update};
 pub use values::{Audience, Scope};
 

@@ -61,6 +61,9 @@ pub enum KeyError {
     /// The word names no key state.
     #[error("unknown key state")]
     UnknownState,
+    /// The text is not the PKCS#8 PEM of an Ed25519 key as this crate writes it.
+    #[error("the text is no private Ed25519 key in PKCS#8 PEM")]
+    InvalidPem,
 }
 
 impl KeyError {
@@ -72,6 +75,7 @@ impl KeyError {
             Self::KidMismatch => "kid_mismatch",
             Self::UnknownPurpose => "unknown_purpose",
             Self::UnknownState => "unknown_state",
+            Self::InvalidPem => "invalid_pem",
         }
     }
 }
@@ -161,6 +165,9 @@ pub enum VerifyError {
     /// `nonce` is missing or not the one that was sent.
     #[error("the signed document does not answer this request")]
     WrongNonce,
+    /// The key ring is older than the one the reader knows.
+    #[error("the key ring is older than the one already known")]
+    OlderVersion,
 }
 
 impl VerifyError {
@@ -184,6 +191,7 @@ impl VerifyError {
             Self::IssuedInFuture => "issued_in_future",
             Self::Expired => "expired",
             Self::WrongNonce => "wrong_nonce",
+            Self::OlderVersion => "older_version",
         }
     }
 }

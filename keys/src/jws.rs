@@ -1,8 +1,8 @@
 //! Signed documents: compact JWS (RFC 7515) with Ed25519 (`EdDSA`, RFC 8037).
 //!
 //! The protected header is exactly `{"alg":"EdDSA","kid":…,"typ":…}`. A document of one `typ` is
-//! never accepted in another's place, and only keys for documents sign documents. Reading is
-//! strict: canonical base64url, no member named twice, no critical extension. Header members
+//! never accepted in another's place, and only keys for documents sign documents, only root keys
+//! the key ring. Reading is strict: canonical base64url, no member named twice, no critical extension. Header members
 //! beyond these are ignored (RFC 7515 section 4), never used to find a key.
 
 mod unique_json;
@@ -29,6 +29,10 @@ pub enum DocumentType {
     Verdict,
     /// An update manifest: the newest release a license may have, or that there is none.
     Update,
+    /// A checkpoint of the audit log: what it was up to one entry.
+    Checkpoint,
+    /// The key ring: every public key with its state, signed by a root key.
+    KeyRing,
 }
 
 impl DocumentType {
@@ -38,6 +42,16 @@ impl DocumentType {
             Self::License => "license+jwt",
             Self::Verdict => "verdict+jwt",
             Self::Update => "update+jwt",
+            Self::Checkpoint => "checkpoint+jwt",
+            Self::KeyRing => "keyring+jwt",
+        }
+    }
+
+    /// What the keys are for that sign it.
+    pub fn signed_by(self) -> KeyPurpose {
+        match self {
+            Self::License | Self::Verdict | Self::Update | Self::Checkpoint => KeyPurpose::Document,
+            Self::KeyRing => KeyPurpose::Root,
         }
     }
 }
@@ -53,7 +67,7 @@ struct Header<'a> {
 ///
 /// # Errors
 ///
-/// [`SignError::WrongPurpose`] where `key` is no key for documents,
+/// [`SignError::WrongPurpose`] where `key` is no key for this type of document,
 /// [`SignError::InvalidClaims`] where the claims are no JSON object,
 /// [`SignError::TooLarge`] beyond [`MAX_TOKEN_BYTES`].
 pub fn sign<C: Serialize>(
@@ -61,7 +75,7 @@ pub fn sign<C: Serialize>(
     key: &SigningKey,
     claims: &C,
 ) -> Result<String, SignError> {
-    if key.purpose() != KeyPurpose::Document {
+    if key.purpose() != typ.signed_by() {
         return Err(SignError::WrongPurpose);
     }
     let header = Header {
@@ -172,7 +186,7 @@ fn signer<'a>(
     let key = member("kid")
         .and_then(|kid| keys.find(kid))
         .ok_or(VerifyError::UnknownKey)?;
-    if key.purpose() != KeyPurpose::Document {
+    if key.purpose() != typ.signed_by() {
         Err(VerifyError::WrongPurpose)
     } else if key.is_compromised() {
         Err(VerifyError::KeyCompromised)

@@ -9,7 +9,7 @@
 //! | [`license_key`] | the text a buyer pastes: issue, parse, check, verify |
 //! | [`signing`] | Ed25519 keys by purpose and state, key sets, `jwks.json` |
 //! | [`jws`] | compact JWS (RFC 7515) with `EdDSA` (RFC 8037) |
-//! | [`claims`] | what license files, verdicts and update manifests say, and how they are checked |
+//! | [`claims`] | what license files, verdicts, update manifests, checkpoints and the key ring say, and how they are checked |
 //! | [`error`] | one variant for each reason of a refusal |
 //!
 //! # Verify a license file
@@ -52,8 +52,9 @@ mod base64url;
 mod mac;
 
 pub use claims::{
-    ActivationClaims, ArtifactClaims, Audience, DocumentClaims, Expected, LicenseClaims,
-    ReleaseClaims, Scope, SeatsClaims, UpdateClaims, verify_document, verify_update,
+    ActivationClaims, ArtifactClaims, Audience, CheckpointClaims, DocumentClaims, Expected,
+    ExpectedRing, KeyRingClaims, KnownRing, LicenseClaims, ReleaseClaims, Scope, SeatsClaims,
+    UpdateClaims, verify_checkpoint, verify_document, verify_update,
 };
 pub use error::{KeyError, ParseKeyError, SignError, VerifyError};
 pub use jws::DocumentType;

@@ -6,6 +6,7 @@
 
 mod key_set;
 mod kid;
+mod pem;
 mod words;
 
 use ed25519_dalek::{Signature, Signer as _, VerifyingKey};
@@ -127,6 +128,15 @@ impl PublicKey {
     /// Where the key stands in its life.
     pub fn state(&self) -> KeyState {
         self.state
+    }
+
+    /// The same key in another state.
+    #[must_use]
+    pub fn in_state(&self, state: KeyState) -> Self {
+        Self {
+            state,
+            ..self.clone()
+        }
     }
 
     /// The thumbprint, which documents carry as `kid`.

@@ -4,8 +4,8 @@
 
 use data_encoding::HEXLOWER;
 use kitward_keys::{
-    DocumentType, Expected, Jwks, KeyPrefix, LicenseKey, MacKey, PublicKeys, VerifyError,
-    lookup_digest, verify_document, verify_update,
+    DocumentType, Expected, ExpectedRing, Jwks, KeyPrefix, KnownRing, LicenseKey, MacKey,
+    PublicKeys, VerifyError, lookup_digest, verify_checkpoint, verify_document, verify_update,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -139,7 +139,7 @@ struct DocumentCase {
     typ: String,
     token: String,
     issuer: Option<String>,
-    audience: String,
+    audience: Option<String>,
     now: i64,
     leeway: i64,
     nonce: Option<String>,
@@ -154,7 +154,7 @@ impl DocumentCase {
     fn read(&self, keys: &PublicKeys) -> Outcome<Result<Value, VerifyError>> {
         let expected = Expected {
             issuer: self.issuer.as_deref(),
-            audience: &self.audience,
+            audience: self.audience.as_deref().unwrap_or_default(),
             now: self.now,
             leeway: self.leeway,
             nonce: self.nonce.as_deref(),
@@ -164,6 +164,9 @@ impl DocumentCase {
             "license+jwt" => document(DocumentType::License).map(serde_json::to_value),
             "verdict+jwt" => document(DocumentType::Verdict).map(serde_json::to_value),
             "update+jwt" => verify_update(&self.token, keys, &expected).map(serde_json::to_value),
+            "checkpoint+jwt" => {
+                verify_checkpoint(&self.token, keys, expected.issuer).map(serde_json::to_value)
+            }
             other => return Err(format!("unknown type {other}").into()),
         };
         Ok(match read {
@@ -203,5 +206,143 @@ fn every_document_vector_holds() -> Outcome<()> {
 #[test]
 fn every_update_vector_holds() -> Outcome<()> {
     assert!(check_documents(include_str!("vectors/updates.json"))? > 5);
+    Ok(())
+}
+
+#[test]
+fn every_checkpoint_vector_holds() -> Outcome<()> {
+    assert!(check_documents(include_str!("vectors/checkpoints.json"))? > 5);
+    Ok(())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RingCase {
+    name: String,
+    #[serde(rename = "typ")]
+    _typ: String,
+    token: String,
+    issuer: Option<String>,
+    known_version: u64,
+    now: i64,
+    leeway: i64,
+    #[serde(rename = "strict_only")]
+    _strict_only: bool,
+    result: String,
+    claims: Option<Value>,
+}
+
+#[test]
+fn every_key_ring_vector_holds() -> Outcome<()> {
+    #[derive(Deserialize)]
+    struct File {
+        cases: Vec<RingCase>,
+    }
+    let file: File = serde_json::from_str(include_str!("vectors/key_rings.json"))?;
+    assert!(file.cases.len() > 20);
+    for case in &file.cases {
+        let known = KnownRing::new(case.known_version, keys()?);
+        let expected = ExpectedRing {
+            issuer: case.issuer.as_deref(),
+            now: case.now,
+            leeway: case.leeway,
+        };
+        let read = known.follow(&case.token, &expected);
+        let result = read.as_ref().map_or_else(VerifyError::code, |_| "ok");
+        assert_eq!(result, case.result, "{}", case.name);
+        let read = read.ok();
+        let listed = read
+            .as_ref()
+            .map(|ring| serde_json::to_value(ring.keys().to_jwks()));
+        let claimed = case.claims.as_ref();
+        assert_eq!(
+            listed.transpose()?.as_ref().map(|jwks| &jwks["keys"]),
+            claimed.map(|claims| &claims["keys"]),
+            "{}",
+            case.name
+        );
+        assert_eq!(
+            read.map(|ring| ring.version()),
+            claimed.and_then(|claims| claims["version"].as_u64()),
+            "{}",
+            case.name
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn a_reader_that_followed_the_ring_refuses_what_the_stolen_key_signed() -> Outcome<()> {
+    let rings: Value = serde_json::from_str(include_str!("vectors/key_rings.json"))?;
+    let documents: Value = serde_json::from_str(include_str!("vectors/documents.json"))?;
+    let text = |file: &Value| file["cases"][0]["token"].as_str().map(str::to_owned);
+    let expected = ExpectedRing {
+        issuer: None,
+        now: 1_800_000_000,
+        leeway: 0,
+    };
+    let shipped = KnownRing::new(0, keys()?);
+    let followed = shipped.follow(&text(&rings).ok_or("no ring")?, &expected)?;
+    let file = text(&documents).ok_or("no license file")?;
+    let read = |ring: &KnownRing| {
+        let expected = Expected {
+            issuer: None,
+            audience: "feedback-widget",
+            now: 1_800_000_000,
+            leeway: 0,
+            nonce: None,
+        };
+        let read = verify_document(&file, DocumentType::License, ring.keys(), &expected);
+        read.map(|_claims| ())
+    };
+    assert_eq!(read(&shipped), Ok(()));
+    assert_eq!(read(&followed), Err(VerifyError::KeyCompromised));
+    Ok(())
+}
+
+/// Every reason for which a reader may refuse, as the words of `VerifyError`.
+const REASONS: [&str; 18] = [
+    "too_large",
+    "malformed_token",
+    "malformed_header",
+    "duplicate_member",
+    "wrong_algorithm",
+    "critical_header",
+    "wrong_type",
+    "unknown_key",
+    "wrong_purpose",
+    "key_compromised",
+    "bad_signature",
+    "malformed_claims",
+    "wrong_issuer",
+    "wrong_audience",
+    "issued_in_future",
+    "expired",
+    "wrong_nonce",
+    "older_version",
+];
+
+#[test]
+fn every_reason_for_a_refusal_has_a_vector() -> Outcome<()> {
+    let files = [
+        include_str!("vectors/documents.json"),
+        include_str!("vectors/updates.json"),
+        include_str!("vectors/key_rings.json"),
+        include_str!("vectors/checkpoints.json"),
+    ];
+    let mut seen = std::collections::BTreeSet::new();
+    for file in files {
+        let file: Value = serde_json::from_str(file)?;
+        let cases = file["cases"].as_array().ok_or("cases")?.clone();
+        seen.extend(
+            cases
+                .iter()
+                .filter_map(|case| case["result"].as_str().map(str::to_owned)),
+        );
+    }
+    let mut expected: std::collections::BTreeSet<String> =
+        REASONS.iter().map(|&reason| reason.to_owned()).collect();
+    expected.insert("ok".to_owned());
+    assert_eq!(seen, expected);
     Ok(())
 }

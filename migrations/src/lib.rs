@@ -55,6 +55,8 @@ pub const ALL: &[Migration] = &[
     shared!("2026-11-20-06_payments_and_outbox", "0.1.0"),
     shared!("2026-11-20-07_expiry_indexes", "0.1.0"),
     shared!("2026-11-20-08_terms", "0.1.0"),
+    shared!("2026-11-20-09_key_ring", "0.1.0"),
+    per_database!("2026-11-20-10_audit", "0.1.0"),
     shared!("2026-11-20-11_idempotency", "0.1.0"),
     per_database!("2026-11-20-12_licenses_under_terms", "0.1.0"),
 ];

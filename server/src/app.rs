@@ -15,13 +15,14 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::db::{DatabaseUrl, Db, OpenError};
 use crate::entropy::{Entropy, SystemEntropy};
-use crate::key_ring::{self, KeyRing, KeyRingError};
+use crate::key_ring::{self, ChangeError, Custody, KeyRing, KeyRingError};
 use crate::kits::known_terms::TermsSeen;
+use crate::limits::Limits;
 use crate::mail::{MailSetupError, Mailer};
 use crate::metrics::Metrics;
 use crate::outbox::Lanes;
 use crate::payments::stripe::{StripeApi, StripeSetupError};
-use crate::secrets::{self, BootstrapError, Vault};
+use crate::secrets::{self, BootstrapError, Installation, Vault};
 use crate::storage::{Storage, StorageError};
 
 /// What tests replace.
@@ -71,6 +72,8 @@ pub struct App {
     pub stripe: Option<StripeApi>,
     /// Counters for operators.
     pub metrics: Metrics,
+    /// What this process counts to turn floods away.
+    pub limits: Limits,
     public_url: Url,
     authority: String,
     origin: String,
@@ -100,6 +103,9 @@ pub enum StartError {
     /// Signing keys.
     #[error("the signing keys cannot be loaded")]
     Keys(#[from] KeyRingError),
+    /// The first signing keys.
+    #[error("the first signing keys cannot be made")]
+    FirstKeys(#[from] ChangeError),
     /// Kit files.
     #[error("the kit storage cannot be opened")]
     Storage(#[from] StorageError),
@@ -111,26 +117,69 @@ pub enum StartError {
     Stripe(#[from] StripeSetupError),
 }
 
-impl App {
-    /// Opens everything. The same for `serve`, `demo` and tests.
-    pub async fn build(config: Config, parts: Parts) -> Result<Arc<Self>, StartError> {
+/// What everything else rests on: database and secrets. Commands that keep the key ring open no more,
+/// so that they work where a signing key does not open.
+#[derive(Debug)]
+pub struct Foundation {
+    config: Config,
+    /// The door to the database.
+    pub db: Db,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    installation: Installation,
+}
+
+impl Foundation {
+    /// Opens database and secrets; where there are none yet, makes them.
+    pub async fn open(config: Config, parts: Parts) -> Result<Self, StartError> {
         let Parts { clock, entropy } = parts;
-        let public_url = config
-            .public_url
-            .clone()
-            .ok_or(StartError::Unset("public_url"))?;
         create_data_dir(&config.data_dir).map_err(|source| StartError::DataDir {
             path: config.data_dir.display().to_string(),
             source,
         })?;
-        let url = database_url(&config)?;
-        let db = Db::open_with(url, config.database.write_batch)?;
-        let now = clock.now();
-        let master = config.master_key.as_ref();
+        let db = Db::open_with(database_url(&config)?, config.database.write_batch)?;
+        let (now, master) = (clock.now(), config.master_key.as_ref());
         let installation =
             secrets::open(&db, master, &config.data_dir, now, Arc::clone(&entropy)).await?;
-        let vault = installation.vault;
-        let keys = key_ring::load(&db, &vault, now, entropy.as_ref()).await?;
+        let foundation = Self {
+            config,
+            db,
+            clock,
+            entropy,
+            installation,
+        };
+        key_ring::ensure(&foundation.custody()).await?;
+        Ok(foundation)
+    }
+
+    /// What keeps the key ring.
+    pub fn custody(&self) -> Custody<'_> {
+        Custody {
+            db: &self.db,
+            vault: &self.installation.vault,
+            entropy: self.entropy.as_ref(),
+            issuer: &self.installation.id,
+            now: self.clock.now(),
+        }
+    }
+}
+
+impl App {
+    /// Opens everything. The same for `serve`, `demo` and tests.
+    pub async fn build(config: Config, parts: Parts) -> Result<Arc<Self>, StartError> {
+        let public_url = config
+            .public_url
+            .clone()
+            .ok_or(StartError::Unset("public_url"))?;
+        let foundation = Foundation::open(config, parts).await?;
+        let keys = key_ring::load(&foundation.custody()).await?;
+        let Foundation {
+            config,
+            db,
+            clock,
+            entropy,
+            installation,
+        } = foundation;
         let app = Self {
             storage: Storage::open(&config.data_dir)?,
             terms_seen: Arc::default(),
@@ -138,19 +187,31 @@ impl App {
             mailer: Mailer::from_config(&config.mail, &public_url)?,
             stripe: StripeApi::from_config(&config.stripe)?,
             metrics: Metrics::default(),
+            limits: Limits::new(&config.limits),
             installation_id: installation.id,
             keys: ArcSwap::from_pointee(keys),
             authority: authority_of(&public_url),
             origin: public_url.origin().ascii_serialization(),
             stopping: AtomicBool::new(false),
             public_url,
-            vault,
+            vault: installation.vault,
             config,
             db,
             clock,
             entropy,
         };
         Ok(Arc::new(app))
+    }
+
+    /// What keeps the key ring.
+    pub fn custody(&self) -> Custody<'_> {
+        Custody {
+            db: &self.db,
+            vault: &self.vault,
+            entropy: self.entropy.as_ref(),
+            issuer: &self.installation_id,
+            now: self.clock.now(),
+        }
     }
 
     /// Address under which customers reach this installation.

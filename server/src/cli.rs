@@ -1,15 +1,17 @@
 //! The commands of the one binary.
 //!
-//! `demo, serve, migrate, check-config, doctor, token create` open the data folder themselves; all
+//! `demo, serve, migrate, check-config, doctor, keys, token create, audit verify` open the data folder themselves; all
 //! others speak HTTP to a server (`KITWARD_URL`, `KITWARD_TOKEN`), so that they work from CI.
 //! Exit status: 0 done, 1 refused or failed (one line, then detail), 2 usage.
 
 mod arguments;
+mod audit;
 mod catalog;
 mod check;
 mod client;
 #[cfg(feature = "demo")]
 mod demo;
+mod keys;
 mod local;
 mod output;
 mod publish;
@@ -20,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, TokenCommand};
 use output::{Failed, Output};
 
 /// Runs the command line of this process.
@@ -62,7 +64,13 @@ async fn run(arguments: Arguments, output: Output) -> Result<(), Failed> {
         Command::CheckConfig => local::check_config(config, output),
         Command::Doctor { ping: true } => check::ping(config, output).await,
         Command::Doctor { ping: false } => check::run(config, output).await,
-        Command::Token { command } => local::token(config, command, output).await,
+        Command::Token { command } => match command {
+            TokenCommand::Create(new) => local::create(config, new, output).await,
+            TokenCommand::List => catalog::tokens(output).await,
+            TokenCommand::Revoke { token } => catalog::revoke_token(&token, output).await,
+        },
+        Command::Audit { command } => audit::audit(config, command, output).await,
+        Command::Keys { command } => keys::run(config, command, output).await,
         Command::Kit { command } => catalog::kit(command, output).await,
         Command::Policy { command } => catalog::policy(command, output).await,
         Command::Price { command } => catalog::price(command, output).await,

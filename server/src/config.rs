@@ -9,6 +9,7 @@ mod load;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ipnet::IpNet;
 use schemars::JsonSchema;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -46,6 +47,10 @@ pub struct Config {
     /// Address of the Prometheus listener (`/metrics`). Off unless set.
     #[schemars(with = "Option<String>")]
     pub metrics_listen: Option<SocketAddr>,
+    /// Networks (CIDR) of reverse proxies whose `X-Forwarded-For` is believed. Without any, the
+    /// client is whoever opened the connection.
+    #[schemars(with = "Vec<String>")]
+    pub trusted_proxies: Vec<IpNet>,
     /// Filter of the log, as in `info` or `kitward=debug,info`.
     pub log: String,
     /// Form of the log: `text` or `json`.
@@ -134,6 +139,13 @@ pub struct LimitsConfig {
     pub webhook_bytes: usize,
     /// Largest artifact, in bytes.
     pub artifact_bytes: u64,
+    /// License keys and tokens nobody has that one IPv4 address or IPv6 /64 may present a minute, in
+    /// the long run; further ones get 429, right ones never do. 0 = no limit.
+    pub key_misses_per_minute: u32,
+    /// How many of them at once; at least 1.
+    pub key_misses_burst: u32,
+    /// Requests a minute with one management token. 0 = no limit.
+    pub token_requests_per_minute: u32,
 }
 
 impl Default for Config {
@@ -146,6 +158,7 @@ impl Default for Config {
             database: DatabaseConfig::default(),
             master_key: None,
             metrics_listen: None,
+            trusted_proxies: Vec::new(),
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             vendor: VendorConfig::default(),
@@ -205,6 +218,9 @@ impl Default for LimitsConfig {
             json_bytes: 64 * 1024,
             webhook_bytes: 1024 * 1024,
             artifact_bytes: 4 << 30,
+            key_misses_per_minute: 30,
+            key_misses_burst: 60,
+            token_requests_per_minute: 3_000,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What all features share towards the network: routes, errors, extractors, headers, sessions.
 
+pub mod client_address;
 pub mod code;
 pub mod conditional;
 pub mod cookies;
@@ -11,8 +12,10 @@ pub mod form;
 pub mod headers;
 pub mod host;
 pub mod idempotency;
+pub mod openapi;
 pub mod pages;
 pub mod paging;
+pub mod rate_limit;
 pub mod return_to;
 pub mod routes;
 pub mod serve;

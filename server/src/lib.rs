@@ -18,6 +18,7 @@ pub mod idempotency;
 pub mod key_ring;
 pub mod kits;
 pub mod licenses;
+pub mod limits;
 pub mod logging;
 pub mod mail;
 pub mod metrics;

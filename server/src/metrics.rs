@@ -37,6 +37,8 @@ pub struct Metrics {
     durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
     outbox: Family<OutcomeLabels, Counter>,
     waiting_writes: Gauge<i64, AtomicI64>,
+    key_misses: Counter,
+    key_misses_limited: Counter,
 }
 
 fn duration_buckets() -> Histogram {
@@ -51,6 +53,7 @@ impl Default for Metrics {
             Family::new_with_constructor(duration_buckets as fn() -> Histogram);
         let outbox = Family::default();
         let waiting_writes = Gauge::default();
+        let (key_misses, key_misses_limited) = (Counter::default(), Counter::default());
         registry.register("http_requests", "Requests served", requests.clone());
         registry.register("http_request_seconds", "Time to answer", durations.clone());
         registry.register("outbox_attempts", "Outbox rows tried", outbox.clone());
@@ -59,12 +62,24 @@ impl Default for Metrics {
             "Units of work in queues",
             waiting_writes.clone(),
         );
+        registry.register(
+            "key_misses",
+            "Keys and tokens presented that nobody has",
+            key_misses.clone(),
+        );
+        registry.register(
+            "key_misses_limited",
+            "Those of them that were turned away for being too many",
+            key_misses_limited.clone(),
+        );
         Self {
             registry,
             requests,
             durations,
             outbox,
             waiting_writes,
+            key_misses,
+            key_misses_limited,
         }
     }
 }
@@ -99,6 +114,14 @@ impl Metrics {
         self.outbox
             .get_or_create(&OutcomeLabels { lane, outcome })
             .inc();
+    }
+
+    /// A key or token that nobody has was presented.
+    pub fn key_miss(&self, is_limited: bool) {
+        self.key_misses.inc();
+        if is_limited {
+            self.key_misses_limited.inc();
+        }
     }
 
     /// The page.

@@ -1,4 +1,4 @@
-//! A running installation: the listening server and the workers of its outbox.
+//! A running installation: the listening server, the workers of its outbox, its checkpoints.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -7,7 +7,9 @@ use actix_web::dev::ServerHandle;
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+use crate::audit;
 use crate::http::serve::{serve, serve_metrics};
+use crate::key_ring;
 use crate::outbox::{self, Lane};
 
 /// How long a shutdown waits for attempts of the outbox that are under way.
@@ -18,7 +20,8 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 pub struct Options {
     /// HTTP workers.
     pub workers: usize,
-    /// Whether this process works on the outbox.
+    /// Whether this process works on the outbox and on what is due in the key ring, and makes
+    /// checkpoints of the audit log.
     pub outbox: bool,
 }
 
@@ -38,6 +41,7 @@ pub struct Running {
     app: Arc<App>,
     servers: Vec<ServerHandle>,
     tasks: Vec<JoinHandle<()>>,
+    keeper: JoinHandle<()>,
 }
 
 /// Starts serving on a listener that is bound already.
@@ -54,11 +58,13 @@ pub fn start(app: &Arc<App>, listener: TcpListener, options: Options) -> std::io
         for lane in Lane::ALL {
             tasks.push(tokio::spawn(outbox::run(Arc::clone(app), *lane)));
         }
+        tasks.push(tokio::spawn(audit::run(Arc::clone(app))));
     }
     Ok(Running {
         app: Arc::clone(app),
         servers,
         tasks,
+        keeper: tokio::spawn(key_ring::keep(Arc::clone(app), options.outbox)),
     })
 }
 
@@ -77,6 +83,8 @@ impl Running {
         for server in &self.servers {
             server.stop(true).await;
         }
+        // What it writes is one transaction: there or not.
+        self.keeper.abort();
         for lane in Lane::ALL {
             self.app.lanes.wake(*lane);
         }

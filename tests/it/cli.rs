@@ -299,6 +299,16 @@ fn publish(run: &Run<'_>, folder: &std::path::Path) {
     assert_eq!(beta["channel"], "beta", "by the pre-release word");
 }
 
+/// The last thing a token can do is to end itself.
+fn end_token(run: &Run<'_>) {
+    let tokens: Value = serde_json::from_str(&ok(&run(&["--json", "token", "list"]))).unwrap();
+    assert_eq!(tokens[0]["scopes"], serde_json::json!(["admin"]));
+    let id = tokens[0]["id"].as_str().unwrap();
+    refused(&run(&["token", "revoke", "tok_1"]), "no such token");
+    assert!(ok(&run(&["token", "revoke", id])).contains(id));
+    refused(&run(&["token", "list"]), "401");
+}
+
 #[test]
 fn a_vendor_sets_up_shop_and_publishes_from_the_command_line() {
     kitward_tests::run_on(Kind::Sqlite, |kind| async move {
@@ -317,6 +327,7 @@ fn a_vendor_sets_up_shop_and_publishes_from_the_command_line() {
             publish(&run, folder.path());
             let nobody = command(folder.path(), &variables[..1], &["kit", "list"]);
             refused(&nobody, "KITWARD_TOKEN");
+            end_token(&run);
         });
         work.await.unwrap();
         app.stop().await;

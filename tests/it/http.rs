@@ -168,6 +168,7 @@ fn a_wrong_method_is_told_the_right_ones() {
             "/healthz",
             "/readyz",
             "/.well-known/jwks.json",
+            "/.well-known/kitward-keyring.jwt",
             "/.well-known/kitward.json",
             "/docs/errors",
         ] {

@@ -140,6 +140,7 @@ fn generated(name: &str, text: &str) {
 fn the_generated_pages_are_current() {
     generated("errors.md", &kitward::http::error::markdown());
     generated("configuration.md", &kitward::config::markdown());
+    generated("openapi.json", kitward::http::openapi::text());
 }
 
 #[test]

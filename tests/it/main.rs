@@ -11,16 +11,22 @@
     reason = "tests"
 )]
 
+mod audit;
+mod bad_input;
 mod child;
 mod cli;
 mod crash;
+mod crash_points;
 mod database;
 mod downloads;
+mod drills;
 mod http;
 mod idempotency;
+mod key_ring;
 mod layers;
 mod leaks;
 mod licensing;
+mod limits;
 mod looks;
 mod outages;
 mod outbox;
@@ -30,3 +36,4 @@ mod people;
 mod portal;
 mod schema;
 mod secrets;
+mod tokens;

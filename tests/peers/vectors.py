@@ -15,12 +15,12 @@ from unittest import mock
 import jwt
 
 
-def trusted(jwks):
+def trusted(jwks, purpose):
     """Keys of other purposes sign other things; nothing signed with a compromised key counts."""
     return {
         key["kid"]: jwt.PyJWK(key)
         for key in jwks["keys"]
-        if key["kitward_purpose"] == "document" and key["kitward_state"] != "compromised"
+        if key["kitward_purpose"] == purpose and key["kitward_state"] != "compromised"
     }
 
 
@@ -35,6 +35,15 @@ def clock_at(now):
     return mock.patch("jwt.api_jwt.datetime", Clock)
 
 
+def required(vector):
+    """A checkpoint and a ring name no kit; a checkpoint never ends."""
+    if vector["typ"] == "checkpoint+jwt":
+        return ["iss", "iat"]
+    if vector["typ"] == "keyring+jwt":
+        return ["iss", "iat", "exp"]
+    return ["iss", "aud", "sub", "iat", "exp", "jti"]
+
+
 def verify(vector, keys):
     header = jwt.get_unverified_header(vector["token"])
     # Two checks that are the caller's: which key, and which type of document.
@@ -43,17 +52,20 @@ def verify(vector, keys):
         raise jwt.InvalidKeyError("unknown key")
     if header.get("typ") != vector["typ"]:
         raise jwt.InvalidTokenError("wrong type")
+    is_ring = vector["typ"] == "keyring+jwt"
     with clock_at(vector["now"]):
         claims = jwt.decode(
             vector["token"],
             key,
             algorithms=["EdDSA"],
-            audience=vector["audience"],
+            audience=vector.get("audience"),
             issuer=vector["issuer"],
             leeway=vector["leeway"],
-            options={"require": ["iss", "aud", "sub", "iat", "exp", "jti"]},
+            options={"require": required(vector)},
         )
-    if vector["nonce"] is not None and claims.get("nonce") != vector["nonce"]:
+    if is_ring and claims["version"] < vector["known_version"]:
+        raise jwt.InvalidTokenError("older than known")
+    if vector.get("nonce") is not None and claims.get("nonce") != vector["nonce"]:
         raise jwt.InvalidTokenError("wrong nonce")
     return claims
 
@@ -70,9 +82,10 @@ def disagreement(vector, keys):
 
 def main(directory):
     passed = failed = apart = 0
-    for name in ("documents.json", "updates.json"):
+    for name in ("documents.json", "updates.json", "checkpoints.json", "key_rings.json"):
         file = json.loads((directory / name).read_text("utf-8"))
-        keys = trusted(json.loads((directory / file["key_set"]).read_text("utf-8")))
+        purpose = "root" if name == "key_rings.json" else "document"
+        keys = trusted(json.loads((directory / file["key_set"]).read_text("utf-8")), purpose)
         for vector in file["cases"]:
             if vector["strict_only"]:
                 apart += 1

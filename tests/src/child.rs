@@ -24,6 +24,37 @@ pub struct Child {
     pub log: PathBuf,
 }
 
+/// The system call at whose beginning a child is killed.
+#[derive(Debug, Clone, Copy)]
+pub struct Death {
+    /// Names of system calls, as strace knows them.
+    pub calls: &'static str,
+    /// At which of them, from 1; each thread counts its own.
+    pub nth: u32,
+}
+
+impl Death {
+    /// Whether this machine lets one process trace another.
+    pub fn is_possible() -> bool {
+        let words = ["-D", "-f", "-qq", "-e", "trace=fsync", "true"];
+        let traced = Command::new("strace").args(words).output();
+        traced.is_ok_and(|output| output.status.success())
+    }
+
+    /// `program` under strace, which stands aside (`-D`): the process that starts is the program's.
+    fn program(self, program: &Path) -> Command {
+        let Self { calls, nth } = self;
+        let mut command = Command::new("strace");
+        command
+            .args(["-D", "-f", "-qq", "-o", "/dev/null"])
+            .args(["-e", &format!("trace={calls}")])
+            .args(["-e", &format!("inject={calls}:signal=SIGKILL:when={nth}")])
+            .arg("--")
+            .arg(program);
+        command
+    }
+}
+
 /// Settings of a child, as lines of its configuration file.
 #[derive(Debug, Clone)]
 pub struct ChildSettings {
@@ -51,6 +82,19 @@ impl ChildSettings {
 
     /// Starts it and waits until it is ready.
     pub async fn start(&self) -> Child {
+        let mut child = self.spawn(None);
+        let is_ready = child.becomes_ready().await;
+        assert!(is_ready, "the child ended: {}", child.logged());
+        child
+    }
+
+    /// Starts one that will be killed; nothing where that came before it was ready.
+    pub async fn start_doomed(&self, death: Death) -> Option<Child> {
+        let mut child = self.spawn(Some(death));
+        child.becomes_ready().await.then_some(child)
+    }
+
+    fn spawn(&self, death: Option<Death>) -> Child {
         let file = self.folder.join("kitward.toml");
         let text = format!(
             "listen = \"127.0.0.1:{}\"\ndata_dir = \"{}\"\n{}",
@@ -65,7 +109,12 @@ impl ChildSettings {
             .append(true)
             .open(&log)
             .expect("a log");
-        let process = Command::new(std::env::current_exe().expect("this program"))
+        let program = std::env::current_exe().expect("this program");
+        let mut command = match death {
+            Some(death) => death.program(&program),
+            None => Command::new(program),
+        };
+        let process = command
             .args([
                 "--exact",
                 "child::serves_when_asked",
@@ -79,18 +128,17 @@ impl ChildSettings {
             .spawn()
             .expect("a process");
         let address = SocketAddr::from(([127, 0, 0, 1], self.port));
-        let mut child = Child {
+        Child {
             process,
             address,
             log,
-        };
-        child.wait_until_ready().await;
-        child
+        }
     }
 }
 
 impl Child {
-    async fn wait_until_ready(&mut self) {
+    /// Whether it became ready before it ended.
+    async fn becomes_ready(&mut self) -> bool {
         let until = Instant::now() + Duration::from_secs(30);
         let actor = self.actor();
         loop {
@@ -100,10 +148,11 @@ impl Child {
                 .await
                 .is_ok_and(|reply| reply.status == 200)
             {
-                return;
+                return true;
             }
-            let ended = self.process.try_wait().expect("a process");
-            assert!(ended.is_none(), "the child ended: {}", self.logged());
+            if self.has_ended() {
+                return false;
+            }
             assert!(
                 Instant::now() < until,
                 "the child is not ready: {}",
@@ -111,6 +160,11 @@ impl Child {
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Whether it ended by itself, or was killed by what it was doomed to.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.try_wait().expect("a process").is_some()
     }
 
     /// Somebody who talks to it.
@@ -128,7 +182,8 @@ impl Child {
 
     /// `kill -9`.
     pub fn kill(mut self) {
-        self.process.kill().expect("a living process");
+        // One that was doomed may have been faster.
+        let _ = self.process.kill();
         self.process.wait().expect("an end");
     }
 }

@@ -6,11 +6,17 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let signing = SigningKey::from_bytes(KeyPurpose::Document, &[1; 32]);
-    let keys = PublicKeys::new(vec![signing.public(KeyState::Active)]);
+    let root = SigningKey::from_bytes(KeyPurpose::Root, &[2; 32]);
+    let keys = PublicKeys::new(vec![
+        signing.public(KeyState::Active),
+        root.public(KeyState::Active),
+    ]);
     for typ in [
         DocumentType::License,
         DocumentType::Verdict,
         DocumentType::Update,
+        DocumentType::KeyRing,
+        DocumentType::Checkpoint,
     ] {
         assert!(jws::verify::<serde_json::Value>(text, typ, &keys).is_err());
     }

@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_dalek::Signer as _;
 use kitward_keys::{
-    DocumentType, Expected, KeyPurpose, KeyState, PublicKeys, SigningKey, verify_document,
-    verify_update,
+    DocumentType, Expected, ExpectedRing, KeyState, KnownRing, PublicKeys, SigningKey,
+    verify_document, verify_update,
 };
 use libfuzzer_sys::fuzz_target;
 
@@ -17,16 +17,16 @@ fuzz_target!(|input: &[u8]| {
     let Some((choice, rest)) = input.split_first() else {
         return;
     };
-    let signing = SigningKey::from_bytes(KeyPurpose::Document, &[1; 32]);
+    let typ = match choice & 6 {
+        0 => DocumentType::License,
+        2 => DocumentType::Update,
+        _ => DocumentType::KeyRing,
+    };
+    let signing = SigningKey::from_bytes(typ.signed_by(), &[1; 32]);
     let keys = PublicKeys::new(vec![signing.public(KeyState::Active)]);
     let mut parts = rest.splitn(2, |byte| *byte == b'\n');
     let own_header = parts.next().unwrap_or_default();
     let payload = parts.next().unwrap_or_default();
-    let typ = if choice & 2 == 0 {
-        DocumentType::License
-    } else {
-        DocumentType::Update
-    };
     let standard = format!(
         r#"{{"alg":"EdDSA","kid":"{}","typ":"{}"}}"#,
         signing.kid(),
@@ -56,4 +56,10 @@ fuzz_target!(|input: &[u8]| {
     };
     let _ = verify_document(&token, typ, &keys, &expected);
     let _ = verify_update(&token, &keys, &expected);
+    let expected = ExpectedRing {
+        issuer: None,
+        now: 0,
+        leeway: 0,
+    };
+    let _ = KnownRing::new(0, keys).follow(&token, &expected);
 });

@@ -100,6 +100,7 @@ fn no_type_is_accepted_in_the_place_of_another() -> TestResult {
         DocumentType::License,
         DocumentType::Verdict,
         DocumentType::Update,
+        DocumentType::Checkpoint,
     ];
     for signed in types {
         let token = sign(signed, &key(), &json!({}))?;

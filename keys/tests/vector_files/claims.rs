@@ -1,8 +1,8 @@
 //! The claims that the vectors sign.
 
 use kitward_keys::{
-    ActivationClaims, ArtifactClaims, Audience, DocumentClaims, LicenseClaims, ReleaseClaims,
-    Scope, SeatsClaims, UpdateClaims,
+    ActivationClaims, ArtifactClaims, Audience, CheckpointClaims, DocumentClaims, LicenseClaims,
+    ReleaseClaims, Scope, SeatsClaims, UpdateClaims,
 };
 
 pub(crate) const ISSUER: &str = "inst_01jz8q4x6vf5htd2m9c0k7r3we";
@@ -126,6 +126,16 @@ pub(crate) fn update() -> UpdateClaims {
         last_entitled_version: None,
         updates_until: Some("2027-06-30T00:00:00Z".to_owned()),
         renew_url: None,
+    }
+}
+
+/// A checkpoint of the audit log.
+pub(crate) fn checkpoint() -> CheckpointClaims {
+    CheckpointClaims {
+        iss: ISSUER.to_owned(),
+        iat: ISSUED,
+        seq: 4_711,
+        hash: "5f".repeat(32),
     }
 }
 

@@ -1,9 +1,11 @@
-//! License files, verdicts and update manifests, good and bad.
+//! License files, verdicts, update manifests and checkpoints, good and bad.
 
-mod case;
+pub(crate) mod case;
+mod checkpoints;
 mod clocks;
 mod headers;
 mod texts;
+mod verdicts;
 
 use kitward_keys::DocumentType::{License, Update, Verdict};
 use kitward_keys::jws::sign;
@@ -15,6 +17,7 @@ use case::Case;
 
 pub(crate) fn documents_file() -> Outcome<Value> {
     let mut cases = genuine()?;
+    cases.extend(verdicts::cases()?);
     cases.extend(other_expectations()?);
     cases.extend(clocks::cases()?);
     cases.extend(other_keys()?);
@@ -51,6 +54,10 @@ pub(crate) fn updates_file() -> Outcome<Value> {
         .bad("bad_signature"),
     ];
     Ok(file("Update manifests", &cases))
+}
+
+pub(crate) fn checkpoints_file() -> Outcome<Value> {
+    Ok(file("Checkpoints of the audit log", &checkpoints::cases()?))
 }
 
 fn file(what: &str, cases: &[Value]) -> Value {

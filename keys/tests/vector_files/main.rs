@@ -6,6 +6,7 @@
 
 mod claims;
 mod documents;
+mod key_rings;
 mod license_keys;
 mod seeds;
 mod tokens;
@@ -61,6 +62,16 @@ fn the_committed_documents_are_what_the_code_makes() -> Outcome<()> {
 }
 
 #[test]
+fn the_committed_key_rings_are_what_the_code_makes() -> Outcome<()> {
+    compare("key_rings.json", key_rings::file()?)
+}
+
+#[test]
 fn the_committed_update_manifests_are_what_the_code_makes() -> Outcome<()> {
     compare("updates.json", documents::updates_file()?)
+}
+
+#[test]
+fn the_committed_checkpoints_are_what_the_code_makes() -> Outcome<()> {
+    compare("checkpoints.json", documents::checkpoints_file()?)
 }

@@ -56,6 +56,26 @@ pub(crate) fn artifact() -> SigningKey {
     SigningKey::from_bytes(KeyPurpose::Artifact, &[0x31; 32])
 }
 
+/// Signs the key ring now.
+pub(crate) fn root() -> SigningKey {
+    SigningKey::from_bytes(KeyPurpose::Root, &[0x41; 32])
+}
+
+/// Will sign the key ring soon.
+pub(crate) fn next_root() -> SigningKey {
+    SigningKey::from_bytes(KeyPurpose::Root, &[0x43; 32])
+}
+
+/// In foreign hands.
+pub(crate) fn compromised_root() -> SigningKey {
+    SigningKey::from_bytes(KeyPurpose::Root, &[0x44; 32])
+}
+
+/// Signs the key ring, and stands in no published set.
+pub(crate) fn unknown_root() -> SigningKey {
+    SigningKey::from_bytes(KeyPurpose::Root, &[0x45; 32])
+}
+
 pub(crate) fn mac() -> MacKey {
     MacKey::from_bytes(MAC)
 }
@@ -71,5 +91,8 @@ pub(crate) fn published() -> PublicKeys {
         retired_license().public(KeyState::Retired),
         compromised_license().public(KeyState::Compromised),
         artifact().public(KeyState::Active),
+        root().public(KeyState::Active),
+        next_root().public(KeyState::Published),
+        compromised_root().public(KeyState::Compromised),
     ])
 }

@@ -11,8 +11,11 @@ use super::deactivate::{Deactivated, deactivate};
 use super::model::{Identity, NAME_MAX};
 use crate::http::error::ApiError;
 use crate::http::extract::{AppData, Json};
+use crate::http::rate_limit::mark_miss;
 use crate::http::routes::resource;
 use crate::kits::model::{SeatKind, has_invisible, is_slug};
+use crate::licenses::answer::Answer;
+use crate::licenses::model::VerdictCode;
 use crate::licenses::validate::{Ask, AskError, validate};
 
 /// Routes of this file.
@@ -119,13 +122,20 @@ impl From<AskError> for ApiError {
 }
 
 async fn post_activate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
-    let answer = activate(&app, body.0.check()?).await?;
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(told(&activate(&app, body.0.check()?).await?))
 }
 
 async fn post_validate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
-    let answer = validate(&app, body.0.check()?).await?;
-    Ok(HttpResponse::Ok().json(answer))
+    Ok(told(&validate(&app, body.0.check()?).await?))
+}
+
+/// An answer; one to an unknown key counts as a guess.
+fn told(answer: &Answer) -> HttpResponse {
+    let mut response = HttpResponse::Ok().json(answer);
+    if answer.code == VerdictCode::NotFound {
+        mark_miss(&mut response);
+    }
+    response
 }
 
 async fn post_deactivate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
@@ -148,5 +158,9 @@ async fn post_deactivate(app: AppData, body: Json<AskBody>) -> Result<HttpRespon
         ),
     };
     let body = json!({ "deactivated": deactivated, "code": code, "detail": detail });
-    Ok(HttpResponse::Ok().json(body))
+    let mut response = HttpResponse::Ok().json(body);
+    if outcome == Deactivated::Unknown {
+        mark_miss(&mut response);
+    }
+    Ok(response)
 }

@@ -1,8 +1,13 @@
 //! Entries, and how each is chained to the one before.
 
+mod chain;
+
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
+
+pub use chain::{Broken, Flaw};
+pub(super) use chain::{Chain, Found};
 
 /// Hash before the first entry.
 pub const GENESIS: [u8; 32] = [0; 32];
@@ -120,16 +125,44 @@ impl Link<'_> {
 }
 
 /// SHA-256 of salt and values: proves what an erased entry said to who still has both.
-pub(super) fn commit(values: &str, salt: &[u8; 16]) -> Vec<u8> {
+pub(super) fn commit(values: &str, salt: &[u8]) -> Vec<u8> {
     let mut hash = Sha256::new();
     hash.update(salt);
     hash.update(values.as_bytes());
     hash.finalize().to_vec()
 }
 
+/// Entries after which a checkpoint is due, however fast they come.
+pub(super) const CHECKPOINT_ENTRIES: i64 = 1_000;
+/// Seconds after which a checkpoint is due where there is anything new.
+const CHECKPOINT_AGE: i64 = 3_600;
+
+/// Whether the head `seq` deserves a checkpoint, `last` being entry and time of the newest one.
+pub(super) fn checkpoint_is_due(seq: i64, last: Option<(i64, Timestamp)>, now: Timestamp) -> bool {
+    match last {
+        None => seq > 0,
+        Some((covered, at)) => {
+            let is_old = at.plus_seconds(CHECKPOINT_AGE) <= now;
+            seq - covered >= CHECKPOINT_ENTRIES || (seq > covered && is_old)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn checkpoints_come_with_time_or_with_entries_and_never_for_nothing() {
+        let start = Timestamp::parse("2027-01-01T00:00:00Z").unwrap();
+        let due =
+            |seq, seconds| checkpoint_is_due(seq, Some((100, start)), start.plus_seconds(seconds));
+        assert!(!checkpoint_is_due(0, None, start));
+        assert!(checkpoint_is_due(1, None, start));
+        assert!(!due(100, i64::from(u16::MAX)) && !due(101, 3_599) && due(101, 3_600));
+        assert!(!due(1_099, 0) && due(1_100, 0));
+        assert!(!due(99, i64::from(u16::MAX)), "a shorter log gets none");
+    }
 
     #[test]
     fn parts_cannot_flow_into_each_other() {

@@ -1,11 +1,11 @@
-//! Queries on `audit_head`, `audit_log` and `audit_details`.
+//! Queries on `audit_head`, `audit_log`, `audit_details` and `audit_checkpoints`.
 
 use diesel::prelude::*;
 
-use super::model::{Entry, GENESIS, Link, commit};
+use super::model::{Entry, Found, GENESIS, Link, commit};
 use crate::clock::Timestamp;
-use crate::db::schema::{audit_details, audit_head, audit_log};
-use crate::db::{AnyConn, DbError, is_unique_violation};
+use crate::db::schema::{audit_checkpoints, audit_details, audit_head, audit_log};
+use crate::db::{AnyConn, DbError, WriteTx, is_unique_violation};
 
 /// A chained row as stored.
 #[derive(Debug, Queryable, Insertable, PartialEq, Eq)]
@@ -29,6 +29,39 @@ pub struct AuditRow {
     pub previous_hash: Vec<u8>,
     /// Hash of this row.
     pub hash: Vec<u8>,
+}
+
+/// A stored checkpoint.
+#[derive(Debug, Clone, Queryable, Insertable)]
+#[diesel(table_name = audit_checkpoints)]
+pub(super) struct CheckpointRow {
+    pub(super) seq: i64,
+    pub(super) hash: Vec<u8>,
+    pub(super) at: Timestamp,
+    pub(super) token: String,
+}
+
+/// Salt and personal values of an entry.
+pub(super) type Details = (Vec<u8>, String);
+
+impl AuditRow {
+    /// The row as the rules of the chain look at it.
+    pub(super) fn found<'a>(&'a self, details: Option<&'a Details>) -> Found<'a> {
+        Found {
+            link: Link {
+                seq: self.seq,
+                at: self.at,
+                actor: &self.actor,
+                action: &self.action,
+                subject: &self.subject,
+                fields: &self.fields,
+                commitment: self.commitment.as_deref(),
+            },
+            previous_hash: &self.previous_hash,
+            hash: &self.hash,
+            details: details.map(|(salt, personal)| (personal.as_str(), salt.as_slice())),
+        }
+    }
 }
 
 /// Appends entries. Runs inside the writer's transaction, last before COMMIT: nothing is locked
@@ -134,6 +167,76 @@ pub fn head(conn: &mut AnyConn) -> QueryResult<Option<(i64, Vec<u8>)>> {
 /// The whole chain, oldest first.
 pub fn all(conn: &mut AnyConn) -> QueryResult<Vec<AuditRow>> {
     audit_log::table.order(audit_log::seq).load(conn)
+}
+
+/// What the next checkpoint is judged by; in a snapshot.
+#[derive(Debug)]
+pub(super) struct Outlook {
+    pub(super) head: Option<(i64, Vec<u8>)>,
+    pub(super) newest: Option<CheckpointRow>,
+    /// Whether the newest checkpoint still covers the entry it was made for.
+    pub(super) agrees: bool,
+}
+
+pub(super) fn outlook(conn: &mut AnyConn) -> Result<Outlook, DbError> {
+    let newest: Vec<CheckpointRow> = audit_checkpoints::table
+        .order(audit_checkpoints::seq.desc())
+        .limit(1)
+        .load(conn)?;
+    let newest = newest.into_iter().next();
+    let agrees = match &newest {
+        None => true,
+        Some(checkpoint) => {
+            let hash: Option<Vec<u8>> = audit_log::table
+                .find(checkpoint.seq)
+                .select(audit_log::hash)
+                .get_result(conn)
+                .optional()?;
+            hash.as_ref() == Some(&checkpoint.hash)
+        }
+    };
+    Ok(Outlook {
+        head: head(conn)?,
+        newest,
+        agrees,
+    })
+}
+
+/// Adds a checkpoint, unless another process has covered as much meanwhile.
+pub(super) fn add_checkpoint(tx: &mut WriteTx<'_>, row: &CheckpointRow) -> Result<bool, DbError> {
+    let covered: Vec<i64> = audit_checkpoints::table
+        .filter(audit_checkpoints::seq.ge(row.seq))
+        .limit(1)
+        .select(audit_checkpoints::seq)
+        .load(tx.conn())?;
+    if !covered.is_empty() {
+        return Ok(false);
+    }
+    let added = tx.unless_taken(|tx| {
+        let insert = diesel::insert_into(audit_checkpoints::table).values(row);
+        Ok(insert.execute(tx.conn())?)
+    })?;
+    Ok(added.is_some())
+}
+
+/// Entries before a number, newest first, with their personal values.
+pub(super) fn list(
+    conn: &mut AnyConn,
+    subject: Option<&str>,
+    before: i64,
+    limit: i64,
+) -> Result<Vec<(AuditRow, Option<String>)>, DbError> {
+    let mut query = audit_log::table
+        .left_join(audit_details::table)
+        .filter(audit_log::seq.lt(before))
+        .order(audit_log::seq.desc())
+        .limit(limit)
+        .select((audit_log::all_columns, audit_details::personal.nullable()))
+        .into_boxed();
+    if let Some(subject) = subject {
+        query = query.filter(audit_log::subject.eq(subject.to_owned()));
+    }
+    Ok(query.load(conn)?)
 }
 
 /// When the newest entry was written.

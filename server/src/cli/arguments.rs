@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::keys::KeysCommand;
 use crate::kits::model::{KitStatus, SeatKind};
 use crate::payments::model::QuantityRule;
 use crate::releases::model::{Channel, Severity};
@@ -49,6 +50,16 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: TokenCommand,
     },
+    /// The audit log: who changed what.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
+    /// Signing keys.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
     /// Kits.
     Kit {
         #[command(subcommand)]
@@ -85,17 +96,46 @@ pub(super) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenCommand {
-    /// Make a token and print it once.
-    Create {
-        /// What it may do; may be given several times.
-        #[arg(long, required = true)]
-        scope: Vec<Scope>,
-        /// What it is for.
-        #[arg(long, default_value = "created on the command line")]
-        name: String,
-        /// When it ends (RFC 3339).
+    /// Make a token in the data folder and print it once.
+    Create(NewToken),
+    /// List tokens, over HTTP.
+    List,
+    /// End a token at once, over HTTP.
+    Revoke {
+        /// Its id.
+        token: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewToken {
+    /// What it may do; may be given several times.
+    #[arg(long, required = true)]
+    pub(super) scope: Vec<Scope>,
+    /// What it is for.
+    #[arg(long, default_value = "created on the command line")]
+    pub(super) name: String,
+    /// When it ends (RFC 3339).
+    #[arg(long)]
+    pub(super) expires: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditCommand {
+    /// Check every entry and name the first that is not as it was written; opens the data folder.
+    Verify {
+        /// A checkpoint kept elsewhere, such as in a log; may be given several times.
+        #[arg(long = "checkpoint", value_name = "JWS")]
+        checkpoints: Vec<String>,
+    },
+    /// List entries, the newest first.
+    List {
+        /// Id of what was changed.
         #[arg(long)]
-        expires: Option<String>,
+        subject: Option<String>,
+        /// How many.
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
     },
 }
 

@@ -1,4 +1,4 @@
-//! Kits, policies, prices, orders and releases, over HTTP.
+//! Kits, policies, prices, orders, releases and tokens, over HTTP.
 
 use serde_json::{Map, Value, json};
 
@@ -183,4 +183,13 @@ pub(super) async fn release(command: ReleaseCommand, output: Output) -> Result<(
             list(output, &["releases"], &[("kit", &kit)], &columns).await
         }
     }
+}
+
+pub(super) async fn tokens(output: Output) -> Result<(), Failed> {
+    let columns = ["id", "name", "scopes", "expires_at", "revoked_at"];
+    list(output, &["tokens"], &[], &columns).await
+}
+
+pub(super) async fn revoke_token(token: &str, output: Output) -> Result<(), Failed> {
+    post(output, &["tokens", token, "revoke"], &json!({})).await
 }

@@ -1,5 +1,7 @@
 //! `kitward doctor`.
 
+mod ring;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
@@ -57,12 +59,9 @@ pub(super) async fn run(path: Option<&Path>, output: Output) -> Result<(), Faile
 async fn installation(config: Config) -> Vec<Finding> {
     match App::build(config, Parts::default()).await {
         Ok(app) => {
-            let findings = vec![
-                finding("key material", Ok("opens".to_owned())),
-                storage(&app).await,
-                mail(&app).await,
-                clock(&app).await,
-            ];
+            let mut findings = vec![finding("key material", Ok("opens".to_owned()))];
+            findings.extend(ring::findings(&app).await);
+            findings.extend([storage(&app).await, mail(&app).await, clock(&app).await]);
             app.db.close();
             findings
         }
@@ -106,7 +105,7 @@ async fn database(config: &Config) -> Finding {
 }
 
 /// Looks without making anything: connecting to a missing SQLite file would create it.
-async fn look_at(url: DatabaseUrl) -> Result<String, String> {
+pub(super) async fn look_at(url: DatabaseUrl) -> Result<String, String> {
     let not_set_up = |why: &str| {
         Err(format!(
             "not set up yet ({why}): run kitward serve or kitward migrate"

@@ -76,6 +76,16 @@ impl Client {
         path: &[&str],
         filter: &[(&str, &str)],
     ) -> Result<Vec<Value>, Failed> {
+        self.list_first(path, filter, usize::MAX).await
+    }
+
+    /// The first `count` items of a list, or all where there are fewer.
+    pub(super) async fn list_first(
+        &self,
+        path: &[&str],
+        filter: &[(&str, &str)],
+        count: usize,
+    ) -> Result<Vec<Value>, Failed> {
         let mut items = Vec::new();
         let mut cursor = String::new();
         loop {
@@ -89,8 +99,11 @@ impl Client {
                 items.extend(rows.iter().cloned());
             }
             match page.get("next_cursor").and_then(Value::as_str) {
-                Some(next) => next.clone_into(&mut cursor),
-                None => return Ok(items),
+                Some(next) if items.len() < count => next.clone_into(&mut cursor),
+                _ => {
+                    items.truncate(count);
+                    return Ok(items);
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 
-use super::arguments::TokenCommand;
+use super::arguments::NewToken;
 use super::output::{Failed, Output};
 use crate::app::{App, Parts, create_data_dir, database_url};
 use crate::audit::Actor;
@@ -47,17 +47,12 @@ pub(super) fn migrate(path: Option<&Path>, output: Output) -> Result<(), Failed>
     Ok(())
 }
 
-pub(super) async fn token(
+pub(super) async fn create(
     path: Option<&Path>,
-    command: TokenCommand,
+    new: NewToken,
     output: Output,
 ) -> Result<(), Failed> {
-    let TokenCommand::Create {
-        scope,
-        name,
-        expires,
-    } = command;
-    let expires_at = match expires {
+    let expires_at = match new.expires {
         Some(text) => Some(Timestamp::parse(&text).ok_or_else(|| {
             Failed::new("--expires must be an RFC 3339 time, as in 2027-01-31T00:00:00Z")
         })?),
@@ -65,8 +60,8 @@ pub(super) async fn token(
     };
     let app = App::build(config::from_process(path)?, Parts::default()).await?;
     let input = CreateToken {
-        name,
-        scopes: scope,
+        name: new.name,
+        scopes: new.scope,
         expires_at,
         actor: Actor::Operator,
     };
@@ -75,6 +70,8 @@ pub(super) async fn token(
         .map_err(|error| match error {
             CreateTokenError::Name => Failed::new(format!("--name: {error}")),
             CreateTokenError::Expired => Failed::new(format!("--expires: {error}")),
+            CreateTokenError::Scopes => Failed::new(format!("--scope: {error}")),
+            CreateTokenError::Seal(error) => Failed::from(error),
             CreateTokenError::Db(error) => Failed::from(error),
         })?;
     let secret = created.secret.expose_secret();

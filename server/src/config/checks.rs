@@ -108,6 +108,9 @@ fn check_limits(limits: &LimitsConfig) -> Result<(), ConfigError> {
             return Err(field(name, format!("must be at least {BODY_MIN}")));
         }
     }
+    if limits.key_misses_burst == 0 {
+        return Err(field("limits.key_misses_burst", "must be at least 1"));
+    }
     if limits.artifact_bytes == 0 {
         return Err(field("limits.artifact_bytes", "must be at least 1"));
     }

@@ -129,6 +129,9 @@ fn default_values() -> Value {
             "json_bytes": config.limits.json_bytes,
             "webhook_bytes": config.limits.webhook_bytes,
             "artifact_bytes": config.limits.artifact_bytes,
+            "key_misses_per_minute": config.limits.key_misses_per_minute,
+            "key_misses_burst": config.limits.key_misses_burst,
+            "token_requests_per_minute": config.limits.token_requests_per_minute,
         },
     })
 }
@@ -166,7 +169,13 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
     let masked = |present: bool| if present { "********" } else { "" }.to_owned();
     let optional = |value: Option<String>| value.unwrap_or_default();
     let stripe = &config.stripe;
-    let rows: [(&str, String); 21] = [
+    let proxies: Vec<String> = config
+        .trusted_proxies
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let limits = &config.limits;
+    let rows: [(&str, String); 23] = [
         ("listen", config.listen.to_string()),
         (
             "public_url",
@@ -183,6 +192,7 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
             "metrics_listen",
             optional(config.metrics_listen.map(|a| a.to_string())),
         ),
+        ("trusted_proxies", proxies.join(" ")),
         ("log", config.log.clone()),
         (
             "log_format",
@@ -212,7 +222,16 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
             "limits",
             format!(
                 "json {} · webhook {} · artifact {} bytes",
-                config.limits.json_bytes, config.limits.webhook_bytes, config.limits.artifact_bytes
+                limits.json_bytes, limits.webhook_bytes, limits.artifact_bytes
+            ),
+        ),
+        (
+            "limits per minute",
+            format!(
+                "{} wrong keys ({} at once) · {} requests of a token",
+                limits.key_misses_per_minute,
+                limits.key_misses_burst,
+                limits.token_requests_per_minute
             ),
         ),
     ];

@@ -25,6 +25,17 @@ diesel::table! {
         public_key -> Binary,
         private_key -> Binary,
         created_at -> Timestamp,
+        state_since -> Nullable<Timestamp>,
+        activates_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    key_ring (id) {
+        id -> Integer,
+        version -> BigInt,
+        document -> Nullable<Text>,
+        document_ends_at -> Nullable<Timestamp>,
     }
 }
 
@@ -55,6 +66,15 @@ diesel::table! {
         seq -> BigInt,
         salt -> Binary,
         personal -> Text,
+    }
+}
+
+diesel::table! {
+    audit_checkpoints (seq) {
+        seq -> BigInt,
+        hash -> Binary,
+        at -> Timestamp,
+        token -> Text,
     }
 }
 
@@ -528,9 +548,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     installation,
     wrapped_keys,
     signing_keys,
+    key_ring,
     audit_head,
     audit_log,
     audit_details,
+    audit_checkpoints,
     api_tokens,
     idempotency_keys,
     kits,

@@ -1,5 +1,6 @@
 //! Column types that both databases share: typed ids, closed sets of words, times, JSON lists.
 
+pub(crate) mod described;
 mod word_list;
 
 use serde::Serialize;
@@ -84,6 +85,8 @@ macro_rules! typed_id {
             }
         }
 
+        $crate::db::types::described!($name as stringify!($name), id($prefix));
+
         impl serde::Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.serialize_str(&self.0)
@@ -128,7 +131,11 @@ pub(crate) use typed_id;
 
 /// Declares a closed set of words, stored and shown as those words.
 macro_rules! text_enum {
-    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* pub enum $name:ident { $($members:tt)* }) => {
+        $crate::db::types::text_enum!($(#[$doc])* pub enum $name as stringify!($name) => { $($members)* });
+    };
+    // With the name that the document of the API gives it, where another type has its own.
+    ($(#[$doc:meta])* pub enum $name:ident as $schema:expr => { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash,
@@ -158,6 +165,8 @@ macro_rules! text_enum {
                 f.write_str(self.as_str())
             }
         }
+
+        $crate::db::types::described!($name as $schema, words(&[$($text),+]));
 
         impl std::str::FromStr for $name {
             type Err = String;
@@ -195,10 +204,11 @@ macro_rules! text_enum {
         }
     };
 }
+pub(crate) use described::described;
 pub(crate) use text_enum;
 
 /// One page of a list, by keyset.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,

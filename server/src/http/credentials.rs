@@ -10,6 +10,7 @@ use secrecy::SecretString;
 
 use super::error::{ApiError, Code};
 use super::extract::app_of;
+use super::rate_limit::count_request;
 use crate::staff::{Scope, TokenHolder};
 
 /// A license key or token as presented in `Authorization`, in any of the accepted forms.
@@ -118,10 +119,12 @@ impl FromRequest for Admin {
                 .ok_or_else(refused)?;
             let token = SecretString::from(token.trim());
             let holder = crate::staff::authenticate(&app, &token).await?;
-            holder.map(Admin).ok_or_else(|| {
+            let holder = holder.ok_or_else(|| {
                 let detail = "This management token is unknown or has ended.";
-                ApiError::new(Code::Unauthorized, detail)
-            })
+                ApiError::new(Code::Unauthorized, detail).for_wrong_key()
+            })?;
+            count_request(&app, &request, &holder.id)?;
+            Ok(Self(holder))
         })
     }
 }

@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Map, Value};
 
 pub use super::code::{Code, markdown};
+use super::rate_limit::mark_miss;
 use super::telemetry::request_id;
 use crate::db::DbError;
 
@@ -18,6 +19,7 @@ pub struct ApiError {
     detail: String,
     members: Map<String, Value>,
     source: Option<Source>,
+    is_wrong_key: bool,
 }
 
 impl ApiError {
@@ -28,6 +30,7 @@ impl ApiError {
             detail: detail.into(),
             members: Map::new(),
             source: None,
+            is_wrong_key: false,
         }
     }
 
@@ -40,6 +43,13 @@ impl ApiError {
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.members.insert(member.to_owned(), value.into());
+        self
+    }
+
+    /// Counts as a guess of a key or token.
+    #[must_use]
+    pub fn for_wrong_key(mut self) -> Self {
+        self.is_wrong_key = true;
         self
     }
 
@@ -160,7 +170,11 @@ impl ResponseError for ApiError {
             }
             _ => {}
         }
-        response.body(Value::Object(body).to_string())
+        let mut response = response.body(Value::Object(body).to_string());
+        if self.is_wrong_key {
+            mark_miss(&mut response);
+        }
+        response
     }
 }
 

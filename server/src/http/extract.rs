@@ -10,7 +10,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::StreamExt;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 pub use super::credentials::{Admin, KeyCredential};
 use super::error::{ApiError, Code};
@@ -154,12 +154,21 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
         ApiError::new(Code::MalformedJson, format!("Not JSON: {error}."))
     };
     let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
+    let is_json = || serde_json::from_str::<IgnoredAny>(text).is_ok();
+    // Lists would be read as members in the order of our structs.
+    if !text.trim_start().starts_with('{') && is_json() {
+        return Err(ApiError::field("body", "The body must be a JSON object."));
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let inner = error.inner();
+        let path = error.path().to_string();
+        let path = if path == "." { "body" } else { &path };
         if inner.is_data() {
-            let path = error.path().to_string();
-            ApiError::field(if path == "." { "body" } else { &path }, sentence(inner))
+            ApiError::field(path, sentence(inner))
+        } else if is_json() {
+            // The reader calls some values of a wrong type broken JSON: a number for a word.
+            ApiError::field(path, format!("wrong type or text: {}", sentence(inner)))
         } else {
             malformed(inner)
         }
@@ -230,10 +239,10 @@ mod tests {
                 .code(),
             Code::MalformedJson
         );
-        assert_eq!(
-            parse_json::<Body>(br#"{"key":1}"#).unwrap_err().code(),
-            Code::InvalidField
-        );
+        for wrong in [&br#"{"key":1}"#[..], br#"["a"]"#, br#" "a""#, b"{}"] {
+            let error = parse_json::<Body>(wrong).unwrap_err();
+            assert_eq!(error.code(), Code::InvalidField);
+        }
         assert_eq!(
             parse_json::<Body>(br#"{"key":"a"} x"#).unwrap_err().code(),
             Code::MalformedJson

@@ -31,6 +31,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderName, LOCATION};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use super::error::{ApiError, Code};
@@ -101,8 +102,26 @@ pub fn made<T: std::fmt::Display>(once: Once<T>) -> Result<String, ApiError> {
     }
 }
 
-/// The refusal of a key that another request used.
-pub fn mismatch() -> ApiError {
+/// The same for what comes with a secret that is shown once; `parts` takes apart what was made now.
+pub fn made_with_secret<T>(
+    app: &App,
+    once: Once<T>,
+    parts: impl FnOnce(T) -> (String, SecretString),
+) -> Result<(String, Option<SecretString>), ApiError> {
+    match once {
+        Once::New(value) => {
+            let (id, secret) = parts(value);
+            Ok((id, Some(secret)))
+        }
+        Once::Before(earlier) => {
+            let secret = earlier.secret(app).map_err(ApiError::internal)?;
+            Ok((earlier.resource, secret))
+        }
+        Once::Mismatch => Err(mismatch()),
+    }
+}
+
+fn mismatch() -> ApiError {
     let detail = "This Idempotency-Key was used for another request. Use a new one.";
     ApiError::new(Code::IdempotencyMismatch, detail)
 }

@@ -7,7 +7,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, ResponseError, web};
 
 use super::error::{ApiError, Code};
-use super::{csrf, pages, status};
+use super::{csrf, openapi, pages, status};
 
 /// Mounts everything. The order matters for the pages alone: their scope is the empty prefix.
 pub fn mount(config: &mut web::ServiceConfig) {
@@ -18,15 +18,18 @@ pub fn mount(config: &mut web::ServiceConfig) {
             }),
         )
         .configure(status::routes)
+        .configure(openapi::routes)
         .configure(crate::activations::api::routes)
         .configure(crate::downloads::api::routes)
         .configure(crate::updates::api::routes)
         .configure(crate::payments::api::routes)
         .service(
             web::scope("/v1/admin")
+                .configure(crate::audit::admin::routes)
                 .configure(crate::kits::admin::routes)
                 .configure(crate::payments::admin::routes)
                 .configure(crate::releases::admin::routes)
+                .configure(crate::staff::admin::routes)
                 .default_service(web::to(no_such_api)),
         )
         .service(web::scope("/v1").default_service(web::to(no_such_api)))

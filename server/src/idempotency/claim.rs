@@ -36,6 +36,17 @@ pub enum Once<T> {
     Mismatch,
 }
 
+impl<T> Once<T> {
+    /// The same with another value for what happened now.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Once<U> {
+        match self {
+            Self::New(value) => Once::New(change(value)),
+            Self::Before(earlier) => Once::Before(earlier),
+            Self::Mismatch => Once::Mismatch,
+        }
+    }
+}
+
 /// What an earlier request made.
 #[derive(Debug)]
 pub struct Earlier {

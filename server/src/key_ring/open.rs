@@ -1,16 +1,15 @@
-//! Loads the key ring, making the first active keys under the lock of their unique index.
+//! The ring as a serving process holds it.
 
-use kitward_keys::signing::{KeyPurpose, KeyState, PublicKey, PublicKeys, SigningKey};
+use kitward_keys::{KeyPurpose, KeyState, PublicKeys, SigningKey};
 
-use super::store::{self, SigningKeyRow};
-use crate::audit::{Actor, Entry};
+use super::change::{ChangeError, Custody, change};
+use super::model::{self, RingKey};
+use super::sign::Root;
+use super::store::{self, Document, Snapshot};
+use crate::audit::Actor;
 use crate::clock::Timestamp;
-use crate::db::{Db, DbError, Shard};
-use crate::entropy::{Entropy, bytes};
+use crate::db::DbError;
 use crate::secrets::{Cell, SealError, Vault};
-
-/// Purposes that sign from the first start on.
-const PURPOSES: [KeyPurpose; 2] = [KeyPurpose::LicenseKey, KeyPurpose::Document];
 
 /// Why the ring could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +25,7 @@ pub enum KeyRingError {
         /// Why.
         source: SealError,
     },
-    /// A row holds what the program never writes.
+    /// A private half is not that of its public half, or none.
     #[error("signing key {0} is malformed")]
     Malformed(String),
     /// No active key.
@@ -43,78 +42,60 @@ pub struct KeyRing {
     pub document: SigningKey,
     /// Everything needed to verify what is still valid.
     pub public: PublicKeys,
+    /// The same, signed by the root key (`keyring+jwt`).
+    pub signed: Option<String>,
+    pub(super) version: i64,
+    /// When a key must be promoted or the document renewed; none where that needs an operator.
+    pub(super) due: Option<Timestamp>,
 }
 
-/// Loads the ring; makes first keys where there are none.
-pub async fn load(
-    db: &Db,
-    vault: &Vault,
-    now: Timestamp,
-    entropy: &dyn Entropy,
-) -> Result<KeyRing, KeyRingError> {
-    let mut rows = db.read(store::all).await?;
-    let is_active = |rows: &[SigningKeyRow], purpose: KeyPurpose| {
-        rows.iter()
-            .any(|row| row.purpose == purpose.as_str() && row.state == KeyState::Active.as_str())
+/// Makes the first key of each purpose that has none. Of processes that start together one does, and
+/// the others find what it made.
+pub async fn ensure(custody: &Custody<'_>) -> Result<(), ChangeError> {
+    let plan = |snapshot: &Snapshot| {
+        let steps = model::first(&snapshot.keys);
+        Ok((!steps.is_empty()).then_some(steps))
     };
-    if !PURPOSES.iter().all(|purpose| is_active(&rows, *purpose)) {
-        for purpose in PURPOSES {
-            if !is_active(&rows, purpose) {
-                make_first(db, new_row(purpose, vault, now, entropy)?, now).await?;
-            }
-        }
-        rows = db.read(store::all).await?;
-    }
+    change(custody, &Actor::System, Root::IfHere, plan).await?;
+    Ok(())
+}
+
+/// Loads the ring.
+pub async fn load(custody: &Custody<'_>) -> Result<KeyRing, KeyRingError> {
+    let Snapshot {
+        version,
+        document,
+        keys,
+    } = custody.db.read_snapshot(store::ring).await?;
+    let active = |purpose: KeyPurpose| {
+        let key = keys.iter().find(|key| key.signs(purpose));
+        let key = key.ok_or(KeyRingError::NoActiveKey(purpose.as_str()))?;
+        unseal(key, custody.vault)
+    };
+    let listed = keys.iter().filter(|key| key.is_listed(custody.now));
     Ok(KeyRing {
-        license_key: active(&rows, KeyPurpose::LicenseKey, vault)?,
-        document: active(&rows, KeyPurpose::Document, vault)?,
-        public: public_keys(&rows)?,
+        license_key: active(KeyPurpose::LicenseKey)?,
+        document: active(KeyPurpose::Document)?,
+        public: PublicKeys::new(listed.map(|key| key.public.clone()).collect()),
+        version,
+        due: due(&keys, document.as_ref()),
+        signed: document.map(|document| document.text),
     })
 }
 
-fn new_row(
-    purpose: KeyPurpose,
-    vault: &Vault,
-    now: Timestamp,
-    entropy: &dyn Entropy,
-) -> Result<SigningKeyRow, KeyRingError> {
-    let key = SigningKey::from_bytes(purpose, &bytes(entropy));
-    let public = key.public(KeyState::Active);
-    let kid = key.kid().as_str().to_owned();
-    let sealed = vault.seal(private_cell(&kid), key.to_bytes().as_slice());
-    Ok(SigningKeyRow {
-        purpose: purpose.as_str().to_owned(),
-        state: KeyState::Active.as_str().to_owned(),
-        public_key: public.bytes().to_vec(),
-        private_key: sealed.map_err(|source| KeyRingError::Sealed {
-            kid: kid.clone(),
-            source,
-        })?,
-        created_at: now,
-        kid,
-    })
+/// When something must be done without an operator.
+fn due(keys: &[RingKey], document: Option<&Document>) -> Option<Timestamp> {
+    let promotions = keys
+        .iter()
+        .filter(|key| key.public.state() == KeyState::Published)
+        .filter_map(|key| key.activates_at);
+    let renewal = document
+        .filter(|_| model::root_is_here(keys))
+        .map(Document::renew_at);
+    promotions.chain(renewal).min()
 }
 
-/// Another process may have been faster; then its key counts.
-async fn make_first(db: &Db, row: SigningKeyRow, now: Timestamp) -> Result<(), DbError> {
-    db.write(Shard::Wide, move |tx| {
-        tx.unless_taken(|tx| {
-            store::insert(tx, &row)?;
-            tx.audit(Entry::new(
-                now,
-                Actor::System,
-                "signing_key.created",
-                &row.kid,
-                &["state"],
-            ));
-            Ok(())
-        })
-    })
-    .await
-    .map(|_made| ())
-}
-
-fn private_cell(kid: &str) -> Cell<'_> {
+pub(super) fn private_cell(kid: &str) -> Cell<'_> {
     Cell {
         table: "signing_keys",
         column: "private_key",
@@ -122,37 +103,23 @@ fn private_cell(kid: &str) -> Cell<'_> {
     }
 }
 
-fn active(
-    rows: &[SigningKeyRow],
-    purpose: KeyPurpose,
-    vault: &Vault,
-) -> Result<SigningKey, KeyRingError> {
-    let row = rows
-        .iter()
-        .find(|row| row.purpose == purpose.as_str() && row.state == KeyState::Active.as_str())
-        .ok_or(KeyRingError::NoActiveKey(purpose.as_str()))?;
+/// The private half of a key.
+pub(super) fn unseal(key: &RingKey, vault: &Vault) -> Result<SigningKey, KeyRingError> {
     let opened = vault
-        .open(private_cell(&row.kid), &row.private_key)
+        .open(private_cell(key.kid()), &key.sealed)
         .map_err(|source| KeyRingError::Sealed {
-            kid: row.kid.clone(),
+            kid: key.kid().to_owned(),
             source,
         })?;
-    let secret = <&[u8; 32]>::try_from(opened.as_slice())
-        .map_err(|_length| KeyRingError::Malformed(row.kid.clone()))?;
-    Ok(SigningKey::from_bytes(purpose, secret))
-}
-
-fn public_keys(rows: &[SigningKeyRow]) -> Result<PublicKeys, KeyRingError> {
-    let keys: Option<Vec<PublicKey>> = rows.iter().map(public_key).collect();
-    keys.map(PublicKeys::new).ok_or_else(|| {
-        let bad = rows.iter().find(|row| public_key(row).is_none());
-        KeyRingError::Malformed(bad.map(|row| row.kid.clone()).unwrap_or_default())
-    })
-}
-
-fn public_key(row: &SigningKeyRow) -> Option<PublicKey> {
-    let purpose: KeyPurpose = row.purpose.parse().ok()?;
-    let state: KeyState = row.state.parse().ok()?;
-    let bytes = <&[u8; 32]>::try_from(row.public_key.as_slice()).ok()?;
-    PublicKey::new(purpose, state, bytes).ok()
+    let malformed = || KeyRingError::Malformed(key.kid().to_owned());
+    let secret = opened
+        .as_slice()
+        .first_chunk::<32>()
+        .ok_or_else(malformed)?;
+    let signing = SigningKey::from_bytes(key.public.purpose(), secret);
+    if opened.len() == 32 && signing.kid() == key.public.kid() {
+        Ok(signing)
+    } else {
+        Err(malformed())
+    }
 }

@@ -163,3 +163,23 @@ impl VerdictCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Client libraries test themselves against the vectors: each code must be among them.
+    #[test]
+    fn the_public_vectors_hold_a_verdict_for_every_code() {
+        let vectors = include_str!("../../../keys/tests/vectors/documents.json");
+        let file: serde_json::Value = serde_json::from_str(vectors).unwrap();
+        let cases = file["cases"].as_array().unwrap();
+        for code in VerdictCode::ALL {
+            let told = cases.iter().find(|case| {
+                case["typ"] == "verdict+jwt" && case["claims"]["code"] == code.as_str()
+            });
+            let told = told.unwrap_or_else(|| panic!("no vector for {code}"));
+            assert_eq!(told["claims"]["valid"], code.is_valid(), "{code}");
+        }
+    }
+}

@@ -17,6 +17,18 @@ text_enum! {
         Read = "read",
         /// Create releases and upload artifacts.
         Publish = "publish",
+        /// Look things up and act on licenses; no edits of the catalog, of tokens or of keys.
+        Support = "support",
+    }
+}
+
+impl Scope {
+    fn includes(self, wanted: Self) -> bool {
+        match self {
+            Self::Admin => true,
+            Self::Support => matches!(wanted, Self::Support | Self::Read),
+            Self::Read | Self::Publish => self == wanted,
+        }
     }
 }
 
@@ -34,12 +46,11 @@ impl TokenHolder {
         Self { id, scopes }
     }
 
-    /// `admin` includes every other scope.
+    /// `admin` includes every other scope, `support` includes `read`.
     pub fn has(&self, scope: Scope) -> bool {
-        let words = self.scopes.words();
-        words
-            .iter()
-            .any(|word| word == Scope::Admin.as_str() || word == scope.as_str())
+        let given = self.scopes.words().iter();
+        let mut given = given.filter_map(|word| Scope::parse(word));
+        given.any(|given| given.includes(scope))
     }
 
     /// The holder in the audit log.
@@ -55,4 +66,22 @@ pub(super) fn is_live(
     revoked_at: Option<Timestamp>,
 ) -> bool {
     revoked_at.is_none() && expires_at.is_none_or(|end| now < end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scope_includes_no_more_than_it_says() {
+        let may = |given: Scope| {
+            let all = Scope::ALL.iter().copied();
+            all.filter(|wanted| given.includes(*wanted))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(may(Scope::Admin), Scope::ALL);
+        assert_eq!(may(Scope::Read), [Scope::Read]);
+        assert_eq!(may(Scope::Publish), [Scope::Publish]);
+        assert_eq!(may(Scope::Support), [Scope::Read, Scope::Support]);
+    }
 }

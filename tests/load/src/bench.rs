@@ -226,6 +226,9 @@ impl Starter<'_> {
         keys: Rc<Keys>,
         mut variables: Vec<(String, String)>,
     ) -> Outcome<Place> {
+        // Forged keys are what the signing route is measured with.
+        let (limit, off) = ("KITWARD_LIMITS_KEY_MISSES_PER_MINUTE", "0");
+        variables.push((limit.to_owned(), off.to_owned()));
         variables.extend(self.arguments.variables.iter().cloned());
         let server = Server::start(Settings {
             program: &self.program,

@@ -41,8 +41,26 @@ impl Case {
         self.with("audience", audience.into())
     }
 
+    /// For documents that name no kit.
+    pub(crate) fn no_audience(self) -> Self {
+        self.with("audience", Value::Null)
+    }
+
     pub(crate) fn nonce(self, nonce: &str) -> Self {
         self.with("nonce", nonce.into())
+    }
+
+    /// A key ring has no audience and no nonce; the reader knows a version.
+    pub(crate) fn ring(name: &str, token: &str) -> Self {
+        let mut case =
+            Self::new(name, DocumentType::KeyRing, token).with("known_version", 7.into());
+        case.members.remove("audience");
+        case.members.remove("nonce");
+        case
+    }
+
+    pub(crate) fn knowing(self, version: u64) -> Self {
+        self.with("known_version", version.into())
     }
 
     pub(crate) fn at(self, now: i64, leeway: i64) -> Self {

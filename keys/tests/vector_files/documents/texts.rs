@@ -13,6 +13,7 @@ pub(crate) fn cases() -> Outcome<Vec<Value>> {
     cases.extend(cut()?);
     cases.extend(encoded_otherwise()?);
     cases.extend(said_twice()?);
+    cases.push(swollen()?);
     Ok(cases)
 }
 
@@ -22,6 +23,22 @@ fn refused(name: &str, token: &str, reason: &str) -> Value {
 
 fn strictly_refused(name: &str, token: &str, reason: &str) -> Value {
     Case::new(name, License, token).strict_only().bad(reason)
+}
+
+/// Rightly signed, and larger than a reader has to take.
+fn swollen() -> Outcome<Value> {
+    let padding = serde_json::json!({ "padding": "x".repeat(50_000) });
+    let claims = super::case::with_members(&claims::license_file(), &padding)?;
+    let token = signed(
+        &seeds::document(),
+        &header_with("alg", "EdDSA".into()),
+        &claims.to_string(),
+    );
+    Ok(strictly_refused(
+        "more than 65536 bytes",
+        &token,
+        "too_large",
+    ))
 }
 
 fn changed() -> Outcome<Vec<Value>> {

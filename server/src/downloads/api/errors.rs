@@ -11,7 +11,9 @@ use crate::licenses::model::VerdictCode;
 pub fn refused(app: &App, error: AccessError) -> ApiError {
     match error {
         AccessError::Db(error) => error.into(),
-        AccessError::KeyUnknown => ApiError::new(Code::KeyUnknown, VerdictCode::NotFound.detail()),
+        AccessError::KeyUnknown => {
+            ApiError::new(Code::KeyUnknown, VerdictCode::NotFound.detail()).for_wrong_key()
+        }
         AccessError::License(code) => license_refused(code),
         AccessError::UnknownVersion => {
             ApiError::new(Code::NotFound, "This kit has no such version.")
