@@ -38,6 +38,8 @@ pub struct Config {
     /// `sqlite:PATH` or `postgres://…`. Default: `kitward.sqlite` in the data folder.
     #[schemars(with = "Option<String>")]
     pub database_url: Option<SecretString>,
+    /// How the database is used.
+    pub database: DatabaseConfig,
     /// 64 hexadecimal digits that protect all other secrets. Made at the first start when the
     /// database is a new SQLite file in a new data folder; must be given otherwise.
     #[schemars(with = "Option<String>")]
@@ -61,6 +63,14 @@ pub struct Config {
     pub stripe: StripeConfig,
     /// Bounds of what is accepted.
     pub limits: LimitsConfig,
+}
+
+/// How the database is used.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DatabaseConfig {
+    /// Most units of work that share one COMMIT, 1 to 4096. With 1 each waits for the disk alone.
+    pub write_batch: usize,
 }
 
 /// Form of the log.
@@ -145,6 +155,7 @@ impl Default for Config {
             public_url: None,
             data_dir: PathBuf::from("data"),
             database_url: None,
+            database: DatabaseConfig::default(),
             master_key: None,
             metrics_listen: None,
             trusted_proxies: Vec::new(),
@@ -155,6 +166,12 @@ impl Default for Config {
             stripe: StripeConfig::default(),
             limits: LimitsConfig::default(),
         }
+    }
+}
+
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        Self { write_batch: 256 }
     }
 }
 

@@ -27,6 +27,7 @@ mod layers;
 mod leaks;
 mod licensing;
 mod limits;
+mod looks;
 mod outages;
 mod outbox;
 mod packaging;

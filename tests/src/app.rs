@@ -202,7 +202,7 @@ impl TestApp {
 
     /// Scheme, host and port.
     pub fn origin(&self) -> String {
-        self.app.origin()
+        self.app.origin().to_owned()
     }
 
     /// Somebody without any credential.

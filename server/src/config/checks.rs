@@ -36,6 +36,9 @@ pub(super) fn check(mut config: Config) -> Result<Config, ConfigError> {
         crate::db::DatabaseUrl::parse(url)
             .map_err(|error| field("database_url", error.to_string()))?;
     }
+    if !(1..=4096).contains(&config.database.write_batch) {
+        return Err(field("database.write_batch", "must be 1 to 4096"));
+    }
     check_vendor(&config.vendor)?;
     if !(1..=600).contains(&config.mail.timeout_seconds) {
         return Err(field("mail.timeout_seconds", "must be 1 to 600"));

@@ -119,6 +119,7 @@ fn default_values() -> Value {
     serde_json::json!({
         "listen": config.listen.to_string(),
         "data_dir": config.data_dir.display().to_string(),
+        "database": { "write_batch": config.database.write_batch },
         "log": config.log,
         "log_format": "text",
         "vendor": { "name": config.vendor.name, "brand_hue": config.vendor.brand_hue },
@@ -174,7 +175,7 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
         .map(ToString::to_string)
         .collect();
     let limits = &config.limits;
-    let rows: [(&str, String); 22] = [
+    let rows: [(&str, String); 23] = [
         ("listen", config.listen.to_string()),
         (
             "public_url",
@@ -182,6 +183,10 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
         ),
         ("data_dir", config.data_dir.display().to_string()),
         ("database_url", masked(config.database_url.is_some())),
+        (
+            "database.write_batch",
+            config.database.write_batch.to_string(),
+        ),
         ("master_key", masked(config.master_key.is_some())),
         (
             "metrics_listen",

@@ -1,6 +1,9 @@
 //! Queries on `licenses`, `license_keys` and `license_holds`.
 
 mod changes;
+mod glance;
+
+use std::sync::Arc;
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -15,6 +18,7 @@ use crate::kits::model::{KitId, PolicyId, Scope, TermsId};
 use crate::kits::store::{Terms, kits_of_terms, terms_list};
 
 pub use changes::{claim_seat, end_over_limit, insert, lock, release_seats, start_clock};
+pub use glance::{Glance, glance};
 
 /// A license as stored.
 #[derive(Debug, Clone, Queryable, Insertable, Selectable, PartialEq, Eq)]
@@ -100,7 +104,7 @@ pub struct Holding {
     /// The license.
     pub license: License,
     /// What it grants.
-    pub terms: Terms,
+    pub terms: Arc<Terms>,
     /// The key it was found by, or its primary one.
     pub key_id: LicenseKeyId,
     /// Last six characters of that key.
@@ -144,19 +148,14 @@ impl Holding {
     }
 }
 
-type HoldingRow = (
-    License,
-    Terms,
-    (LicenseKeyId, String, Option<Timestamp>),
-    bool,
-    bool,
-);
+type KeyColumns = (LicenseKeyId, String, Option<Timestamp>);
+type HoldingRow = (License, KeyColumns, bool, bool, Terms);
 
-fn holding((license, terms, key, suspended, revoked): HoldingRow) -> Holding {
+fn holding((license, key, suspended, revoked, terms): HoldingRow) -> Holding {
     let (key_id, key_hint, key_ends_at) = key;
     Holding {
         license,
-        terms,
+        terms: Arc::new(terms),
         key_id,
         key_hint,
         key_ends_at,
@@ -165,32 +164,40 @@ fn holding((license, terms, key, suspended, revoked): HoldingRow) -> Holding {
     }
 }
 
-/// Licenses with their keys and terms, and the columns of a [`Holding`].
+/// The columns of a [`Holding`] but for its terms, and others behind them.
+macro_rules! holding_columns {
+    ($($more:expr),*) => {
+        (
+            License::as_select(),
+            (
+                license_keys::id,
+                license_keys::key_hint,
+                license_keys::honored_until,
+            ),
+            exists(
+                license_holds::table
+                    .filter(license_holds::license_id.eq(licenses::id))
+                    .filter(license_holds::kind.eq("hold"))
+                    .filter(license_holds::closed_at.is_null()),
+            ),
+            exists(
+                license_holds::table
+                    .filter(license_holds::license_id.eq(licenses::id))
+                    .filter(license_holds::kind.eq("revocation"))
+                    .filter(license_holds::closed_at.is_null()),
+            ),
+            $($more),*
+        )
+    };
+}
+use holding_columns;
+
+/// Licenses with their keys and terms.
 macro_rules! holdings {
     () => {
         license_keys::table
             .inner_join(licenses::table.inner_join(terms::table))
-            .select((
-                License::as_select(),
-                Terms::as_select(),
-                (
-                    license_keys::id,
-                    license_keys::key_hint,
-                    license_keys::honored_until,
-                ),
-                exists(
-                    license_holds::table
-                        .filter(license_holds::license_id.eq(licenses::id))
-                        .filter(license_holds::kind.eq("hold"))
-                        .filter(license_holds::closed_at.is_null()),
-                ),
-                exists(
-                    license_holds::table
-                        .filter(license_holds::license_id.eq(licenses::id))
-                        .filter(license_holds::kind.eq("revocation"))
-                        .filter(license_holds::closed_at.is_null()),
-                ),
-            ))
+            .select(holding_columns!(Terms::as_select()))
     };
 }
 

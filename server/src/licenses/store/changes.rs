@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::{License, LicenseKeyRow};
 use crate::clock::Timestamp;
 use crate::db::schema::{license_keys, licenses};
-use crate::db::{DbError, WriteTx};
+use crate::db::{DbError, WriteTx, on_backend};
 use crate::licenses::model::LicenseId;
 
 /// Adds a license and its key.
@@ -21,9 +21,9 @@ pub fn insert(tx: &mut WriteTx<'_>, license: &License, key: &LicenseKeyRow) -> R
 
 /// Locks a license for the rest of the unit of work: its root row is written first (rule 4).
 pub fn lock(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError> {
-    let locked = diesel::update(licenses::table.find(id))
+    let locked = on_backend!(tx.conn(), conn => diesel::update(licenses::table.find(id))
         .set(licenses::version.eq(licenses::version + 1))
-        .execute(tx.conn())?;
+        .execute(conn))?;
     Ok(locked == 1)
 }
 
@@ -32,10 +32,10 @@ pub fn claim_seat(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError>
     let left = licenses::seat_cap
         .is_null()
         .or(licenses::seats_used.nullable().lt(licenses::seat_cap));
-    let taken = diesel::update(licenses::table.find(id))
+    let taken = on_backend!(tx.conn(), conn => diesel::update(licenses::table.find(id))
         .filter(left)
         .set(licenses::seats_used.eq(licenses::seats_used + 1))
-        .execute(tx.conn())?;
+        .execute(conn))?;
     Ok(taken == 1)
 }
 
