@@ -5,6 +5,7 @@
 
 pub mod activate;
 pub mod api;
+pub mod clear;
 pub mod deactivate;
 pub mod free;
 pub mod model;

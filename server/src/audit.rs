@@ -10,4 +10,4 @@ mod store;
 
 pub use model::{Actor, Entry, GENESIS, Link};
 pub(crate) use store::append;
-pub use store::{AuditRow, all, head, newest_time};
+pub use store::{AuditRow, all, head, newest_time, of_subject};

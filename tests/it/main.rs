@@ -20,6 +20,8 @@ mod http;
 mod idempotency;
 mod layers;
 mod leaks;
+mod license_lists;
+mod license_verbs;
 mod licensing;
 mod outages;
 mod outbox;

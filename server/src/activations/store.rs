@@ -1,5 +1,7 @@
 //! Queries on `activations`.
 
+mod lists;
+
 use diesel::prelude::*;
 
 use super::model::{ActivationId, FreedReason, Identity};
@@ -8,6 +10,8 @@ use crate::db::schema::activations;
 use crate::db::{AnyConn, DbError, WriteTx};
 use crate::kits::model::SeatKind;
 use crate::licenses::model::LicenseId;
+
+pub use lists::{find_by_id, held_after, of_identities};
 
 /// An activation as stored.
 #[derive(Debug, Clone, Queryable, Insertable, PartialEq, Eq)]

@@ -121,7 +121,8 @@ fn default_values() -> Value {
         "data_dir": config.data_dir.display().to_string(),
         "log": config.log,
         "log_format": "text",
-        "vendor": { "name": config.vendor.name, "brand_hue": config.vendor.brand_hue },
+        "vendor": { "name": config.vendor.name, "brand_hue": config.vendor.brand_hue,
+            "key_prefix": config.vendor.key_prefix },
         "mail": { "from": config.mail.from, "timeout_seconds": config.mail.timeout_seconds },
         "stripe": { "mode": config.stripe.mode, "api_url": config.stripe.api_url.as_str() },
         "limits": {
@@ -165,7 +166,7 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
     let masked = |present: bool| if present { "********" } else { "" }.to_owned();
     let optional = |value: Option<String>| value.unwrap_or_default();
     let stripe = &config.stripe;
-    let rows: [(&str, String); 20] = [
+    let rows: [(&str, String); 22] = [
         ("listen", config.listen.to_string()),
         (
             "public_url",
@@ -189,6 +190,11 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
             optional(config.vendor.support_email.clone()),
         ),
         ("vendor.brand_hue", config.vendor.brand_hue.to_string()),
+        ("vendor.key_prefix", config.vendor.key_prefix.clone()),
+        (
+            "vendor.former_key_prefixes",
+            config.vendor.former_key_prefixes.join(", "),
+        ),
         ("mail.smtp_url", masked(config.mail.smtp_url.is_some())),
         ("mail.from", config.mail.from.clone()),
         ("mail.reply_to", optional(config.mail.reply_to.clone())),

@@ -205,6 +205,7 @@ diesel::table! {
         name -> Text,
         claim_address -> Nullable<Text>,
         created_at -> Timestamp,
+        version -> BigInt,
     }
 }
 

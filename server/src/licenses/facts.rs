@@ -6,14 +6,15 @@ use crate::clock::Timestamp;
 use crate::db::{AnyConn, DbError};
 use crate::kits::model::{Scope, SeatKind};
 use crate::kits::store::{find_kit_by_slug, kits_by_ids};
+use crate::licenses::keys::Lookup;
 use crate::licenses::model::{Look, SeatState, VerdictCode};
 use crate::licenses::store::{self, Holding, License};
 
 /// What is asked about a license.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// Digest of the key.
-    pub lookup: Vec<u8>,
+    /// Where the key is looked up.
+    pub lookup: Lookup,
     /// Slug as sent.
     pub kit: String,
     /// Who asks.

@@ -37,7 +37,7 @@ impl Ask {
         }
     }
 
-    pub(crate) fn question(&self, lookup: Vec<u8>) -> Question {
+    pub(crate) fn question(&self, lookup: keys::Lookup) -> Question {
         Question {
             lookup,
             kit: self.kit.clone(),
