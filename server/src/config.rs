@@ -93,6 +93,11 @@ pub struct VendorConfig {
     pub support_email: Option<String>,
     /// Hue of the brand color, 0 to 360 degrees (OKLCH).
     pub brand_hue: u16,
+    /// Word that new license keys start with, before the underscore: 2 to 12 characters of `a-z`
+    /// and `0-9`. Keys that start with `kwl` are always accepted.
+    pub key_prefix: String,
+    /// Words that license keys started with before; such keys go on being accepted.
+    pub former_key_prefixes: Vec<String>,
 }
 
 /// How mail leaves the server.
@@ -181,6 +186,8 @@ impl Default for VendorConfig {
             name: "Kitward".to_owned(),
             support_email: None,
             brand_hue: 255,
+            key_prefix: "kwl".to_owned(),
+            former_key_prefixes: Vec::new(),
         }
     }
 }

@@ -333,3 +333,119 @@ fn a_vendor_sets_up_shop_and_publishes_from_the_command_line() {
         app.stop().await;
     });
 }
+
+#[test]
+fn support_works_from_the_command_line() {
+    kitward_tests::block_on(support(Kind::Sqlite));
+}
+
+async fn support(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let shop = kitward_tests::Shop::open(&app).await;
+    let folder = TempDir::new().unwrap();
+    let token = shop.admin.header_text("authorization");
+    let token = token.strip_prefix("Bearer ").unwrap().to_owned();
+    let origin = app.origin();
+    let run = |words: &[&str]| {
+        let variables = [
+            ("KITWARD_URL", origin.as_str()),
+            ("KITWARD_TOKEN", token.as_str()),
+        ];
+        let words = [&["--json"][..], words].concat();
+        command(folder.path(), &variables, &words)
+    };
+    let done = |words: &[&str]| -> Value { serde_json::from_str(&ok(&run(words))).unwrap() };
+    let issued = done(&[
+        "license",
+        "issue",
+        "personal",
+        "--email",
+        "buyer@example.com",
+        "--seats",
+        "3",
+        "--metadata",
+        "crm=47=11",
+        "--note",
+        "A gift.",
+    ]);
+    let id = issued["id"].as_str().unwrap().to_owned();
+    assert!(issued["key"].as_str().unwrap().starts_with("kwl_"));
+    assert_eq!(issued["metadata"]["crm"], "47=11");
+    assert_eq!(issued["seats"]["limit"], 3);
+    let hold = done(&["license", "suspend", &id, "--cause", "ticket 1"])["status"].clone();
+    assert_eq!(hold, "suspended");
+    assert_eq!(
+        done(&["license", "list", "--status", "suspended"])[0]["id"],
+        *id
+    );
+    assert_eq!(
+        done(&["license", "list", "--status", "active"]),
+        serde_json::json!([])
+    );
+    done(&["license", "reinstate", &id, "--reason", "manual"]);
+    done(&["license", "renew", &id, "--from", "now"]);
+    let extended = done(&[
+        "license",
+        "extend",
+        &id,
+        "--valid-until",
+        "2031-01-01T00:00:00Z",
+        "--updates-until",
+        "never",
+    ]);
+    assert_eq!(extended["valid_until"], "2031-01-01T00:00:00Z");
+    assert_eq!(extended["updates_until"], Value::Null);
+    let seats = done(&["license", "seats", &id, "--set", "unlimited"]);
+    assert_eq!(seats["seats"]["limit"], Value::Null);
+    let set = done(&["license", "set-policy", &id, "personal", "--seats", "2"]);
+    assert_eq!(set["seats"]["limit"], 2);
+    done(&["license", "note", &id, "A note."]);
+    assert_eq!(
+        done(&["license", "rotate", &id, "--grace-seconds", "60"])["replaced"][0]["source"],
+        "kitward"
+    );
+    let key = issued["key"].as_str().unwrap();
+    let device = serde_json::json!({ "key": key, "kit": "feedback-widget", "device": "box" });
+    app.anonymous()
+        .post("/v1/licenses/activate", &device)
+        .await
+        .expect_status(200);
+    let seat = done(&["license", "seats", &id])[0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(done(&["seat", "free", &id, &seat])["freed"], true);
+    assert_eq!(done(&["find", key])["licenses"][0]["id"], *id);
+    let customer = done(&["customer", "list", "--email", "buyer@example.com"])[0]["id"].clone();
+    let customer = customer.as_str().unwrap();
+    done(&["customer", "rename", customer, "Buyer Ltd"]);
+    assert_eq!(done(&["customer", "show", customer])["name"], "Buyer Ltd");
+    let other = done(&["license", "issue", "personal", "--customer", customer]);
+    let other = other["id"].as_str().unwrap();
+    assert_eq!(done(&["license", "merge", other, &id])["status"], "merged");
+    assert_eq!(
+        done(&["license", "transfer", &id, "--email", "new@example.com"])["status"],
+        "active"
+    );
+    assert_eq!(
+        done(&["license", "revoke", &id, "--reason", "abuse"])["status"],
+        "revoked"
+    );
+    done(&["license", "export", "all.csv"]);
+    let file = std::fs::read_to_string(folder.path().join("all.csv")).unwrap();
+    assert_eq!(file.lines().count(), 3);
+    refused(
+        &run(&["license", "show", "lic_01jhmz3e5afkt9ymv5n2e8wqc4"]),
+        "no such license",
+    );
+    refused(&run(&["license", "suspend", other]), "merged");
+    refused(&run(&["license", "export", "all.txt"]), ".csv or .json");
+    for words in [
+        &["license", "revoke", &id][..],
+        &["license", "issue", "personal"],
+        &["license", "reinstate", &id],
+    ] {
+        assert_eq!(run(words).status, 2, "{words:?}");
+    }
+    app.stop().await;
+}

@@ -25,6 +25,8 @@ mod idempotency;
 mod key_ring;
 mod layers;
 mod leaks;
+mod license_lists;
+mod license_verbs;
 mod licensing;
 mod limits;
 mod looks;

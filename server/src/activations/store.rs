@@ -4,6 +4,8 @@ mod due;
 mod events;
 mod freeing;
 
+mod lists;
+
 use diesel::prelude::*;
 
 use super::model::{ActivationId, FreedReason, Identity};
@@ -16,6 +18,7 @@ use crate::licenses::model::LicenseId;
 pub use due::{licenses_over_limit, licenses_with_ended_leases, licenses_with_unseen};
 pub use events::{freed_by_customer, moves_since, record};
 pub use freeing::{ended_leases, free, longest_unseen, unseen};
+pub use lists::{find_by_id, held_after, of_identities};
 
 /// An activation as stored.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use crate::activations::model::Identity;
 use crate::activations::store::Activation;
 use crate::clock::Timestamp;
 use crate::kits::known_terms::TermsSeen;
+use crate::licenses::keys::Lookup;
 use crate::licenses::model::{Look, SeatState, VerdictCode};
 use crate::licenses::store::{Holding, License};
 use crate::licenses::words::day;
@@ -20,8 +21,8 @@ const DAY: i64 = 86_400;
 /// What is asked about a license.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// Digest of the key.
-    pub lookup: Vec<u8>,
+    /// Where the key is looked up.
+    pub lookup: Lookup,
     /// Slug as sent.
     pub kit: String,
     /// Who asks.

@@ -41,7 +41,7 @@ impl Ask {
         }
     }
 
-    pub(crate) fn question(&self, app: &App, lookup: Vec<u8>) -> Question {
+    pub(crate) fn question(&self, app: &App, lookup: keys::Lookup) -> Question {
         Question {
             lookup,
             kit: self.kit.clone(),

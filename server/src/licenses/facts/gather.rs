@@ -90,14 +90,17 @@ enum Seen {
     /// All there is to know.
     Whole(Box<Facts>),
     /// The kit was named by a former slug or is none, the license lists several, its leases are to
-    /// be counted, or a version is to be looked at.
+    /// be counted, a version is to be looked at, or the key was imported.
     InPart,
 }
 
 fn look(conn: &mut AnyConn, question: &Question) -> Result<Seen, DbError> {
     let identity = question.identity.as_ref();
     let (seen, kit) = (&question.terms, &question.kit);
-    let Some(seen) = store::glance(conn, seen, &question.lookup, kit, identity)? else {
+    let Some(digest) = question.lookup.only() else {
+        return Ok(Seen::InPart);
+    };
+    let Some(seen) = store::glance(conn, seen, digest, kit, identity)? else {
         return Ok(Seen::Nothing);
     };
     let Glance {

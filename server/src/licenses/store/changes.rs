@@ -19,6 +19,33 @@ pub fn insert(tx: &mut WriteTx<'_>, license: &License, key: &LicenseKeyRow) -> R
     Ok(())
 }
 
+/// Writes what may change of a license; under its lock.
+pub fn update(tx: &mut WriteTx<'_>, row: &License) -> Result<(), DbError> {
+    diesel::update(licenses::table.find(&row.id))
+        .set((
+            (
+                licenses::customer_id.eq(&row.customer_id),
+                licenses::policy_id.eq(&row.policy_id),
+                licenses::terms_id.eq(&row.terms_id),
+                licenses::seat_limit.eq(row.seat_limit),
+                licenses::seat_cap.eq(row.seat_cap),
+                licenses::over_limit_until.eq(row.over_limit_until),
+                licenses::base_state.eq(row.base_state),
+                licenses::merged_into.eq(&row.merged_into),
+            ),
+            (
+                licenses::first_activated_at.eq(row.first_activated_at),
+                licenses::valid_until.eq(row.valid_until),
+                licenses::updates_until.eq(row.updates_until),
+                licenses::extra_entitlements.eq(&row.extra_entitlements),
+                licenses::metadata.eq(&row.metadata),
+                licenses::seats_used.eq(row.seats_used),
+            ),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
 /// Locks a license for the rest of the unit of work: its root row is written first (rule 4).
 pub fn lock(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError> {
     let locked = on_backend!(tx.conn(), conn => diesel::update(licenses::table.find(id))

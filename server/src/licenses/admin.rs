@@ -1,0 +1,135 @@
+//! Management of licenses.
+
+mod actions;
+mod answers;
+mod errors;
+mod export;
+mod keys;
+mod lists;
+mod queries;
+mod requests;
+mod search;
+mod verbs;
+
+use actix_web::http::Method;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::de::DeserializeOwned;
+
+use super::change::Change;
+use super::model::LicenseId;
+use crate::app::App;
+use crate::http::conditional::expected_version;
+use crate::http::error::{ApiError, Code};
+use crate::http::extract::{Admin, UnreadJson};
+use crate::http::idempotency::Idempotency;
+use crate::http::routes::resource;
+use crate::idempotency::Claim;
+use crate::staff::Scope;
+
+type Answer = Result<HttpResponse, ApiError>;
+
+/// Routes of this folder, relative to the management API. Words that are no ids stand first.
+pub fn routes(config: &mut web::ServiceConfig) {
+    let verb = |name: &str| resource(&format!("/licenses/{{license}}/{name}"));
+    config
+        .service(
+            resource("/find")
+                .get(search::get)
+                .on(Method::POST, search::post),
+        )
+        .service(
+            resource("/licenses")
+                .on(Method::POST, verbs::issue)
+                .get(lists::list),
+        )
+        .service(resource("/licenses/export.csv").get(export::csv))
+        .service(resource("/licenses/export.json").get(export::json))
+        .service(
+            resource("/licenses/{license}")
+                .get(lists::show)
+                .on(Method::PATCH, verbs::edit),
+        )
+        .service(verb("suspend").on(Method::POST, actions::suspend))
+        .service(verb("reinstate").on(Method::POST, actions::reinstate))
+        .service(verb("revoke").on(Method::POST, actions::revoke))
+        .service(verb("renew").on(Method::POST, actions::renew))
+        .service(verb("extend").on(Method::POST, actions::extend))
+        .service(verb("transfer").on(Method::POST, actions::transfer))
+        .service(verb("merge").on(Method::POST, actions::merge))
+        .service(verb("set-policy").on(Method::POST, actions::set_policy))
+        .service(verb("note").on(Method::POST, actions::note))
+        .service(verb("rotate").on(Method::POST, keys::rotate))
+        .service(verb("import-key").on(Method::POST, keys::import))
+        .service(verb("keys").get(lists::keys))
+        .service(verb("holds").get(lists::holds))
+        .service(verb("notes").get(lists::notes))
+        .service(verb("history").get(lists::history))
+        .service(verb("seats").get(lists::seats))
+        .service(verb("seats/{activation}/free").on(Method::POST, verbs::free));
+}
+
+/// What this folder adds to the document of the API.
+#[derive(utoipa::OpenApi)]
+#[openapi(paths(
+    lists::list,
+    lists::show,
+    export::csv,
+    export::json,
+    lists::keys,
+    lists::holds,
+    lists::notes,
+    lists::history,
+    lists::seats,
+    verbs::issue,
+    verbs::edit,
+    actions::suspend,
+    actions::reinstate,
+    actions::revoke,
+    actions::renew,
+    actions::extend,
+    actions::transfer,
+    actions::merge,
+    actions::set_policy,
+    actions::note,
+    verbs::free,
+    keys::rotate,
+    keys::import,
+    search::get,
+    search::post,
+))]
+pub(crate) struct Paths;
+
+/// What a call that changes a license consists of.
+type Asked = (
+    Admin,
+    HttpRequest,
+    web::Path<String>,
+    Idempotency,
+    UnreadJson,
+);
+
+/// Who changes which license, how, and once for one request.
+async fn read<T: DeserializeOwned>(
+    app: &App,
+    asked: Asked,
+) -> Result<(Change, T, Claim), ApiError> {
+    let (admin, http, path, once, body) = asked;
+    let holder = admin.may(Scope::Admin)?;
+    let (request, claim) = once.read::<T>(app, &holder, body).await?;
+    let of = Change {
+        license: license_id(&path)?,
+        expected_version: expected_version(&http)?,
+        actor: holder.actor(),
+        now: app.clock.now(),
+        entropy: std::sync::Arc::clone(&app.entropy),
+    };
+    Ok((of, request, claim))
+}
+
+fn license_id(text: &str) -> Result<LicenseId, ApiError> {
+    LicenseId::parse(text).ok_or_else(no_such_license)
+}
+
+fn no_such_license() -> ApiError {
+    ApiError::new(Code::NotFound, "There is no such license.")
+}
