@@ -46,15 +46,8 @@ struct AskBody {
     platform: Option<String>,
     nonce: Option<String>,
     entitlements: Option<Vec<String>>,
-    replace: Option<Replace>,
+    replace: Option<String>,
     ttl_seconds: Option<i64>,
-}
-
-/// Which seat may be freed for a new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Replace {
-    LongestUnseen,
 }
 
 /// Longest version or platform, in characters.
@@ -92,6 +85,15 @@ impl AskBody {
             nonce,
             entitlements: features(self.entitlements.unwrap_or_default())?,
         })
+    }
+
+    /// Whether the longest unseen seat may be freed for a new one.
+    fn replaces(&self) -> Result<bool, ApiError> {
+        match self.replace.as_deref() {
+            None => Ok(false),
+            Some("longest_unseen") => Ok(true),
+            Some(_) => Err(ApiError::field("replace", "must be longest_unseen")),
+        }
     }
 
     fn ttl_seconds(&self) -> Result<Option<i64>, ApiError> {
@@ -175,7 +177,7 @@ impl From<OfflineFileError> for ApiError {
 }
 
 async fn post_activate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
-    let replace = body.0.replace == Some(Replace::LongestUnseen);
+    let replace = body.0.replaces()?;
     let answer = activate(&app, body.0.check()?, replace).await?;
     Ok(HttpResponse::Ok().json(answer))
 }
