@@ -13,6 +13,7 @@
 
 mod child;
 mod cli;
+mod cli_support;
 mod crash;
 mod database;
 mod downloads;
