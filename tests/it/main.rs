@@ -15,6 +15,7 @@ mod audit;
 mod bad_input;
 mod child;
 mod cli;
+mod cli_support;
 mod crash;
 mod crash_points;
 mod database;
