@@ -1,6 +1,6 @@
 //! Management of kits; those of policies stand in `policies`.
 
-mod policies;
+pub mod policies;
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
