@@ -12,6 +12,7 @@ mod client;
 mod demo;
 mod local;
 mod output;
+mod policies;
 mod publish;
 mod serve;
 
@@ -64,7 +65,8 @@ async fn run(arguments: Arguments, output: Output) -> Result<(), Failed> {
         Command::Doctor { ping: false } => check::run(config, output).await,
         Command::Token { command } => local::token(config, command, output).await,
         Command::Kit { command } => catalog::kit(command, output).await,
-        Command::Policy { command } => catalog::policy(command, output).await,
+        Command::Policy { command } => policies::policy(command, output).await,
+        Command::LicenseText { command } => policies::license_text(command, output).await,
         Command::Price { command } => catalog::price(command, output).await,
         Command::Order { command } => catalog::order(command, output).await,
         Command::Event { command } => catalog::event(command, output).await,

@@ -6,6 +6,7 @@
 //! and looked up by a keyed digest.
 
 pub mod answer;
+pub mod apply_terms;
 pub mod facts;
 pub mod issue;
 pub mod keys;

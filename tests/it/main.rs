@@ -26,6 +26,7 @@ mod outbox;
 mod packaging;
 mod payments;
 mod people;
+mod policies;
 mod portal;
 mod schema;
 mod secrets;

@@ -1,18 +1,16 @@
-//! Kits, policies, prices, orders and releases, over HTTP.
+//! Kits, prices, orders and releases, over HTTP.
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::{
-    EventCommand, KitCommand, OrderCommand, PolicyCommand, PriceCommand, ReleaseCommand,
-};
+use super::arguments::{EventCommand, KitCommand, OrderCommand, PriceCommand, ReleaseCommand};
 use super::client::Client;
 use super::output::{Failed, Output, lines, table};
 
-fn show(output: Output, value: &Value) {
+pub(super) fn show(output: Output, value: &Value) {
     output.show(&lines(value), value);
 }
 
-async fn list(
+pub(super) async fn list(
     output: Output,
     path: &[&str],
     filter: &[(&str, &str)],
@@ -23,12 +21,12 @@ async fn list(
     Ok(())
 }
 
-async fn get(output: Output, path: &[&str]) -> Result<(), Failed> {
+pub(super) async fn get(output: Output, path: &[&str]) -> Result<(), Failed> {
     show(output, &Client::from_environment()?.get(path).await?);
     Ok(())
 }
 
-async fn post(output: Output, path: &[&str], body: &Value) -> Result<(), Failed> {
+pub(super) async fn post(output: Output, path: &[&str], body: &Value) -> Result<(), Failed> {
     show(output, &Client::from_environment()?.post(path, body).await?);
     Ok(())
 }
@@ -81,40 +79,6 @@ pub(super) async fn kit(command: KitCommand, output: Output) -> Result<(), Faile
                     .await?,
             );
             Ok(())
-        }
-    }
-}
-
-pub(super) async fn policy(command: PolicyCommand, output: Output) -> Result<(), Failed> {
-    match command {
-        PolicyCommand::List => {
-            let columns = ["name", "edition", "scope", "seat_kind", "seat_limit", "id"];
-            list(output, &["policies"], &[], &columns).await
-        }
-        PolicyCommand::Show { policy } => get(output, &["policies", &policy]).await,
-        PolicyCommand::Create {
-            name,
-            edition,
-            kits,
-            all,
-            seat_kind,
-            seat_limit,
-            updates_months,
-            valid_months,
-            license_file_days,
-        } => {
-            let body = json!({
-                "name": name,
-                "edition": edition,
-                "scope": if all { "all" } else { "kits" },
-                "kits": kits,
-                "seat_kind": seat_kind,
-                "seat_limit": seat_limit,
-                "updates_months": updates_months,
-                "valid_months": valid_months,
-                "license_file_days": license_file_days,
-            });
-            post(output, &["policies"], &body).await
         }
     }
 }

@@ -26,6 +26,7 @@ pub fn mount(config: &mut web::ServiceConfig) {
         .service(
             web::scope("/v1/admin")
                 .configure(crate::kits::admin::routes)
+                .configure(crate::licenses::apply_terms::admin::routes)
                 .configure(crate::payments::admin::routes)
                 .configure(crate::releases::admin::routes)
                 .default_service(web::to(no_such_api)),

@@ -1,6 +1,7 @@
 //! Queries on `licenses`, `license_keys` and `license_holds`.
 
 mod changes;
+mod terms_changes;
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
@@ -15,6 +16,7 @@ use crate::kits::model::{KitId, PolicyId, Scope, TermsId};
 use crate::kits::store::{Terms, kits_of_terms, terms_list};
 
 pub use changes::{claim_seat, insert, lock, release_seat};
+pub use terms_changes::{put_terms, under_other_terms};
 
 /// A license as stored.
 #[derive(Debug, Clone, Queryable, Insertable, Selectable, PartialEq, Eq)]
