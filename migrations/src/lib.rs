@@ -57,6 +57,7 @@ pub const ALL: &[Migration] = &[
     shared!("2026-11-20-08_terms", "0.1.0"),
     shared!("2026-11-20-11_idempotency", "0.1.0"),
     per_database!("2026-11-20-12_licenses_under_terms", "0.1.0"),
+    shared!("2026-11-20-15_derived_tokens", "0.1.0"),
 ];
 
 #[cfg(test)]

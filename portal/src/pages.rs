@@ -10,6 +10,7 @@ mod error;
 mod license;
 mod licenses;
 mod sign_in;
+mod tokens;
 
 pub use check_mail::CheckMailPage;
 pub use confirm_sign_in::ConfirmSignInPage;
@@ -18,6 +19,7 @@ pub use error::ErrorPage;
 pub use license::{LicensePage, SeatRow};
 pub use licenses::{LicenseCard, LicensesPage, PrimaryAction};
 pub use sign_in::SignInPage;
+pub use tokens::{LicenseTextPage, TokenLine, TokenMadePage, TokenUse, TokensPage};
 
 use crate::frame::Theme;
 
@@ -44,6 +46,10 @@ pub fn gallery(theme: Theme) -> Vec<(&'static str, String)> {
         "license" => LicensePage::sample(),
         "license-empty" => LicensePage::sample_empty(),
         "license-revealed" => LicensePage::sample_revealed(),
+        "tokens" => TokensPage::sample(),
+        "tokens-error" => TokensPage::sample_error(),
+        "token-made" => TokenMadePage::sample(),
+        "license-text" => LicenseTextPage::sample(),
         "downloads" => DownloadsPage::sample(),
         "downloads-empty" => DownloadsPage::sample_empty(),
         "error" => ErrorPage::sample(),

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::db::{DatabaseUrl, Db, OpenError};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::key_ring::{self, KeyRing, KeyRingError};
+use crate::licenses::tokens::usage::TokenUse;
 use crate::mail::{MailSetupError, Mailer};
 use crate::metrics::Metrics;
 use crate::outbox::Lanes;
@@ -66,6 +67,8 @@ pub struct App {
     pub mailer: Option<Mailer>,
     /// The way to Stripe, if a key is configured.
     pub stripe: Option<StripeApi>,
+    /// How often derived tokens are used.
+    pub token_use: TokenUse,
     /// Counters for operators.
     pub metrics: Metrics,
     public_url: Url,
@@ -132,6 +135,7 @@ impl App {
             lanes: Lanes::default(),
             mailer: Mailer::from_config(&config.mail, &public_url)?,
             stripe: StripeApi::from_config(&config.stripe)?,
+            token_use: TokenUse::default(),
             metrics: Metrics::default(),
             installation_id: installation.id,
             keys: ArcSwap::from_pointee(keys),

@@ -124,6 +124,8 @@ pub struct LimitsConfig {
     pub webhook_bytes: usize,
     /// Largest artifact, in bytes.
     pub artifact_bytes: u64,
+    /// Calls a CI or download token may make in one minute, for each process; at least 1.
+    pub token_calls_per_minute: u32,
 }
 
 impl Default for Config {
@@ -188,6 +190,7 @@ impl Default for LimitsConfig {
             json_bytes: 64 * 1024,
             webhook_bytes: 1024 * 1024,
             artifact_bytes: 4 << 30,
+            token_calls_per_minute: 600,
         }
     }
 }

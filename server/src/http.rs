@@ -14,6 +14,7 @@ pub mod idempotency;
 pub mod openapi;
 pub mod pages;
 pub mod paging;
+pub mod path_token;
 pub mod return_to;
 pub mod routes;
 pub mod serve;

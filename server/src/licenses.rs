@@ -15,5 +15,6 @@ pub mod overview;
 pub mod pages;
 pub mod reveal;
 pub mod store;
+pub mod tokens;
 pub mod validate;
 pub mod words;

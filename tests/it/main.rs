@@ -30,3 +30,4 @@ mod policies;
 mod portal;
 mod schema;
 mod secrets;
+mod tokens;

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use kitward_portal::pages::{
     ArtifactRow, CheckMailPage, ConfirmSignInPage, DownloadsPage, ErrorPage, KitDownloads,
-    LicenseCard, LicensePage, LicensesPage, Locked, PrimaryAction, ReleaseRow, SeatRow, SignInPage,
+    LicenseCard, LicensePage, LicenseTextPage, LicensesPage, Locked, PrimaryAction, ReleaseRow,
+    SeatRow, SignInPage, TokenLine, TokenMadePage, TokenUse, TokensPage,
 };
 use kitward_portal::{
     Flash, FlashKind, Frame, NavItem, SeatKind, Seats, Status, Theme, UndoAction,
@@ -100,6 +101,7 @@ fn license(revealed_key: Option<String>) -> String {
         revealed_key,
         order_ref: evil(),
         purchased_at: now(),
+        license_text: Some(evil()),
         terms_in_words: vec![evil()],
         valid_until: Some(now()),
         updates_until: None,
@@ -151,6 +153,50 @@ fn downloads() -> String {
     .render()
 }
 
+fn tokens() -> String {
+    let line = TokenLine {
+        id: evil(),
+        usage: TokenUse::Publishable,
+        name: evil(),
+        hint: evil(),
+        created_at: now(),
+        expires_at: Some(DateTime::<Utc>::MAX_UTC),
+    };
+    TokensPage {
+        frame: frame(),
+        license: evil(),
+        kit_names: vec![evil()],
+        tokens: vec![line],
+        ci_use: true,
+        name: evil(),
+        error: Some(evil()),
+        flash: Some(flash()),
+    }
+    .render()
+}
+
+fn token_made() -> String {
+    TokenMadePage {
+        frame: frame(),
+        license: evil(),
+        usage: TokenUse::Ci,
+        name: evil(),
+        secret: evil(),
+    }
+    .render()
+}
+
+fn license_text() -> String {
+    LicenseTextPage {
+        frame: frame(),
+        license: evil(),
+        name: evil(),
+        number: i32::MIN,
+        body: evil(),
+    }
+    .render()
+}
+
 fn error() -> String {
     ErrorPage {
         frame: frame(),
@@ -196,6 +242,9 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("license", license(None)),
         ("license, revealed", license(Some(evil()))),
         ("downloads", downloads()),
+        ("tokens", tokens()),
+        ("token made", token_made()),
+        ("license text", license_text()),
     ]
 }
 

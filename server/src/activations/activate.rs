@@ -11,6 +11,8 @@ use crate::licenses::facts::{Facts, Question, gather};
 use crate::licenses::keys;
 use crate::licenses::model::{SeatState, VerdictCode};
 use crate::licenses::store as licenses;
+use crate::licenses::tokens::model::Door;
+use crate::licenses::tokens::usage;
 use crate::licenses::validate::{Ask, AskError};
 
 /// Seconds after which a seat that calls again is written as seen.
@@ -18,7 +20,7 @@ const SEEN_EVERY: i64 = 60;
 
 /// Takes a seat, or finds the one the identity has. Kits call this at every start.
 pub async fn activate(app: &App, ask: Ask) -> Result<Answer, AskError> {
-    let Some(lookup) = keys::lookup(app, &ask.key) else {
+    let Some(lookup) = keys::lookup(app, &ask.key, Door::Seats)? else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
     let question = ask.question(lookup);
@@ -26,6 +28,7 @@ pub async fn activate(app: &App, ask: Ask) -> Result<Answer, AskError> {
     let Some(facts) = app.db.read_snapshot(move |conn| gather(conn, &own)).await? else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
+    usage::watch(app, &facts.holding, ask.identity.as_ref()).await?;
     let now = app.clock.now();
     let (facts, code) = match needs_write(&facts, &ask, now) {
         None => {
@@ -51,7 +54,7 @@ fn needs_write(facts: &Facts, ask: &Ask, now: Timestamp) -> Option<Identity> {
     if facts.refusal(now).is_some() || facts.holding.terms.seat_kind == SeatKind::None {
         return None;
     }
-    if facts.seat == SeatState::NoIdentity {
+    if matches!(facts.seat, SeatState::NoIdentity | SeatState::Unneeded) {
         return None;
     }
     let fresh = facts.held().is_some_and(|row| {

@@ -1,7 +1,9 @@
 //! In-kit calls: activate, validate, deactivate.
 
+mod cors;
+
 use actix_web::http::Method;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
@@ -17,9 +19,10 @@ use crate::licenses::validate::{Ask, AskError, validate};
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
+    let validate = resource("/v1/licenses/validate").on(Method::POST, post_validate);
     config
         .service(resource("/v1/licenses/activate").on(Method::POST, post_activate))
-        .service(resource("/v1/licenses/validate").on(Method::POST, post_validate))
+        .service(validate.on(Method::OPTIONS, cors::preflight))
         .service(resource("/v1/licenses/deactivate").on(Method::POST, post_deactivate));
 }
 
@@ -61,6 +64,7 @@ impl AskBody {
         }
         Ok(Ask {
             key: self.key,
+            origin: None,
             kit: self.kit,
             identity,
             name: bounded("name", self.name, NAME_MAX)?,
@@ -114,6 +118,7 @@ impl From<AskError> for ApiError {
         match error {
             AskError::Db(error) => error.into(),
             AskError::Sign(error) => Self::internal(error),
+            AskError::TooOften(error) => error.into(),
         }
     }
 }
@@ -123,9 +128,22 @@ async fn post_activate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse
     Ok(HttpResponse::Ok().json(answer))
 }
 
-async fn post_validate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
-    let answer = validate(&app, body.0.check()?).await?;
-    Ok(HttpResponse::Ok().json(answer))
+async fn post_validate(
+    app: AppData,
+    http: HttpRequest,
+    body: Json<AskBody>,
+) -> Result<HttpResponse, ApiError> {
+    let ask = Ask {
+        origin: cors::sent_origin(&http),
+        ..body.0.check()?
+    };
+    let from = cors::publishable_from(&ask);
+    let answer = validate(&app, ask).await?;
+    let mut response = HttpResponse::Ok();
+    if answer.license.is_some() {
+        cors::open_to(&mut response, from.as_deref());
+    }
+    Ok(response.json(answer))
 }
 
 async fn post_deactivate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {

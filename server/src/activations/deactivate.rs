@@ -2,10 +2,11 @@
 
 use super::free::free_in;
 use crate::app::App;
-use crate::db::{DbError, Shard};
+use crate::db::Shard;
 use crate::licenses::facts::gather;
 use crate::licenses::keys;
-use crate::licenses::validate::Ask;
+use crate::licenses::tokens::model::Door;
+use crate::licenses::validate::{Ask, AskError};
 
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +22,8 @@ pub enum Deactivated {
 }
 
 /// Frees the seat of an identity; repeating it changes nothing.
-pub async fn deactivate(app: &App, ask: &Ask) -> Result<Deactivated, DbError> {
-    let Some(lookup) = keys::lookup(app, &ask.key) else {
+pub async fn deactivate(app: &App, ask: &Ask) -> Result<Deactivated, AskError> {
+    let Some(lookup) = keys::lookup(app, &ask.key, Door::Seats)? else {
         return Ok(Deactivated::Unknown);
     };
     let question = ask.question(lookup);

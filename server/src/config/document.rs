@@ -128,6 +128,7 @@ fn default_values() -> Value {
             "json_bytes": config.limits.json_bytes,
             "webhook_bytes": config.limits.webhook_bytes,
             "artifact_bytes": config.limits.artifact_bytes,
+            "token_calls_per_minute": config.limits.token_calls_per_minute,
         },
     })
 }
@@ -206,8 +207,11 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
         (
             "limits",
             format!(
-                "json {} · webhook {} · artifact {} bytes",
-                config.limits.json_bytes, config.limits.webhook_bytes, config.limits.artifact_bytes
+                "json {} · webhook {} · artifact {} bytes · token {} calls a minute",
+                config.limits.json_bytes,
+                config.limits.webhook_bytes,
+                config.limits.artifact_bytes,
+                config.limits.token_calls_per_minute
             ),
         ),
     ];

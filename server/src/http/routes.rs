@@ -27,6 +27,7 @@ pub fn mount(config: &mut web::ServiceConfig) {
             web::scope("/v1/admin")
                 .configure(crate::kits::admin::routes)
                 .configure(crate::licenses::apply_terms::admin::routes)
+                .configure(crate::licenses::tokens::admin::routes)
                 .configure(crate::payments::admin::routes)
                 .configure(crate::releases::admin::routes)
                 .default_service(web::to(no_such_api)),
@@ -39,6 +40,7 @@ pub fn mount(config: &mut web::ServiceConfig) {
                 .configure(pages::routes)
                 .configure(crate::people::pages::routes)
                 .configure(crate::licenses::pages::routes)
+                .configure(crate::licenses::tokens::pages::routes)
                 .configure(crate::downloads::pages::routes)
                 .default_service(web::to(pages::no_such_page)),
         );

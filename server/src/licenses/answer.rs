@@ -20,6 +20,8 @@ use crate::kits::model::{Scope, SeatKind};
 /// Seconds a verdict lives.
 const VERDICT_SECONDS: i64 = 600;
 const DAY: i64 = 86_400;
+/// Seconds a license file lives that a CI token got.
+const TOKEN_FILE_SECONDS: i64 = 3_600;
 
 /// What the call was about.
 #[derive(Debug, Clone, Copy)]
@@ -174,7 +176,11 @@ pub fn about(
 /// A license file never outlives the license.
 fn file_end(facts: &Facts, now: Timestamp) -> Timestamp {
     let days = i64::from(facts.holding.terms.license_file_days);
-    let end = now.plus_seconds(days * DAY);
+    let end = match facts.holding.via {
+        // What a build takes along ends soon after it.
+        Some(_) => now.plus_seconds(TOKEN_FILE_SECONDS),
+        None => now.plus_seconds(days * DAY),
+    };
     let usable = facts.holding.standing(facts.covers_kit).usable_until();
     usable.map_or(end, |until| end.min(until))
 }

@@ -6,14 +6,16 @@ use crate::clock::Timestamp;
 use crate::db::{AnyConn, DbError};
 use crate::kits::model::{Scope, SeatKind};
 use crate::kits::store::{find_kit_by_slug, kits_by_ids};
+use crate::licenses::keys::{self, Lookup};
 use crate::licenses::model::{Look, SeatState, VerdictCode};
 use crate::licenses::store::{self, Holding, License};
+use crate::licenses::tokens::model::DerivedKind;
 
 /// What is asked about a license.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// Digest of the key.
-    pub lookup: Vec<u8>,
+    /// How the key or token is looked up.
+    pub lookup: Lookup,
     /// Slug as sent.
     pub kit: String,
     /// Who asks.
@@ -75,7 +77,7 @@ impl Facts {
 
 /// Reads the facts; `None` when no license has the key.
 pub fn gather(conn: &mut AnyConn, question: &Question) -> Result<Option<Facts>, DbError> {
-    let Some(holding) = store::find_by_lookup(conn, &question.lookup)? else {
+    let Some(holding) = keys::find(conn, &question.lookup)? else {
         return Ok(None);
     };
     let kit = find_kit_by_slug(conn, &question.kit)?;
@@ -109,6 +111,11 @@ fn seat(
     holding: &Holding,
     identity: Option<&Identity>,
 ) -> Result<(Option<Activation>, SeatState), DbError> {
+    if let Some(via) = &holding.via
+        && via.kind == DerivedKind::Ci
+    {
+        return Ok((None, SeatState::Unneeded));
+    }
     let fitting = identity.filter(|identity| {
         holding.terms.seat_kind != SeatKind::None && identity.kind == holding.terms.seat_kind
     });

@@ -7,6 +7,7 @@ use diesel::dsl::exists;
 use diesel::prelude::*;
 
 use super::model::{BaseState, LicenseId, LicenseKeyId, Standing};
+use super::tokens::model::Via;
 use crate::clock::Timestamp;
 use crate::customers::model::{CustomerId, OrderItemId};
 use crate::db::schema::{license_holds, license_keys, licenses, order_items, terms};
@@ -105,10 +106,12 @@ pub struct Holding {
     pub terms: Terms,
     /// The key it was found by, or its primary one.
     pub key_id: LicenseKeyId,
-    /// Last six characters of that key.
+    /// Last six characters of that key, or of the token.
     pub key_hint: String,
     /// From when that key no longer counts.
     pub key_ends_at: Option<Timestamp>,
+    /// The token it was found by, where it was one.
+    pub via: Option<Via>,
     /// At least one open hold.
     pub suspended: bool,
     /// At least one open revocation.
@@ -162,6 +165,7 @@ fn holding((license, terms, key, suspended, revoked): HoldingRow) -> Holding {
         key_id,
         key_hint,
         key_ends_at,
+        via: None,
         suspended,
         revoked,
     }
@@ -200,6 +204,15 @@ macro_rules! holdings {
 pub fn find_by_lookup(conn: &mut AnyConn, lookup: &[u8]) -> Result<Option<Holding>, DbError> {
     let row: Option<HoldingRow> = holdings!()
         .filter(license_keys::lookup.eq(lookup))
+        .get_result(conn)
+        .optional()?;
+    Ok(row.map(holding))
+}
+
+/// The license of a key.
+pub fn find_by_key_id(conn: &mut AnyConn, id: &LicenseKeyId) -> Result<Option<Holding>, DbError> {
+    let row: Option<HoldingRow> = holdings!()
+        .filter(license_keys::id.eq(id))
         .get_result(conn)
         .optional()?;
     Ok(row.map(holding))

@@ -5,7 +5,9 @@ use secrecy::SecretString;
 
 use super::answer::{self, Answer, Asked};
 use super::facts::{Question, gather};
-use super::keys;
+use super::keys::{self, Lookup};
+use super::tokens::model::Door;
+use super::tokens::usage::{self, TooOften};
 use crate::activations::model::Identity;
 use crate::app::App;
 use crate::db::DbError;
@@ -13,8 +15,10 @@ use crate::db::DbError;
 /// What a kit asks.
 #[derive(Debug)]
 pub struct Ask {
-    /// The license key.
+    /// The license key, or a token derived from it.
     pub key: SecretString,
+    /// Web page the call comes from.
+    pub origin: Option<String>,
     /// Kit slug.
     pub kit: String,
     /// What occupies the seat.
@@ -37,7 +41,7 @@ impl Ask {
         }
     }
 
-    pub(crate) fn question(&self, lookup: Vec<u8>) -> Question {
+    pub(crate) fn question(&self, lookup: Lookup) -> Question {
         Question {
             lookup,
             kit: self.kit.clone(),
@@ -52,6 +56,9 @@ pub enum AskError {
     /// The database failed.
     #[error("the database failed")]
     Db(#[from] DbError),
+    /// The token was used too often.
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
     /// The answer could not be signed.
     #[error("the answer could not be signed")]
     Sign(#[from] SignError),
@@ -59,7 +66,8 @@ pub enum AskError {
 
 /// The verdict about a key, a kit and an identity.
 pub async fn validate(app: &App, ask: Ask) -> Result<Answer, AskError> {
-    let Some(lookup) = keys::lookup(app, &ask.key) else {
+    let origin = ask.origin.as_deref();
+    let Some(lookup) = keys::lookup(app, &ask.key, Door::Validate { origin })? else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
     let question = ask.question(lookup);
@@ -70,6 +78,7 @@ pub async fn validate(app: &App, ask: Ask) -> Result<Answer, AskError> {
     Ok(match facts {
         None => answer::unknown(app, ask.asked())?,
         Some(facts) => {
+            usage::watch(app, &facts.holding, ask.identity.as_ref()).await?;
             let code = facts.verdict(app.clock.now());
             answer::about(app, ask.asked(), &facts, code, false)?
         }
