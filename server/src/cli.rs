@@ -10,6 +10,7 @@ mod check;
 mod client;
 #[cfg(feature = "demo")]
 mod demo;
+mod license_tokens;
 mod local;
 mod output;
 mod policies;
@@ -66,6 +67,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<(), Failed> {
         Command::Token { command } => local::token(config, command, output).await,
         Command::Kit { command } => catalog::kit(command, output).await,
         Command::Policy { command } => policies::policy(command, output).await,
+        Command::License { command } => license_tokens::license(command, output).await,
         Command::LicenseText { command } => policies::license_text(command, output).await,
         Command::Price { command } => catalog::price(command, output).await,
         Command::Order { command } => catalog::order(command, output).await,

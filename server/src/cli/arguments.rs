@@ -1,5 +1,6 @@
 //! The grammar of the command line.
 
+mod license_tokens;
 mod policies;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use crate::payments::model::QuantityRule;
 use crate::releases::model::{Channel, Severity};
 use crate::staff::Scope;
 
+pub(super) use license_tokens::{LicenseCommand, LicenseTokenCommand};
 pub(super) use policies::{ApplyPolicy, LicenseTextCommand, PolicyCommand, PolicyTermsArguments};
 
 /// License server and kit distribution backend.
@@ -62,6 +64,11 @@ pub(super) enum Command {
     Policy {
         #[command(subcommand)]
         command: PolicyCommand,
+    },
+    /// Licenses.
+    License {
+        #[command(subcommand)]
+        command: LicenseCommand,
     },
     /// License texts, in versions.
     LicenseText {
