@@ -45,6 +45,17 @@ async fn sql(app: &TestApp, text: String) {
     write.await.unwrap();
 }
 
+/// A limit that is no multiple of the policy's 5.
+async fn give_own_limit(app: &TestApp, id: &LicenseId) {
+    let text = format!("UPDATE licenses SET seat_limit = 7, seat_cap = 7 WHERE id = '{id}'");
+    sql(app, text).await;
+}
+
+async fn apply(shop: &Shop, body: &Value) -> Value {
+    let reply = shop.admin.post(APPLY, body).await;
+    reply.expect_status(200).json()
+}
+
 async fn edit(admin: &Actor, change: &Value) -> Reply {
     let path = format!("{POLICIES}/personal");
     admin.patch(&path, change).await.expect_status(200)
@@ -349,11 +360,7 @@ async fn applying_terms_is_looked_at_first_and_throws_nobody_off(kind: Kind) {
         call(&app, "activate", &full.key, device).await;
     }
     let own_id = license_of(&app, &own).await;
-    sql(
-        &app,
-        format!("UPDATE licenses SET seat_limit = 7, seat_cap = 7 WHERE id = '{own_id}'"),
-    )
-    .await;
+    give_own_limit(&app, &own_id).await;
     edit(
         &shop.admin,
         &json!({ "seat_limit": 2, "updates_months": 6 }),
@@ -363,12 +370,7 @@ async fn applying_terms_is_looked_at_first_and_throws_nobody_off(kind: Kind) {
     let later_id = license_of(&app, &later).await;
 
     let look = json!({ "preview": true });
-    let seen = shop
-        .admin
-        .post(APPLY, &look)
-        .await
-        .expect_status(200)
-        .json();
+    let seen = apply(&shop, &look).await;
     assert_eq!(
         (
             &seen["licenses"],
@@ -399,16 +401,11 @@ async fn applying_terms_is_looked_at_first_and_throws_nobody_off(kind: Kind) {
     assert_eq!(row(&app, &full_id).await.seat_limit, Some(5));
 
     let go = json!({ "preview": false, "terms_number": 2, "over_limit_days": 14, "limit": 2 });
-    let done = shop.admin.post(APPLY, &go).await.expect_status(200).json();
+    let done = apply(&shop, &go).await;
     assert_eq!(done["changed"], 2);
     let mut rest = go.clone();
     rest["cursor"] = done["next_cursor"].clone();
-    let rest = shop
-        .admin
-        .post(APPLY, &rest)
-        .await
-        .expect_status(200)
-        .json();
+    let rest = apply(&shop, &rest).await;
     assert_eq!(
         (&rest["changed"], &rest["next_cursor"]),
         (&json!(1), &Value::Null)
@@ -416,7 +413,7 @@ async fn applying_terms_is_looked_at_first_and_throws_nobody_off(kind: Kind) {
     let over = [&done, &rest].map(|slice| slice["over_limit"].as_i64().unwrap());
     assert_eq!(over[0] + over[1], 1);
     // Sent again it finds nothing to do.
-    let again = shop.admin.post(APPLY, &go).await.expect_status(200).json();
+    let again = apply(&shop, &go).await;
     assert_eq!(again["changed"], 0);
 
     let changed = row(&app, &full_id).await;
@@ -444,11 +441,7 @@ async fn limits_of_their_own_and_earlier_ends_change_only_when_asked(kind: Kind)
     let (app, shop) = shop(kind).await;
     let purchase = shop.buy(&app).await;
     let id = license_of(&app, &purchase).await;
-    sql(
-        &app,
-        format!("UPDATE licenses SET seat_limit = 7, seat_cap = 7 WHERE id = '{id}'"),
-    )
-    .await;
+    give_own_limit(&app, &id).await;
     let before = row(&app, &id).await;
     edit(
         &shop.admin,
@@ -493,7 +486,7 @@ async fn seats_of_another_kind_keep_a_license_as_it_is(kind: Kind) {
     call(&app, "activate", &used.key, "a").await;
     edit(&shop.admin, &json!({ "seat_kind": "site" })).await;
     let go = json!({ "preview": false, "terms_number": 2, "over_limit_days": 1 });
-    let done = shop.admin.post(APPLY, &go).await.expect_status(200).json();
+    let done = apply(&shop, &go).await;
     assert_eq!(done["changed"], 1);
     let id = license_of(&app, &used).await;
     let stays = json!([{ "license": id.as_str(), "reason": "seat_kind_in_use" }]);
@@ -596,8 +589,8 @@ async fn a_seat_taken_while_terms_are_applied_is_never_beyond_both_limits(kind: 
         let (app, key) = (&app, purchase.key.as_str());
         async move { call(app, "activate", key, &format!("device-{n}")).await }
     }));
-    let (applied, taken) = futures_util::future::join(apply, takes).await;
-    let granted = taken
+    let (outcome, answers) = futures_util::future::join(apply, takes).await;
+    let granted = answers
         .iter()
         .filter(|reply| reply.str("/valid") == "true")
         .count();
@@ -605,8 +598,8 @@ async fn a_seat_taken_while_terms_are_applied_is_never_beyond_both_limits(kind: 
     assert_eq!(usize::try_from(license.seats_used).unwrap(), granted + 1);
     // Either it came first and no more seats were given, or it saw the seats and let all be.
     match license.seat_limit {
-        Some(1) => assert_eq!((applied.status, granted), (200, 0)),
-        limit => assert_eq!((limit, granted), (Some(5), 4), "{}", applied.text()),
+        Some(1) => assert_eq!((outcome.status, granted), (200, 0)),
+        limit => assert_eq!((limit, granted), (Some(5), 4), "{}", outcome.text()),
     }
     app.stop().await;
 }
