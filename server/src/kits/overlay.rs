@@ -126,7 +126,7 @@ mod tests {
             (json!({ "seat_limit": 0 }), "seat_limit"),
             (json!({ "seat_limit": 1.5 }), "seat_limit"),
             (json!({ "ci_use": null }), "ci_use"),
-            (json!({ "entitlements": [1] }), "entitlements"),
+            (json!({ "entitlements": [1] }), "entitlements[0]"),
             (json!({ "scope": "some" }), "scope"),
             (json!({ "license_text_id": "x" }), "license_text_id"),
         ] {
