@@ -61,6 +61,7 @@ pub const ALL: &[Migration] = &[
     per_database!("2026-11-20-12_licenses_under_terms", "0.1.0"),
     shared!("2026-11-20-13_seats", "0.1.0"),
     shared!("2026-11-20-14_license_verbs", "0.1.0"),
+    shared!("2026-11-20-15_derived_tokens", "0.1.0"),
 ];
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod license;
 mod licenses;
 pub mod reference;
 mod sign_in;
+mod tokens;
 
 pub use check_mail::CheckMailPage;
 pub use confirm_sign_in::ConfirmSignInPage;
@@ -20,6 +21,7 @@ pub use license::{LicensePage, SeatRow};
 pub use licenses::{LicenseCard, LicensesPage, PrimaryAction};
 pub use reference::{ReferenceCodesPage, ReferenceGroupPage, ReferencePage};
 pub use sign_in::SignInPage;
+pub use tokens::{LicenseTextPage, TokenLine, TokenMadePage, TokenUse, TokensPage};
 
 use crate::frame::Theme;
 
@@ -46,6 +48,10 @@ pub fn gallery(theme: Theme) -> Vec<(&'static str, String)> {
         "license" => LicensePage::sample(),
         "license-empty" => LicensePage::sample_empty(),
         "license-revealed" => LicensePage::sample_revealed(),
+        "tokens" => TokensPage::sample(),
+        "tokens-error" => TokensPage::sample_error(),
+        "token-made" => TokenMadePage::sample(),
+        "license-text" => LicenseTextPage::sample(),
         "downloads" => DownloadsPage::sample(),
         "downloads-empty" => DownloadsPage::sample_empty(),
         "error" => ErrorPage::sample(),

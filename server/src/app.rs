@@ -18,6 +18,7 @@ use crate::db::{DatabaseUrl, Db, OpenError};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::key_ring::{self, ChangeError, Custody, KeyRing, KeyRingError};
 use crate::kits::known_terms::TermsSeen;
+use crate::licenses::tokens::usage::TokenUse;
 use crate::limits::Limits;
 use crate::mail::{MailSetupError, Mailer};
 use crate::metrics::Metrics;
@@ -71,6 +72,8 @@ pub struct App {
     pub mailer: Option<Mailer>,
     /// The way to Stripe, if a key is configured.
     pub stripe: Option<StripeApi>,
+    /// How often derived tokens are used.
+    pub token_use: TokenUse,
     /// Counters for operators.
     pub metrics: Metrics,
     /// What this process counts to turn floods away.
@@ -189,6 +192,7 @@ impl App {
             lanes: Lanes::default(),
             mailer: Mailer::from_config(&config.mail, &public_url)?,
             stripe: StripeApi::from_config(&config.stripe)?,
+            token_use: TokenUse::default(),
             metrics: Metrics::default(),
             limits: Limits::new(&config.limits),
             seen: Seen::default(),

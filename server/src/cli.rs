@@ -12,8 +12,10 @@ mod client;
 #[cfg(feature = "demo")]
 mod demo;
 mod keys;
+mod license_tokens;
 mod local;
 mod output;
+mod policies;
 mod publish;
 mod serve;
 mod support;
@@ -73,7 +75,8 @@ async fn run(arguments: Arguments, output: Output) -> Result<(), Failed> {
         Command::Audit { command } => audit::audit(config, command, output).await,
         Command::Keys { command } => keys::run(config, command, output).await,
         Command::Kit { command } => catalog::kit(command, output).await,
-        Command::Policy { command } => catalog::policy(command, output).await,
+        Command::Policy { command } => policies::policy(command, output).await,
+        Command::LicenseText { command } => policies::license_text(command, output).await,
         Command::Price { command } => catalog::price(command, output).await,
         Command::Order { command } => catalog::order(command, output).await,
         Command::Event { command } => catalog::event(command, output).await,

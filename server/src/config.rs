@@ -151,6 +151,8 @@ pub struct LimitsConfig {
     pub key_misses_burst: u32,
     /// Requests a minute with one management token. 0 = no limit.
     pub token_requests_per_minute: u32,
+    /// Calls a CI or download token may make in one minute, for each process; at least 1.
+    pub token_calls_per_minute: u32,
 }
 
 impl Default for Config {
@@ -228,6 +230,7 @@ impl Default for LimitsConfig {
             key_misses_per_minute: 30,
             key_misses_burst: 60,
             token_requests_per_minute: 3_000,
+            token_calls_per_minute: 600,
         }
     }
 }

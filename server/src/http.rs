@@ -15,6 +15,7 @@ pub mod idempotency;
 pub mod openapi;
 pub mod pages;
 pub mod paging;
+pub mod path_token;
 pub mod rate_limit;
 pub mod reference;
 pub mod return_to;

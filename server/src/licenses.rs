@@ -7,6 +7,7 @@
 
 pub mod admin;
 pub mod answer;
+pub mod apply_terms;
 pub mod change;
 pub mod edit;
 pub mod export;
@@ -29,6 +30,7 @@ pub mod reveal;
 pub mod rotate;
 pub mod set_policy;
 pub mod store;
+pub mod tokens;
 pub mod transfer;
 pub mod validate;
 pub mod words;

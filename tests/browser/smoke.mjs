@@ -128,6 +128,25 @@ async function downloadTheKit(page) {
   check("its SHA-256 is on the page", (await page.content()).includes(digest), digest);
 }
 
+async function makeAToken(page, look) {
+  await page.getByRole("link", { name: "Tokens for CI and downloads" }).click();
+  await page.waitForURL(/\/tokens$/);
+  await look("tokens, none made");
+  await page.getByLabel("Where it is used").fill("Main pipeline");
+  await page.getByRole("button", { name: "Make a CI token" }).click();
+  const token = await page.locator("#token").innerText();
+  check("a token is shown", /^kwc_[a-z2-7]{56}$/.test(token), token.slice(0, 8));
+  await look("token made");
+  await page.getByRole("link", { name: "I have kept it" }).click();
+  const revoke = page.getByRole("button", { name: "Revoke Main pipeline" });
+  await revoke.waitFor();
+  check("it is not shown again", !(await page.content()).includes(token));
+  await look("tokens");
+  await revoke.click();
+  await revoke.waitFor({ state: "detached" });
+  check("it is revoked", (await revoke.count()) === 0);
+}
+
 async function withJavaScript(browser, demo) {
   const visit = await openPage(browser, demo.origin, true);
   const { page, context } = visit;
@@ -143,6 +162,7 @@ async function withJavaScript(browser, demo) {
   await audit("license with a seat", visit);
   await freeTheSeat(page);
   await audit("license after its seat was freed", visit);
+  await makeAToken(page, (name) => audit(name, visit));
   await page.goto(`${demo.origin}/downloads`);
   await audit("downloads", visit);
   await downloadTheKit(page);
@@ -168,6 +188,7 @@ async function withoutJavaScript(browser, demo) {
   await demo.activate();
   await openLicense(page);
   await freeTheSeat(page);
+  await makeAToken(page, () => {});
   await page.goto(`${demo.origin}/downloads`);
   await downloadTheKit(page);
   check("without JavaScript it keeps quiet", complaints.length === 0, complaints.join("; "));

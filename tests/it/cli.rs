@@ -231,6 +231,7 @@ fn set_up_catalog(run: &Run<'_>) {
                   --seat-limit 3 --updates-months 12";
     ok(&run(&policy.split_whitespace().collect::<Vec<_>>()));
     assert!(ok(&run(&["policy", "list"])).contains("personal"));
+    policies_and_tokens(&run);
     ok(&run(&[
         "price", "create", "price_1", "--policy", "personal",
     ]));
@@ -251,6 +252,44 @@ fn set_up_catalog(run: &Run<'_>) {
         refused(&run(&["kit", "show", odd]), "no name or id");
     }
     assert_eq!(ok(&run(&["order", "list"])), "");
+}
+
+/// Columns without their width.
+fn spaced(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn policies_and_tokens(run: &Run<'_>) {
+    let words = |line: &str| run(&line.split_whitespace().collect::<Vec<_>>());
+    assert!(ok(&words("policy templates")).contains("floating_team"));
+    let made = "policy create team --template floating_team --kit feedback-kit --set grace_days=3";
+    let made = ok(&words(made));
+    assert!(
+        made.contains("lease_seconds") && made.contains("3600"),
+        "{made}"
+    );
+    let edited = ok(&words(
+        "policy edit team --set seat_limit=9 --set overage_seats=1",
+    ));
+    assert!(spaced(&edited).contains("terms_number 2"), "{edited}");
+    refused(&words("policy edit team --set seats=9"), "seats");
+    refused(
+        &words("policy edit team --seat-limit 3 --set seat_limit=4"),
+        "twice",
+    );
+    assert!(ok(&words("policy apply team")).contains("licenses"));
+    assert!(spaced(&ok(&words("policy apply team --yes"))).contains("changed 0"));
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let text = ok(&run(&["license-text", "add", "standard", file]));
+    assert!(spaced(&text).contains("number 1"), "{text}");
+    assert!(ok(&words("license-text list")).contains("standard"));
+    let missing = "lic_01jhmz3e5afkt9ymv5n2e8wqc4";
+    let token = format!("license token create {missing} --kind ci --name build");
+    refused(&words(&token), "no such license");
+    refused(
+        &words(&format!("license token list {missing}")),
+        "no such license",
+    );
 }
 
 fn publish(run: &Run<'_>, folder: &std::path::Path) {

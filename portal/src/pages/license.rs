@@ -32,6 +32,8 @@ pub struct LicensePage {
     pub order_ref: String,
     /// When it was bought.
     pub purchased_at: DateTime<Utc>,
+    /// The license text that holds, such as "Standard terms, version 3".
+    pub license_text: Option<String>,
     /// Its terms, one sentence each.
     pub terms_in_words: Vec<String>,
     /// Until when the kits may be used; `None` is for good.
@@ -130,6 +132,7 @@ impl LicensePage {
             revealed_key: None,
             order_ref: "A-1042".to_owned(),
             purchased_at: now - TimeDelta::days(203),
+            license_text: Some("Standard terms, version 3".to_owned()),
             terms_in_words: sample_terms(),
             valid_until: None,
             updates_until: Some(now + TimeDelta::days(162)),

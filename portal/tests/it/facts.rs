@@ -3,7 +3,7 @@
 use kitward_portal::Status;
 use kitward_portal::pages::{
     CheckMailPage, ConfirmSignInPage, DownloadsPage, ErrorPage, LicensePage, LicensesPage,
-    SignInPage,
+    SignInPage, TokenMadePage, TokensPage,
 };
 
 use crate::markup::{forms, tags, text};
@@ -214,4 +214,33 @@ fn an_error_page_says_what_happened_what_to_do_and_the_code() {
             .render()
             .contains(r#"href="/sign-in""#)
     );
+}
+
+#[test]
+fn a_token_is_made_by_a_named_button_and_shown_on_a_page_of_its_own() {
+    let page = TokensPage::sample();
+    let html = page.render();
+    let all = tags(&html);
+    assert!(forms(&all).contains(&("post", "/licenses/lic_01jd2m0000e8brmz3v6h5t9k2a/tokens")));
+    assert!(forms(&all).contains(&(
+        "post",
+        "/licenses/lic_01jd2m0000e8brmz3v6h5t9k2a/tokens/ltk_1/revoke"
+    )));
+    let words = text(&html);
+    for fact in [
+        "Revoke Main pipeline",
+        "Make a CI token",
+        "Make a download token",
+        "k3m9qa",
+    ] {
+        assert!(words.contains(fact), "{fact}: {words}");
+    }
+    let without = TokensPage {
+        ci_use: false,
+        ..page
+    };
+    assert!(!text(&without.render()).contains("Make a CI token"));
+    let made = TokenMadePage::sample();
+    assert_eq!(made.render().matches(&made.secret).count(), 1);
+    assert!(text(&made.render()).contains("Copy the token"));
 }

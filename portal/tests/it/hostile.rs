@@ -4,8 +4,9 @@ use chrono::{DateTime, Utc};
 use kitward_portal::pages::reference::{Answer, CodeRow, Content, Field, Group, Operation};
 use kitward_portal::pages::{
     ArtifactRow, CheckMailPage, ConfirmSignInPage, DownloadsPage, ErrorPage, KitDownloads,
-    LicenseCard, LicensePage, LicensesPage, Locked, PrimaryAction, ReferenceCodesPage,
-    ReferenceGroupPage, ReferencePage, ReleaseRow, SeatRow, SignInPage,
+    LicenseCard, LicensePage, LicenseTextPage, LicensesPage, Locked, PrimaryAction,
+    ReferenceCodesPage, ReferenceGroupPage, ReferencePage, ReleaseRow, SeatRow, SignInPage,
+    TokenLine, TokenMadePage, TokenUse, TokensPage,
 };
 use kitward_portal::{
     Flash, FlashKind, Frame, NavItem, SeatKind, Seats, Status, Theme, UndoAction,
@@ -102,6 +103,7 @@ fn license(revealed_key: Option<String>) -> String {
         revealed_key,
         order_ref: evil(),
         purchased_at: now(),
+        license_text: Some(evil()),
         terms_in_words: vec![evil()],
         valid_until: Some(now()),
         updates_until: None,
@@ -149,6 +151,50 @@ fn downloads() -> String {
     DownloadsPage {
         frame: frame(),
         kits: vec![kit, other],
+    }
+    .render()
+}
+
+fn tokens() -> String {
+    let line = TokenLine {
+        id: evil(),
+        usage: TokenUse::Publishable,
+        name: evil(),
+        hint: evil(),
+        created_at: now(),
+        expires_at: Some(DateTime::<Utc>::MAX_UTC),
+    };
+    TokensPage {
+        frame: frame(),
+        license: evil(),
+        kit_names: vec![evil()],
+        tokens: vec![line],
+        ci_use: true,
+        name: evil(),
+        error: Some(evil()),
+        flash: Some(flash()),
+    }
+    .render()
+}
+
+fn token_made() -> String {
+    TokenMadePage {
+        frame: frame(),
+        license: evil(),
+        usage: TokenUse::Ci,
+        name: evil(),
+        secret: evil(),
+    }
+    .render()
+}
+
+fn license_text() -> String {
+    LicenseTextPage {
+        frame: frame(),
+        license: evil(),
+        name: evil(),
+        number: i32::MIN,
+        body: evil(),
     }
     .render()
 }
@@ -257,6 +303,9 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("license", license(None)),
         ("license, revealed", license(Some(evil()))),
         ("downloads", downloads()),
+        ("tokens", tokens()),
+        ("token made", token_made()),
+        ("license text", license_text()),
     ]
 }
 

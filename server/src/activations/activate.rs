@@ -9,18 +9,21 @@ use crate::licenses::answer::{self, Answer};
 use crate::licenses::facts::{self, Facts};
 use crate::licenses::keys;
 use crate::licenses::model::VerdictCode;
+use crate::licenses::tokens::model::Door;
+use crate::licenses::tokens::usage;
 use crate::licenses::validate::{Ask, AskError};
 
 /// Takes a seat, or finds the one the identity has. Kits call this at every start. `replace` lets
 /// the longest unseen seat go where none is left.
 pub async fn activate(app: &App, ask: Ask, replace: bool) -> Result<Answer, AskError> {
-    let Some(lookup) = keys::lookup(app, &ask.key) else {
+    let Some(lookup) = keys::lookup(app, &ask.key, Door::Seats)? else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
     let question = ask.question(app, lookup);
     let Some(mut facts) = facts::read(app, &question).await? else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
+    usage::watch(app, &facts.holding, ask.identity.as_ref()).await?;
     let mut code = facts.verdict();
     if needs_write(&facts, &ask, code) {
         let hand = Hand::new(app, ByWhom::Kit);

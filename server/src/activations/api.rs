@@ -4,8 +4,10 @@ mod asked;
 
 use std::borrow::Cow;
 
+mod cors;
+
 use actix_web::http::Method;
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
@@ -22,13 +24,14 @@ use crate::http::routes::resource;
 use crate::licenses::answer::{Answer, manage_url};
 use crate::licenses::facts::churn_detail;
 use crate::licenses::model::VerdictCode;
-use crate::licenses::validate::{AskError, validate};
+use crate::licenses::validate::{Ask, AskError, validate};
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
+    let validate = resource("/v1/licenses/validate").on(Method::POST, post_validate);
     config
         .service(resource("/v1/licenses/activate").on(Method::POST, post_activate))
-        .service(resource("/v1/licenses/validate").on(Method::POST, post_validate))
+        .service(validate.on(Method::OPTIONS, cors::preflight))
         .service(resource("/v1/licenses/heartbeat").on(Method::POST, post_heartbeat))
         .service(resource("/v1/licenses/file").on(Method::POST, post_file))
         .service(resource("/v1/licenses/deactivate").on(Method::POST, post_deactivate));
@@ -50,6 +53,7 @@ impl From<AskError> for ApiError {
         match error {
             AskError::Db(error) => error.into(),
             AskError::Sign(error) => Self::internal(error),
+            AskError::TooOften(error) => error.into(),
         }
     }
 }
@@ -81,7 +85,7 @@ async fn post_activate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse
     Ok(told(&activate(&app, body.0.check()?, replace).await?))
 }
 
-/// Looks without taking a seat.
+/// Looks without taking a seat. A publishable id is accepted from the web pages it was made for.
 #[utoipa::path(
     post,
     path = "/v1/licenses/validate",
@@ -90,8 +94,22 @@ async fn post_activate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse
     request_body = AskBody,
     responses((status = 200, description = "The verdict, signed.", body = Answer)),
 )]
-async fn post_validate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
-    Ok(told(&validate(&app, body.0.check()?).await?))
+async fn post_validate(
+    app: AppData,
+    http: HttpRequest,
+    body: Json<AskBody>,
+) -> Result<HttpResponse, ApiError> {
+    let ask = Ask {
+        origin: cors::sent_origin(&http),
+        ..body.0.check()?
+    };
+    let from = cors::publishable_from(&ask);
+    let answer = validate(&app, ask).await?;
+    let mut response = told(&answer);
+    if let Some(origin) = from.filter(|_| answer.license.is_some()) {
+        cors::open_to(response.headers_mut(), &origin);
+    }
+    Ok(response)
 }
 
 /// Says that a seat is still in use: extends the lease of a floating one.

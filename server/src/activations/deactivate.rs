@@ -5,11 +5,12 @@ use super::hand::Hand;
 use super::model::ByWhom;
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::db::{DbError, Shard};
+use crate::db::Shard;
 use crate::licenses::facts;
 use crate::licenses::keys;
 use crate::licenses::model::{LicenseId, VerdictCode};
-use crate::licenses::validate::Ask;
+use crate::licenses::tokens::model::Door;
+use crate::licenses::validate::{Ask, AskError};
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +35,8 @@ pub enum Deactivated {
 }
 
 /// Frees the seat of an identity; repeating it changes nothing.
-pub async fn deactivate(app: &App, ask: &Ask) -> Result<Deactivated, DbError> {
-    let Some(lookup) = keys::lookup(app, &ask.key) else {
+pub async fn deactivate(app: &App, ask: &Ask) -> Result<Deactivated, AskError> {
+    let Some(lookup) = keys::lookup(app, &ask.key, Door::Seats)? else {
         return Ok(Deactivated::Unknown);
     };
     let facts = facts::read(app, &ask.question(app, lookup)).await?;

@@ -9,12 +9,13 @@ use crate::licenses::answer::{self, Answer};
 use crate::licenses::facts::{self, Facts, Question, gather};
 use crate::licenses::keys;
 use crate::licenses::store as licenses;
+use crate::licenses::tokens::model::Door;
 use crate::licenses::validate::{Ask, AskError};
 
 /// Extends the lease of a floating seat, marks any other as seen, and answers as `validate` does.
 /// A lease that has ended is not brought back: the seat may be somebody else's by now.
 pub async fn heartbeat(app: &App, ask: Ask) -> Result<Answer, AskError> {
-    let Some(lookup) = keys::lookup(app, &ask.key) else {
+    let Some(lookup) = keys::lookup(app, &ask.key, Door::Seats)? else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
     let question = ask.question(app, lookup);

@@ -10,6 +10,8 @@ use crate::licenses::facts::{self, Facts, Question, gather};
 use crate::licenses::keys;
 use crate::licenses::model::LicenseId;
 use crate::licenses::store as licenses;
+use crate::licenses::tokens::model::Door;
+use crate::licenses::tokens::usage::TooOften;
 use crate::licenses::validate::{Ask, AskError};
 
 const DAY: i64 = 86_400;
@@ -25,6 +27,12 @@ pub enum OfflineFileError {
     NotIncluded,
 }
 
+impl From<TooOften> for OfflineFileError {
+    fn from(error: TooOften) -> Self {
+        Self::Ask(error.into())
+    }
+}
+
 impl From<DbError> for OfflineFileError {
     fn from(error: DbError) -> Self {
         Self::Ask(error.into())
@@ -38,7 +46,7 @@ pub async fn offline_file(
     ask: Ask,
     ttl_seconds: Option<i64>,
 ) -> Result<Answer, OfflineFileError> {
-    let Some(lookup) = keys::lookup(app, &ask.key) else {
+    let Some(lookup) = keys::lookup(app, &ask.key, Door::Seats)? else {
         return Ok(answer::unknown(app, ask.asked()).map_err(AskError::from)?);
     };
     let question = ask.question(app, lookup);

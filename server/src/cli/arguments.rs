@@ -1,6 +1,8 @@
 //! The grammar of the command line.
 
+mod license_tokens;
 pub(super) mod licenses;
+mod policies;
 
 use std::path::PathBuf;
 
@@ -8,10 +10,13 @@ use clap::{Args, Parser, Subcommand};
 
 use self::licenses::{CustomerCommand, LicenseCommand, SeatCommand};
 use super::keys::KeysCommand;
-use crate::kits::model::{KitStatus, SeatKind};
+use crate::kits::model::KitStatus;
 use crate::payments::model::QuantityRule;
 use crate::releases::model::{Channel, Severity};
 use crate::staff::Scope;
+
+pub(super) use license_tokens::LicenseTokenCommand;
+pub(super) use policies::{ApplyPolicy, LicenseTextCommand, PolicyCommand, PolicyTermsArguments};
 
 /// License server and kit distribution backend.
 #[derive(Debug, Parser)]
@@ -72,6 +77,11 @@ pub(super) enum Command {
     Policy {
         #[command(subcommand)]
         command: PolicyCommand,
+    },
+    /// License texts, in versions.
+    LicenseText {
+        #[command(subcommand)]
+        command: LicenseTextCommand,
     },
     /// Prices of the payment provider, mapped to policies.
     Price {
@@ -203,45 +213,6 @@ pub(super) enum KitCommand {
         #[arg(long)]
         status: Option<KitStatus>,
     },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum PolicyCommand {
-    /// Create a policy.
-    Create {
-        /// Its name among your policies.
-        name: String,
-        /// What buyers read: "Personal", "Team".
-        #[arg(long)]
-        edition: String,
-        /// A kit it covers; may be given several times.
-        #[arg(long = "kit", conflicts_with = "all")]
-        kits: Vec<String>,
-        /// Covers all kits, those published later included.
-        #[arg(long)]
-        all: bool,
-        #[arg(long, default_value = "none")]
-        seat_kind: SeatKind,
-        /// Seats; unlimited where left out.
-        #[arg(long)]
-        seat_limit: Option<i32>,
-        /// Months of updates; for ever where left out.
-        #[arg(long)]
-        updates_months: Option<i32>,
-        /// Months of use; for ever where left out.
-        #[arg(long)]
-        valid_months: Option<i32>,
-        /// Days a license file lives.
-        #[arg(long, default_value_t = 14)]
-        license_file_days: i32,
-    },
-    /// Show a policy.
-    Show {
-        /// Its id.
-        policy: String,
-    },
-    /// List policies.
-    List,
 }
 
 #[derive(Debug, Subcommand)]

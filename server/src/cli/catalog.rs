@@ -1,10 +1,8 @@
-//! Kits, policies, prices, orders, releases and tokens, over HTTP.
+//! Kits, prices, orders, releases and tokens, over HTTP.
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::{
-    EventCommand, KitCommand, OrderCommand, PolicyCommand, PriceCommand, ReleaseCommand,
-};
+use super::arguments::{EventCommand, KitCommand, OrderCommand, PriceCommand, ReleaseCommand};
 use super::client::Client;
 use super::output::{Failed, Output, lines, table};
 
@@ -81,40 +79,6 @@ pub(super) async fn kit(command: KitCommand, output: Output) -> Result<(), Faile
                     .await?,
             );
             Ok(())
-        }
-    }
-}
-
-pub(super) async fn policy(command: PolicyCommand, output: Output) -> Result<(), Failed> {
-    match command {
-        PolicyCommand::List => {
-            let columns = ["name", "edition", "scope", "seat_kind", "seat_limit", "id"];
-            list(output, &["policies"], &[], &columns).await
-        }
-        PolicyCommand::Show { policy } => get(output, &["policies", &policy]).await,
-        PolicyCommand::Create {
-            name,
-            edition,
-            kits,
-            all,
-            seat_kind,
-            seat_limit,
-            updates_months,
-            valid_months,
-            license_file_days,
-        } => {
-            let body = json!({
-                "name": name,
-                "edition": edition,
-                "scope": if all { "all" } else { "kits" },
-                "kits": kits,
-                "seat_kind": seat_kind,
-                "seat_limit": seat_limit,
-                "updates_months": updates_months,
-                "valid_months": valid_months,
-                "license_file_days": license_file_days,
-            });
-            post(output, &["policies"], &body).await
         }
     }
 }

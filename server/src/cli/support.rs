@@ -13,6 +13,7 @@ use self::bodies::with;
 use super::arguments::licenses::{CustomerCommand, LicenseCommand, Narrow, SeatCommand, Seats};
 use super::catalog::{get, list, post, show};
 use super::client::Client;
+use super::license_tokens;
 use super::output::{Failed, Output, table};
 
 /// Longest key that is read from standard input, in bytes.
@@ -29,6 +30,7 @@ const COLUMNS: [&str; 6] = [
 
 pub(super) async fn license(command: LicenseCommand, output: Output) -> Result<(), Failed> {
     match command {
+        LicenseCommand::Token { command } => license_tokens::token(command, output).await,
         LicenseCommand::List(narrow) => {
             let filter = narrow.query();
             let filter: Vec<(&str, &str)> = pairs(&filter);

@@ -135,6 +135,9 @@ fn check_limits(limits: &LimitsConfig) -> Result<(), ConfigError> {
     if limits.artifact_bytes == 0 {
         return Err(field("limits.artifact_bytes", "must be at least 1"));
     }
+    if limits.token_calls_per_minute == 0 {
+        return Err(field("limits.token_calls_per_minute", "must be at least 1"));
+    }
     Ok(())
 }
 

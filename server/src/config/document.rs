@@ -133,6 +133,7 @@ fn default_values() -> Value {
             "key_misses_per_minute": config.limits.key_misses_per_minute,
             "key_misses_burst": config.limits.key_misses_burst,
             "token_requests_per_minute": config.limits.token_requests_per_minute,
+            "token_calls_per_minute": config.limits.token_calls_per_minute,
         },
     })
 }
@@ -234,10 +235,11 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
         (
             "limits per minute",
             format!(
-                "{} wrong keys ({} at once) · {} requests of a token",
+                "{} wrong keys ({} at once) · {} requests of a management token · {} calls of a derived one",
                 limits.key_misses_per_minute,
                 limits.key_misses_burst,
-                limits.token_requests_per_minute
+                limits.token_requests_per_minute,
+                limits.token_calls_per_minute
             ),
         ),
     ];

@@ -50,6 +50,8 @@ pub enum Action {
     FreeSeat,
     /// Read a license key in full.
     RevealKey,
+    /// Make tokens for builds and downloads, and revoke one's own.
+    MakeToken,
     /// See orders.
     SeeOrders,
 }
@@ -59,9 +61,12 @@ pub fn may(role: Role, action: Action) -> bool {
     match (role, action) {
         (Role::Owner, _)
         | (_, Action::See)
-        | (Role::Member, Action::Download)
+        | (Role::Member, Action::Download | Action::MakeToken)
         | (Role::Billing, Action::SeeOrders) => true,
-        (Role::Billing, Action::Download | Action::FreeSeat | Action::RevealKey)
+        (
+            Role::Billing,
+            Action::Download | Action::FreeSeat | Action::RevealKey | Action::MakeToken,
+        )
         | (Role::Member, Action::FreeSeat | Action::RevealKey | Action::SeeOrders) => false,
     }
 }
@@ -132,6 +137,8 @@ mod tests {
             assert!(may(role, Action::See));
         }
         assert!(!may(Role::Billing, Action::Download));
+        assert!(!may(Role::Billing, Action::MakeToken));
+        assert!(may(Role::Member, Action::MakeToken));
         assert!(may(Role::Owner, Action::RevealKey));
     }
 }

@@ -362,6 +362,14 @@ diesel::table! {
         created_at -> Timestamp,
         expires_at -> Nullable<Timestamp>,
         revoked_at -> Nullable<Timestamp>,
+        flagged_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    token_origins (origin, token_id) {
+        origin -> Text,
+        token_id -> Text,
     }
 }
 
@@ -532,6 +540,7 @@ diesel::joinable!(licenses -> policies (policy_id));
 diesel::joinable!(licenses -> order_items (order_item_id));
 diesel::joinable!(licenses -> terms (terms_id));
 diesel::joinable!(license_notes -> licenses (license_id));
+diesel::joinable!(token_origins -> license_tokens (token_id));
 diesel::joinable!(license_tokens -> licenses (license_id));
 diesel::joinable!(license_tokens -> license_keys (license_key_id));
 diesel::joinable!(activation_events -> licenses (license_id));
@@ -577,6 +586,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     licenses,
     license_notes,
     license_tokens,
+    token_origins,
     activation_events,
     license_keys,
     license_holds,

@@ -18,6 +18,7 @@ use crate::http::conditional;
 use crate::http::extract::{AppData, KeyCredential};
 use crate::http::openapi::words::{FileBytes, Slug};
 use crate::http::paging::window;
+use crate::http::path_token::with_prefix;
 use crate::http::routes::resource;
 use crate::http::{ApiError, Query};
 use crate::releases::model::{Selector, is_newer, parse_version};
@@ -167,7 +168,7 @@ async fn file(
     if !matches!(selector, Selector::Exact(_)) {
         let stable = artifact_url(&app, &access.kit.slug, &release.version, &name);
         return Ok(HttpResponse::Found()
-            .insert_header((LOCATION, stable))
+            .insert_header((LOCATION, with_prefix(&http, stable)))
             .insert_header((CACHE_CONTROL, "no-store"))
             .finish());
     }

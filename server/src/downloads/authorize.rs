@@ -9,9 +9,11 @@ use crate::db::{AnyConn, DbError};
 use crate::kits;
 use crate::kits::store::Kit;
 use crate::licenses;
-use crate::licenses::keys::find_by_key;
+use crate::licenses::keys;
 use crate::licenses::model::{LicenseId, VerdictCode};
 use crate::licenses::store::Holding;
+use crate::licenses::tokens::model::Door;
+use crate::licenses::tokens::usage::TooOften;
 use crate::releases::model::{
     ArtifactId, Channel, LicenseFacts, Refusal, ReleaseStatus, Selector, downloadable, listed,
 };
@@ -47,6 +49,9 @@ pub enum AccessError {
     /// The database failed.
     #[error("the database failed while a download was authorized")]
     Db(#[from] DbError),
+    /// The token was used too often.
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
     /// No license has this key.
     #[error("unknown key")]
     KeyUnknown,
@@ -73,11 +78,12 @@ pub async fn authorize(
     presented: &SecretString,
     kit: &str,
 ) -> Result<Access, AccessError> {
-    let holding = find_by_key(app, presented).await?;
-    let holding = holding.ok_or(AccessError::KeyUnknown)?;
+    let lookup = keys::lookup(app, presented, Door::Downloads)?;
+    let lookup = lookup.ok_or(AccessError::KeyUnknown)?;
     let (now, kit) = (app.clock.now(), kit.to_owned());
     app.db
         .read_snapshot(move |conn| {
+            let holding = keys::find(conn, &lookup)?.ok_or(AccessError::KeyUnknown)?;
             let kit = kits::store::find_kit_by_slug(conn, &kit)?;
             look(conn, holding, kit, now)
         })

@@ -64,6 +64,8 @@ codes! {
     RequestTimeout = "request_timeout", 408, "Request timed out";
     /// Something with this name exists.
     Conflict = "conflict", 409, "Conflict";
+    /// More seats would be in use than licenses may have; say for how long they may be.
+    SeatsStranded = "seats_stranded", 409, "Seats would be stranded";
     /// It was here and has been withdrawn.
     Gone = "gone", 410, "Withdrawn";
     /// It was changed meanwhile: `If-Match` names an older version. Read it again.

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 
 use super::error::{ApiError, Code};
 use super::extract::app_of;
+use super::path_token::PathToken;
 use super::rate_limit::count_request;
 use crate::staff::{Scope, TokenHolder};
 
@@ -42,8 +43,15 @@ fn key_credential(request: &HttpRequest) -> Result<KeyCredential, ApiError> {
         let detail = "Send your license key: \"Authorization: License KEY\".";
         ApiError::new(Code::Unauthorized, detail)
     };
-    let text = authorization(request)?.ok_or_else(missing)?;
-    let key = presented_key(text)
+    let text = authorization(request)?;
+    if let Some(token) = PathToken::of(request) {
+        if text.is_some() {
+            let detail = "Send one credential: in the address or in the Authorization header.";
+            return Err(ApiError::new(Code::MalformedRequest, detail));
+        }
+        return Ok(KeyCredential(token));
+    }
+    let key = presented_key(text.ok_or_else(missing)?)
         .filter(|key| !key.is_empty())
         .ok_or_else(missing)?;
     if key.starts_with("${") || key.starts_with("$(") {

@@ -9,6 +9,7 @@ pub use super::code::{Code, markdown};
 use super::rate_limit::mark_miss;
 use super::telemetry::request_id;
 use crate::db::DbError;
+use crate::licenses::tokens::usage::TooOften;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -131,6 +132,13 @@ impl From<DbError> for ApiError {
         } else {
             Self::internal(error)
         }
+    }
+}
+
+impl From<TooOften> for ApiError {
+    fn from(error: TooOften) -> Self {
+        let detail = "This token was used too often. Wait a moment, or make one for each pipeline.";
+        Self::new(Code::TooManyRequests, detail).with("retry_after", error.retry_after)
     }
 }
 

@@ -121,7 +121,7 @@ pub fn made_with_secret<T>(
     }
 }
 
-fn mismatch() -> ApiError {
+pub fn mismatch() -> ApiError {
     let detail = "This Idempotency-Key was used for another request. Use a new one.";
     ApiError::new(Code::IdempotencyMismatch, detail)
 }

@@ -181,7 +181,8 @@ fn what_to_do(code: Code) -> &'static str {
         | Code::IdempotencyMismatch
         | Code::RequestTimeout
         | Code::PreconditionFailed
-        | Code::Conflict => "Go back, load the page again and repeat what you did.",
+        | Code::Conflict
+        | Code::SeatsStranded => "Go back, load the page again and repeat what you did.",
         Code::Unauthorized | Code::KeyUnknown | Code::VariableNotSet => "Sign in again.",
         Code::Forbidden | Code::InsufficientScope => {
             "Ask an owner of the license: owners may do this."

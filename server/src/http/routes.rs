@@ -29,6 +29,8 @@ pub fn mount(config: &mut web::ServiceConfig) {
                 .configure(crate::kits::admin::routes)
                 .configure(crate::licenses::admin::routes)
                 .configure(crate::customers::admin::routes)
+                .configure(crate::licenses::apply_terms::admin::routes)
+                .configure(crate::licenses::tokens::admin::routes)
                 .configure(crate::payments::admin::routes)
                 .configure(crate::releases::admin::routes)
                 .configure(crate::staff::admin::routes)
@@ -43,6 +45,7 @@ pub fn mount(config: &mut web::ServiceConfig) {
                 .configure(reference::routes)
                 .configure(crate::people::pages::routes)
                 .configure(crate::licenses::pages::routes)
+                .configure(crate::licenses::tokens::pages::routes)
                 .configure(crate::downloads::pages::routes)
                 .default_service(web::to(pages::no_such_page)),
         );

@@ -8,7 +8,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
 
-use super::{host, rate_limit, routes, telemetry};
+use super::{host, path_token, rate_limit, routes, telemetry};
 use crate::app::App;
 
 /// How many seconds a shutdown waits for requests under way.
@@ -30,6 +30,7 @@ pub fn serve(app: &Arc<App>, listener: TcpListener, workers: usize) -> std::io::
         ActixApp::new()
             .app_data(data.clone())
             .wrap(from_fn(rate_limit::around))
+            .wrap(from_fn(path_token::take))
             .wrap(from_fn(host::check))
             .wrap(from_fn(telemetry::around))
             .configure(routes::mount)

@@ -1,7 +1,7 @@
 //! Management of kits; those of policies stand in `policies`.
 
 mod errors;
-mod policies;
+pub mod policies;
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};

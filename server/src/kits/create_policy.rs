@@ -1,6 +1,6 @@
 //! Adding a policy.
 
-use super::model::{KitId, PolicyId, Scope, TermsId};
+use super::model::{KitId, LicenseTextId, PolicyId, Scope, Template, TermsId};
 use super::store::{self, Policy, PolicyTerms, Terms, TermsVersion};
 use super::texts::{self, Fault};
 use crate::app::App;
@@ -16,8 +16,12 @@ const KITS_MAX: usize = 500;
 pub struct CreatePolicy {
     /// Name among the vendor's policies.
     pub name: String,
-    /// What it grants.
+    /// The template its terms were made from.
+    pub template: Option<Template>,
+    /// What it grants; checked.
     pub terms: Terms,
+    /// Where its licenses are renewed; empty = on their own pages.
+    pub renew_url: String,
     /// Slugs or ids of the kits it covers; none where its scope is `all`.
     pub kits: Vec<String>,
     /// Who adds it.
@@ -36,6 +40,9 @@ pub enum CreatePolicyError {
     /// No kit has this slug or id.
     #[error("there is no kit {0}")]
     UnknownKit(String),
+    /// No license text has this id.
+    #[error("there is no license text {0}")]
+    UnknownText(LicenseTextId),
     /// Another policy has this name.
     #[error("the name is taken")]
     NameTaken,
@@ -48,14 +55,13 @@ pub async fn create_policy(
     claim: Claim,
 ) -> Result<Once<PolicyId>, CreatePolicyError> {
     let now = app.clock.now();
-    let terms = checked_terms(input.terms)?;
-    check_scope(terms.scope, input.kits.len())?;
+    check_scope(input.terms.scope, input.kits.len())?;
     let policy = Policy {
         id: PolicyId::new(now, app.entropy.as_ref()),
         name: texts::name(&input.name)?,
         terms_number: 1,
-        renew_url: None,
-        template: None,
+        renew_url: texts::renew_url(&input.renew_url)?,
+        template: input.template.map(|template| template.to_string()),
         version: 1,
         created_at: now,
     };
@@ -63,7 +69,7 @@ pub async fn create_policy(
         id: TermsId::new(now, app.entropy.as_ref()),
         policy_id: policy.id.clone(),
         number: 1,
-        terms,
+        terms: input.terms,
         created_at: now,
     };
     let added = PolicyTerms {
@@ -82,14 +88,8 @@ pub async fn create_policy(
         .await
 }
 
-fn checked_terms(mut terms: Terms) -> Result<Terms, Fault> {
-    terms.edition = terms.edition.trim().to_owned();
-    let checked = terms.check();
-    checked.map_err(|(field, reason)| Fault { field, reason })?;
-    Ok(terms)
-}
-
-fn check_scope(scope: Scope, kits: usize) -> Result<(), Fault> {
+/// A scope of kits lists some, one of all lists none.
+pub(super) fn check_scope(scope: Scope, kits: usize) -> Result<(), Fault> {
     let reason = match (scope, kits) {
         (Scope::All, 0) | (Scope::Kits, 1..=KITS_MAX) => return Ok(()),
         (Scope::All, _) => "must be empty where the scope is all",
@@ -109,6 +109,7 @@ pub fn create_policy_in(
     kits: &[String],
     actor: Actor,
 ) -> Result<(), CreatePolicyError> {
+    check_text(tx.conn(), added.terms())?;
     added.kits = resolve(tx.conn(), kits)?;
     let inserted = tx.unless_taken(|tx| store::insert_policy(tx, &added))?;
     if inserted.is_none() {
@@ -124,7 +125,22 @@ pub fn create_policy_in(
     Ok(())
 }
 
-fn resolve(conn: &mut AnyConn, named: &[String]) -> Result<Vec<KitId>, CreatePolicyError> {
+/// The license text that terms name exists.
+pub(super) fn check_text(conn: &mut AnyConn, terms: &Terms) -> Result<(), CreatePolicyError> {
+    let Some(id) = &terms.license_text_id else {
+        return Ok(());
+    };
+    let found = store::find_text(conn, id)?;
+    found
+        .map(|_text| ())
+        .ok_or_else(|| CreatePolicyError::UnknownText(id.clone()))
+}
+
+/// The ids of kits named by slug or id, each once.
+pub(super) fn resolve(
+    conn: &mut AnyConn,
+    named: &[String],
+) -> Result<Vec<KitId>, CreatePolicyError> {
     let mut kits = Vec::with_capacity(named.len());
     for name in named {
         let kit = store::find_kit_by_name(conn, name)?;

@@ -1,10 +1,12 @@
 //! Words and rules of the catalog.
 
 pub(super) mod described;
+mod templates;
 mod terms;
 
 use crate::db::types::{text_enum, typed_id};
 
+pub use templates::Template;
 pub use terms::{TermsFault, check_entitlements};
 
 typed_id!(

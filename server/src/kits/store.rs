@@ -1,6 +1,8 @@
 //! Queries on `kits` and `kit_aliases`; those on policies and their terms stand below.
 
+mod license_texts;
 mod policies;
+mod policy_changes;
 
 use diesel::prelude::*;
 use serde::Serialize;
@@ -12,10 +14,14 @@ use crate::db::schema::{kit_aliases, kits};
 use crate::db::types::WordList;
 use crate::db::{AnyConn, DbError, WriteTx};
 
+pub use license_texts::{
+    LicenseText, TextVersion, find_text, insert_text, list_texts, newest_text_number,
+};
 pub use policies::{
     Policy, PolicyTerms, Terms, TermsVersion, find_policy, find_policy_by_name, find_policy_named,
     find_terms, insert_policy, insert_terms, kits_of_terms, list_policies, terms_list,
 };
+pub use policy_changes::{list_versions, lock_policy, update_policy};
 
 /// A kit as stored.
 #[derive(Debug, Clone, Queryable, Insertable, Serialize, ToSchema, PartialEq, Eq)]

@@ -2,7 +2,10 @@
 
 use url::Url;
 
-use super::model::{has_control, is_slug, is_visible};
+use super::model::{has_control, is_invisible, is_slug, is_visible};
+
+/// Longest license text, in bytes.
+const LICENSE_TEXT_MAX: usize = 50_000;
 
 /// A refused field and the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -46,14 +49,23 @@ pub fn description(text: &str) -> Result<String, Fault> {
     Ok(text.to_owned())
 }
 
-/// The address of a page; an empty text takes it away.
+/// The address of a kit's page; an empty text takes it away.
 pub fn homepage(text: &str) -> Result<Option<String>, Fault> {
+    page("homepage", text)
+}
+
+/// Where licenses of a policy are renewed; an empty text takes it away.
+pub fn renew_url(text: &str) -> Result<Option<String>, Fault> {
+    page("renew_url", text)
+}
+
+fn page(field: &'static str, text: &str) -> Result<Option<String>, Fault> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
     let refused = fault(
-        "homepage",
+        field,
         "must be an http or https URL of at most 2000 bytes, without user name and password",
     );
     let url = Url::parse(text).ok().filter(|_| text.len() <= 2000);
@@ -63,6 +75,18 @@ pub fn homepage(text: &str) -> Result<Option<String>, Fault> {
         return Err(refused);
     }
     Ok(Some(url.to_string()))
+}
+
+/// A license text, with one kind of line end. It is shown as it is, never as markup.
+pub fn license_text(text: &str) -> Result<String, Fault> {
+    let text = text.replace("\r\n", "\n");
+    let odd = |c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || is_invisible(c);
+    let shows = text.chars().any(|c| !c.is_whitespace());
+    if !shows || text.len() > LICENSE_TEXT_MAX || text.chars().any(odd) {
+        let reason = "must have 1 to 50000 bytes of text, without control or invisible characters";
+        return Err(fault("body", reason));
+    }
+    Ok(text)
 }
 
 /// Package ecosystems: at most 10 words.
@@ -93,6 +117,15 @@ mod tests {
             "https://",
         ] {
             assert!(homepage(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_license_text_is_plain_text() {
+        let read = license_text("Terms\r\n\tof use\n");
+        assert_eq!(read.as_deref(), Ok("Terms\n\tof use\n"));
+        for bad in ["", " \n", "a\0b", "a\u{202e}b", &"x".repeat(50_001)] {
+            assert!(license_text(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -17,11 +17,13 @@ use crate::licenses::words::day;
 pub use gather::{gather, read};
 
 const DAY: i64 = 86_400;
+/// Seconds that a license file got by a token lives.
+const TOKEN_FILE_SECONDS: i64 = 3_600;
 
 /// What is asked about a license.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// Where the key is looked up.
+    /// How the key or token is looked up.
     pub lookup: Lookup,
     /// Slug as sent.
     pub kit: String,
@@ -144,7 +146,12 @@ impl Facts {
     /// The end of an ordinary license file.
     pub fn file_end(&self) -> Timestamp {
         let days = i64::from(self.holding.terms.license_file_days);
-        self.never_beyond(self.now.plus_seconds(days * DAY))
+        let seconds = match self.holding.via {
+            // What a build takes along ends soon after it.
+            Some(_) => TOKEN_FILE_SECONDS,
+            None => days * DAY,
+        };
+        self.never_beyond(self.now.plus_seconds(seconds))
     }
 
     /// A license file outlives neither the license with its grace nor the lease of its seat.

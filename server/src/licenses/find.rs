@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::keys::{self, Lookup};
+use super::keys::{self, Digests};
 use super::model::LicenseId;
 use super::overview::{Overview, with_kits};
 use super::store;
@@ -38,14 +38,14 @@ pub struct Found {
 /// What a text may stand for.
 struct Sought {
     text: String,
-    key: Option<Lookup>,
+    key: Option<Digests>,
     address: Option<String>,
     identities: Vec<String>,
 }
 
 /// Finds it. A key is looked for by its digest alone.
 pub async fn find(app: &App, text: &SecretString) -> Result<Found, DbError> {
-    let key = keys::lookup(app, text);
+    let key = keys::digests(app, text);
     let plain = text.expose_secret().trim().to_owned();
     // PostgreSQL takes no NUL in a text; nothing that is stored has one.
     if plain.is_empty() || plain.len() > TEXT_MAX || has_control(&plain) {
@@ -85,7 +85,7 @@ impl Sought {
             seats.iter().map(|seat| seat.license_id.clone()).collect();
         ids.extend(LicenseId::parse(&self.text));
         if let Some(lookup) = &self.key {
-            ids.extend(store::find_by_lookup(conn, lookup)?.map(|it| it.license.id));
+            ids.extend(store::find_by_digests(conn, lookup)?.map(|it| it.license.id));
         }
         for order in &orders {
             let of_order = store::of_order(conn, &order.id)?;

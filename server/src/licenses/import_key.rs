@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::change::{self, Change, ChangeError, fault};
 use super::issue::key_cell;
-use super::keys::{Lookup, imported_lookup};
+use super::keys::{Digests, imported_digests};
 use super::model::{KeySource, LicenseKeyId};
 use super::store::{self, LicenseKeyRow};
 use crate::app::App;
@@ -61,7 +61,7 @@ fn import_in(
     tx: &mut WriteTx<'_>,
     of: &Change,
     row: &LicenseKeyRow,
-    all: &Lookup,
+    all: &Digests,
 ) -> Result<(), ImportKeyError> {
     change::open_in(tx, of)?;
     if store::any_key_of(tx.conn(), all)? {
@@ -82,7 +82,7 @@ fn prepare(
     of: &Change,
     source: KeySource,
     key: &SecretString,
-) -> Result<(LicenseKeyRow, Lookup), ImportKeyError> {
+) -> Result<(LicenseKeyRow, Digests), ImportKeyError> {
     if source == KeySource::Own {
         return Err(fault("source", "must be another system").into());
     }
@@ -94,7 +94,7 @@ fn prepare(
     if has_invisible(text) {
         return Err(refused().into());
     }
-    let (lookup, all) = imported_lookup(app, source, text).ok_or_else(refused)?;
+    let (lookup, all) = imported_digests(app, source, text).ok_or_else(refused)?;
     let id = LicenseKeyId::new(of.now, app.entropy.as_ref());
     let length = text.chars().count();
     let row = LicenseKeyRow {

@@ -1,122 +1,121 @@
 //! From the text somebody presents to the license it stands for.
-//!
-//! Keys made here are decided by their own MAC, without any database access. Any other text may be
-//! a key of another system that was imported: it is looked for under every source at once.
 
-use kitward_keys::license_key::clean;
-use kitward_keys::{KeyPrefix, LicenseKey};
+mod digests;
+
 use secrecy::{ExposeSecret, SecretString};
-use zeroize::Zeroizing;
 
-use super::model::KeySource;
 use super::store::{self, Holding};
+use super::tokens::model::{DerivedKind, Door, Via, is_live};
+use super::tokens::store as tokens;
+use super::tokens::usage::TooOften;
 use crate::app::App;
-use crate::db::DbError;
-use crate::secrets::TokenKind;
+use crate::clock::Timestamp;
+use crate::db::{AnyConn, DbError};
+use crate::secrets::{TokenKind, TokenText};
 
-/// Shortest imported key, in characters that count.
-pub const IMPORTED_MIN: usize = 8;
-/// Longest imported key, in bytes.
-pub const IMPORTED_MAX: usize = 2_048;
+pub use digests::{Digests, digests, imported_digests, key_prefix};
 
-/// Digests under which a presented key may be found: one for a key made here, one a source for any
-/// other text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lookup(Vec<Vec<u8>>);
+/// How a presented text is looked up.
+#[derive(Debug, Clone)]
+pub enum Lookup {
+    /// A license key, by its digest or by those of every system it may come from.
+    Key(Digests),
+    /// A token derived from one.
+    Token(TokenLookup),
+}
 
 impl Lookup {
-    /// The digests, never none.
-    pub fn digests(&self) -> &[Vec<u8>] {
-        &self.0
-    }
-
-    /// The digest of a key made here.
+    /// The digest of a license key made here.
     pub fn only(&self) -> Option<&[u8]> {
-        match self.0.as_slice() {
-            [digest] => Some(digest),
-            _ => None,
+        match self {
+            Self::Key(digests) => digests.only(),
+            Self::Token(_) => None,
         }
     }
 }
 
-/// Where a presented key is looked up; `None` for what cannot be a key of this installation.
-pub fn lookup(app: &App, presented: &SecretString) -> Option<Lookup> {
-    let text = presented.expose_secret();
-    if text.len() > IMPORTED_MAX {
-        return None;
+/// How a presented token is looked up.
+#[derive(Debug, Clone)]
+pub struct TokenLookup {
+    digest: Vec<u8>,
+    kind: DerivedKind,
+    origin: Option<String>,
+    now: Timestamp,
+}
+
+/// How a presented text is looked up; `None` for what this installation never made, and for tokens
+/// that do not open this door. Decided by the text alone, without any database access.
+pub fn lookup(
+    app: &App,
+    presented: &SecretString,
+    door: Door<'_>,
+) -> Result<Option<Lookup>, TooOften> {
+    match TokenKind::of(presented.expose_secret()) {
+        Some(kind) => token_lookup(app, presented, kind, door),
+        None => Ok(digests(app, presented).map(Lookup::Key)),
     }
-    let cleaned = Zeroizing::new(clean(text));
-    match own_prefix(app, &cleaned) {
-        Some(prefix) => own(app, &cleaned, &prefix).map(|digest| Lookup(vec![digest])),
-        None => imported(app, &cleaned),
+}
+
+fn token_lookup(
+    app: &App,
+    presented: &SecretString,
+    kind: TokenKind,
+    door: Door<'_>,
+) -> Result<Option<Lookup>, TooOften> {
+    let derived = DerivedKind::of(kind).filter(|derived| derived.opens(door));
+    let text = TokenText::parse(kind, presented.expose_secret());
+    let (Some(kind), Some(text)) = (derived, text) else {
+        return Ok(None);
+    };
+    let (digest, now) = (text.digest(&app.vault), app.clock.now());
+    // A publishable id is one for all visitors of a page.
+    if kind != DerivedKind::Publishable {
+        let most = app.config.limits.token_calls_per_minute;
+        app.token_use.admit(&digest, now, most)?;
+    }
+    let origin = match door {
+        Door::Validate { origin } => origin.map(str::to_owned),
+        Door::Seats | Door::Downloads => None,
+    };
+    Ok(Some(Lookup::Token(TokenLookup {
+        digest,
+        kind,
+        origin,
+        now,
+    })))
+}
+
+/// The license a text stands for.
+pub fn find(conn: &mut AnyConn, lookup: &Lookup) -> Result<Option<Holding>, DbError> {
+    match lookup {
+        Lookup::Key(digests) => store::find_by_digests(conn, digests),
+        Lookup::Token(token) => find_by_token(conn, token),
     }
 }
 
-/// The word new keys start with.
-pub fn key_prefix(app: &App) -> KeyPrefix {
-    KeyPrefix::parse(&app.config.vendor.key_prefix).unwrap_or_default()
-}
-
-/// The accepted prefix a cleaned text starts with; `kwl` always is one.
-fn own_prefix(app: &App, cleaned: &str) -> Option<KeyPrefix> {
-    let vendor = &app.config.vendor;
-    let own = [vendor.key_prefix.as_str(), "kwl"].into_iter();
-    let former = vendor.former_key_prefixes.iter().map(String::as_str);
-    own.chain(former)
-        .find(|prefix| starts_with(cleaned, prefix))
-        .and_then(|prefix| KeyPrefix::parse(prefix).ok())
-}
-
-fn starts_with(text: &str, prefix: &str) -> bool {
-    text.strip_prefix(prefix)
-        .is_some_and(|rest| rest.starts_with('_'))
-}
-
-fn own(app: &App, cleaned: &str, prefix: &KeyPrefix) -> Option<Vec<u8>> {
-    let key = LicenseKey::parse(cleaned, prefix).ok()?;
-    key.has_valid_mac(app.vault.license_macs())
-        .then(|| app.vault.license_lookup(&key.lookup_input()))
-}
-
-fn imported(app: &App, cleaned: &str) -> Option<Lookup> {
-    let is_token = |kind: &TokenKind| starts_with(cleaned, kind.prefix());
-    let too_short = cleaned.chars().count() < IMPORTED_MIN;
-    if too_short || TokenKind::ALL.iter().any(is_token) {
-        return None;
+fn find_by_token(conn: &mut AnyConn, token: &TokenLookup) -> Result<Option<Holding>, DbError> {
+    let found = tokens::find_by_digest(conn, &token.digest)?;
+    let live = found
+        .filter(|row| row.kind == token.kind && is_live(token.now, row.expires_at, row.revoked_at));
+    let Some(row) = live else {
+        return Ok(None);
+    };
+    let from_here = |origin: &String| row.origins.words().contains(origin);
+    if row.kind == DerivedKind::Publishable && !token.origin.as_ref().is_some_and(from_here) {
+        return Ok(None);
     }
-    let sources = KeySource::ALL.iter().copied();
-    let sources = sources.filter(|source| *source != KeySource::Own);
-    let digests = sources.map(|source| imported_digest(app, source, cleaned));
-    Some(Lookup(digests.collect()))
-}
-
-/// Where a key of another system is to be found: its own digest, and those of the same text under
-/// every source. `None` for keys and tokens of ours, and for what is too short or long.
-pub fn imported_lookup(app: &App, source: KeySource, text: &str) -> Option<(Vec<u8>, Lookup)> {
-    let cleaned = Zeroizing::new(clean(text));
-    if text.len() > IMPORTED_MAX || own_prefix(app, &cleaned).is_some() {
-        return None;
-    }
-    let all = imported(app, &cleaned)?;
-    Some((imported_digest(app, source, &cleaned), all))
-}
-
-/// Digest of an imported key. The source's length stands first, so that none flows into the text.
-fn imported_digest(app: &App, source: KeySource, cleaned: &str) -> Vec<u8> {
-    let source = source.as_str().as_bytes();
-    let length = u8::try_from(source.len()).unwrap_or(u8::MAX);
-    let input = [&[0, length], source, cleaned.as_bytes()].concat();
-    app.vault.license_lookup(&Zeroizing::new(input))
-}
-
-/// The license a presented key stands for.
-pub async fn find_by_key(app: &App, presented: &SecretString) -> Result<Option<Holding>, DbError> {
-    match lookup(app, presented) {
-        Some(lookup) => {
-            app.db
-                .read(move |conn| store::find_by_lookup(conn, &lookup))
-                .await
-        }
-        None => Ok(None),
-    }
+    let found = match &row.license_key_id {
+        Some(key) => store::find_by_key_id(conn, key)?,
+        None => store::find(conn, &row.license_id)?,
+    };
+    // Terms may have come to exclude builds since the token was made.
+    let allowed = found.filter(|it| row.kind != DerivedKind::Ci || it.terms.ci_use);
+    Ok(allowed.map(|holding| Holding {
+        key_hint: row.hint,
+        via: Some(Via {
+            token: row.id,
+            kind: row.kind,
+        }),
+        ..holding
+    }))
 }

@@ -10,7 +10,7 @@ use crate::customers::model::CustomerId;
 use crate::customers::store::{Order, order_of_item};
 use crate::db::{AnyConn, DbError};
 use crate::kits::model::KitId;
-use crate::kits::store::{Kit, kits_by_ids};
+use crate::kits::store::{Kit, LicenseText, find_text, kits_by_ids};
 
 /// A license and the kits it lists.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub struct Detail {
     pub order: Option<Order>,
     /// Seats in use, last seen first.
     pub seats: Vec<Activation>,
+    /// The license text that holds, if any.
+    pub text: Option<LicenseText>,
 }
 
 /// All licenses of these customers, newest first. Seats whose lease has ended do not count as used.
@@ -74,10 +76,15 @@ pub async fn detail(
             let seats = held(conn, &id, now)?;
             let used = i32::try_from(seats.len()).unwrap_or(i32::MAX);
             overview.holding.license.seats_used = used;
+            let text = match &overview.holding.terms.license_text_id {
+                Some(text) => find_text(conn, text)?,
+                None => None,
+            };
             Ok(Some(Detail {
                 overview,
                 order,
                 seats,
+                text,
             }))
         })
         .await

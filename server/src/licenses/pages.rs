@@ -11,6 +11,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use self::view::Done;
+pub(super) use self::view::kit_names;
 use super::model::LicenseId;
 use super::overview::{Detail, Overview, detail, overview};
 use super::reveal::{RevealKey, RevealKeyError, reveal_key};
@@ -155,7 +156,7 @@ async fn post_free(
 }
 
 /// A license of this person's customers; anything else is not there.
-async fn own_license(app: &App, person: &Viewer, id: &str) -> Result<Detail, PageError> {
+pub(super) async fn own_license(app: &App, person: &Viewer, id: &str) -> Result<Detail, PageError> {
     let id = LicenseId::parse(id).ok_or_else(not_found)?;
     let found = detail(app, person.customers(), id).await?;
     found.ok_or_else(not_found)

@@ -7,14 +7,16 @@ mod holds;
 mod keys;
 mod lists;
 mod notes;
+mod terms_changes;
 
 use std::sync::Arc;
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
-use super::keys::Lookup;
+use super::keys::Digests;
 use super::model::{BaseState, LicenseId, LicenseKeyId, Standing};
+use super::tokens::model::Via;
 use crate::clock::Timestamp;
 use crate::customers::model::{CustomerId, OrderItemId};
 use crate::db::schema::{license_holds, license_keys, licenses, order_items, terms};
@@ -33,6 +35,7 @@ pub use keys::{
 };
 pub use lists::{find_any, list};
 pub use notes::{Note, insert_note, notes_of};
+pub use terms_changes::{put_terms, under_other_terms};
 
 /// A license as stored.
 #[derive(Debug, Clone, Queryable, Insertable, Selectable, PartialEq, Eq)]
@@ -95,10 +98,12 @@ pub struct Holding {
     pub terms: Arc<Terms>,
     /// The key it was found by, or its primary one.
     pub key_id: LicenseKeyId,
-    /// Last six characters of that key.
+    /// Last six characters of that key, or of the token.
     pub key_hint: String,
     /// From when that key no longer counts.
     pub key_ends_at: Option<Timestamp>,
+    /// The token it was found by, where it was one.
+    pub via: Option<Via>,
     /// At least one open hold.
     pub suspended: bool,
     /// At least one open revocation.
@@ -147,6 +152,7 @@ fn holding((license, key, suspended, revoked, terms): HoldingRow) -> Holding {
         key_id,
         key_hint,
         key_ends_at,
+        via: None,
         suspended,
         revoked,
     }
@@ -193,8 +199,8 @@ macro_rules! holdings {
 use holdings;
 
 /// The license a presented key stands for.
-pub fn find_by_lookup(conn: &mut AnyConn, lookup: &Lookup) -> Result<Option<Holding>, DbError> {
-    let row: Option<HoldingRow> = match lookup.digests() {
+pub fn find_by_digests(conn: &mut AnyConn, lookup: &Digests) -> Result<Option<Holding>, DbError> {
+    let row: Option<HoldingRow> = match lookup.all() {
         // The hot statement keeps one form.
         [digest] => holdings!()
             .filter(license_keys::lookup.eq(digest))
@@ -206,6 +212,15 @@ pub fn find_by_lookup(conn: &mut AnyConn, lookup: &Lookup) -> Result<Option<Hold
             .get_result(conn)
             .optional()?,
     };
+    Ok(row.map(holding))
+}
+
+/// The license of a key.
+pub fn find_by_key_id(conn: &mut AnyConn, id: &LicenseKeyId) -> Result<Option<Holding>, DbError> {
+    let row: Option<HoldingRow> = holdings!()
+        .filter(license_keys::id.eq(id))
+        .get_result(conn)
+        .optional()?;
     Ok(row.map(holding))
 }
 

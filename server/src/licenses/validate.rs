@@ -7,7 +7,9 @@ use secrecy::SecretString;
 
 use super::answer::{self, Answer, Asked};
 use super::facts::{self, Question};
-use super::keys;
+use super::keys::{self, Lookup};
+use super::tokens::model::Door;
+use super::tokens::usage::{self, TooOften};
 use crate::activations::model::Identity;
 use crate::app::App;
 use crate::db::DbError;
@@ -15,8 +17,10 @@ use crate::db::DbError;
 /// What a kit asks.
 #[derive(Debug)]
 pub struct Ask {
-    /// The license key.
+    /// The license key, or a token derived from it.
     pub key: SecretString,
+    /// Web page the call comes from.
+    pub origin: Option<String>,
     /// Kit slug.
     pub kit: String,
     /// What occupies the seat.
@@ -41,7 +45,7 @@ impl Ask {
         }
     }
 
-    pub(crate) fn question(&self, app: &App, lookup: keys::Lookup) -> Question {
+    pub(crate) fn question(&self, app: &App, lookup: Lookup) -> Question {
         Question {
             lookup,
             kit: self.kit.clone(),
@@ -60,6 +64,9 @@ pub enum AskError {
     /// The database failed.
     #[error("the database failed")]
     Db(#[from] DbError),
+    /// The token was used too often.
+    #[error(transparent)]
+    TooOften(#[from] TooOften),
     /// The answer could not be signed.
     #[error("the answer could not be signed")]
     Sign(#[from] SignError),
@@ -67,13 +74,15 @@ pub enum AskError {
 
 /// The verdict about a key, a kit and an identity.
 pub async fn validate(app: &App, ask: Ask) -> Result<Answer, AskError> {
-    let Some(lookup) = keys::lookup(app, &ask.key) else {
+    let origin = ask.origin.as_deref();
+    let Some(lookup) = keys::lookup(app, &ask.key, Door::Validate { origin })? else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
     let facts = facts::read(app, &ask.question(app, lookup)).await?;
     Ok(match facts {
         None => answer::unknown(app, ask.asked())?,
         Some(mut facts) => {
+            usage::watch(app, &facts.holding, ask.identity.as_ref()).await?;
             app.seen.mark(&mut facts);
             let code = facts.verdict();
             answer::about(app, ask.asked(), &facts, code, None)?

@@ -141,7 +141,9 @@ async fn catalog(app: &App) -> Outcome<TermsVersion> {
     });
     let policy = CreatePolicy {
         name: "team".to_owned(),
+        template: None,
         terms: serde_json::from_value(terms)?,
+        renew_url: String::new(),
         kits: vec![KIT.to_owned()],
         actor: Actor::Operator,
     };
@@ -175,6 +177,7 @@ impl Chunk {
             id: customer.clone(),
             name: "Example".to_owned(),
             claim_address: None,
+            version: 1,
             created_at: now,
         };
         insert_customer(tx, &row)?;

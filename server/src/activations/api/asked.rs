@@ -87,6 +87,7 @@ impl AskBody {
         }
         Ok(Ask {
             key: self.key,
+            origin: None,
             kit: self.kit,
             identity,
             name: bounded("name", self.name, NAME_MAX)?,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::license_tokens::LicenseTokenCommand;
 use clap::{Args, Subcommand};
 
 use crate::licenses::model::{HoldReason, KeySource, LicenseStatus};
@@ -39,6 +40,11 @@ pub(in crate::cli) struct Narrow {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum LicenseCommand {
+    /// Tokens derived from a license's key.
+    Token {
+        #[command(subcommand)]
+        command: LicenseTokenCommand,
+    },
     /// Issue a license and print its key once.
     Issue(Issue),
     /// List licenses.

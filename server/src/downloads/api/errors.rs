@@ -11,6 +11,7 @@ use crate::licenses::model::VerdictCode;
 pub fn refused(app: &App, error: AccessError) -> ApiError {
     match error {
         AccessError::Db(error) => error.into(),
+        AccessError::TooOften(error) => error.into(),
         AccessError::KeyUnknown => {
             ApiError::new(Code::KeyUnknown, VerdictCode::NotFound.detail()).for_wrong_key()
         }

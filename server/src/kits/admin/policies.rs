@@ -1,37 +1,44 @@
 //! Management of policies.
 
+mod errors;
+mod texts;
+mod views;
+
 use actix_web::http::Method;
-use actix_web::{HttpResponse, web};
-use serde::{Deserialize, Serialize};
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
 use utoipa::ToSchema;
 
+use self::views::{PolicyView, TemplateView, VersionView};
 use crate::app::App;
 use crate::db::{AnyConn, DbError, Page};
-use crate::http::conditional::version_tag;
+use crate::http::conditional::{expected_version, version_tag};
 use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::idempotency::{Idempotency, created, made};
 use crate::http::openapi::words::KitName;
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
 use crate::http::{ApiError, Code, Query};
-use crate::kits::create_policy::{CreatePolicy, CreatePolicyError, create_policy};
-use crate::kits::model::{KitId, PolicyId, Scope as KitScope, SeatKind};
-use crate::kits::store::{self, Policy, PolicyTerms, Terms};
+use crate::kits::create_policy::{CreatePolicy, create_policy};
+use crate::kits::edit_policy::{EditPolicy, edit_policy};
+use crate::kits::model::{PolicyId, Template};
+use crate::kits::overlay::Given;
+use crate::kits::store::{self, PolicyTerms, Terms};
 use crate::staff::Scope;
 
-/// Days a license file lives where nothing is said.
-const LICENSE_FILE_DAYS: i32 = 14;
-
-/// Routes of this file.
+/// Routes of this file and its child.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
+    let one = resource("/policies/{policy}").get(show);
     config
+        .service(resource("/policy-templates").get(templates))
         .service(resource("/policies").on(Method::POST, create).get(list))
-        .service(resource("/policies/{policy}").get(show));
+        .service(resource("/policies/{policy}/versions").get(versions))
+        .service(one.on(Method::PATCH, edit))
+        .configure(texts::routes);
 }
 
-/// A new policy.
+/// A new policy. All other members are terms; those left out are the template's.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 #[schema(as = CreatePolicyRequest)]
 pub(super) struct CreateRequest {
     /// Name among the policies.
@@ -41,40 +48,39 @@ pub(super) struct CreateRequest {
         example = "Personal, one year of updates"
     )]
     name: String,
-    /// What buyers read.
-    #[schema(min_length = 1, max_length = 60, example = "Personal")]
-    edition: String,
-    scope: KitScope,
+    template: Option<Template>,
+    /// Where its licenses are renewed; without one, on their own pages.
+    #[serde(default)]
+    renew_url: Option<String>,
     /// The kits it covers; none where the scope is `all`.
     #[serde(default)]
     #[schema(value_type = Vec<KitName>, max_items = 500)]
     kits: Vec<String>,
-    /// `none` where nothing is said.
-    seat_kind: Option<SeatKind>,
-    /// Null for unlimited.
-    #[schema(minimum = 1, maximum = 1_000_000)]
-    seat_limit: Option<i32>,
-    /// Months of updates; null for ever.
-    #[schema(minimum = 1, maximum = 1200)]
-    updates_months: Option<i32>,
-    /// Months of use; null for ever.
-    #[schema(minimum = 1, maximum = 1200)]
-    valid_months: Option<i32>,
-    /// Days a license file lives; 14 where nothing is said.
-    #[schema(minimum = 1, maximum = 366)]
-    license_file_days: Option<i32>,
+    #[serde(flatten)]
+    #[schema(value_type = Terms)]
+    terms: Given,
 }
 
-/// A policy with the kits it lists.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PolicyDetail)]
-pub(super) struct PolicyView {
+/// All other members are terms.
+#[derive(Debug, Deserialize)]
+struct EditRequest {
+    name: Option<String>,
+    /// An empty text takes it away.
+    renew_url: Option<String>,
+    /// Slugs or ids.
+    kits: Option<Vec<String>>,
     #[serde(flatten)]
-    policy: Policy,
-    #[serde(flatten)]
-    terms: Terms,
-    /// Ids; none where the scope is `all`.
-    kits: Vec<KitId>,
+    terms: Given,
+}
+
+async fn templates(admin: Admin) -> Result<HttpResponse, ApiError> {
+    admin.may(Scope::Read)?;
+    let items: Vec<_> = Template::ALL
+        .iter()
+        .copied()
+        .map(TemplateView::from)
+        .collect();
+    Ok(HttpResponse::Ok().json(serde_json::json!({ "items": items, "next_cursor": null })))
 }
 
 /// Adds a policy.
@@ -98,26 +104,21 @@ pub(super) async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let holder = admin.may(Scope::Admin)?;
     let (request, claim) = once.read::<CreateRequest>(&app, &holder, body).await?;
-    let terms = Terms {
-        edition: request.edition,
-        scope: request.scope,
-        seat_kind: request.seat_kind.unwrap_or(SeatKind::None),
-        seat_limit: request.seat_limit,
-        updates_months: request.updates_months,
-        valid_months: request.valid_months,
-        license_file_days: request.license_file_days.unwrap_or(LICENSE_FILE_DAYS),
-        ..Terms::default()
-    };
+    let base = request
+        .template
+        .map_or_else(Terms::default, Template::terms);
     let input = CreatePolicy {
         name: request.name,
-        terms,
+        template: request.template,
+        terms: request.terms.over(&base)?,
+        renew_url: request.renew_url.unwrap_or_default(),
         kits: request.kits,
         actor: holder.actor(),
     };
     let id = made(create_policy(&app, input, claim).await?)?;
-    let view = find(&app, &id).await?;
+    let view = view(&app, id.clone()).await?;
     Ok(created(&app, "/v1/admin/policies", &id)
-        .insert_header(version_tag(view.policy.version))
+        .insert_header(version_tag(view.version()))
         .json(view))
 }
 
@@ -141,8 +142,7 @@ pub(super) async fn list(
         let policies = store::list_policies(conn, after, rows)?;
         Ok(policies.into_iter().map(PolicyView::from).collect())
     };
-    let id = |view: &PolicyView| view.policy.id.to_string();
-    query.window()?.page(&app, read, id).await
+    query.window()?.page(&app, read, PolicyView::id).await
 }
 
 /// One policy.
@@ -151,7 +151,7 @@ pub(super) async fn list(
     path = "/v1/admin/policies/{policy}",
     operation_id = "get_policy",
     tag = "policies",
-    params(("policy" = PolicyId, Path)),
+    params(("policy" = String, Path, description = "Id or name.")),
     security(("management_token" = ["read"])),
     responses(
         (status = 200, description = "The policy.", body = PolicyView, headers(("ETag" = String))),
@@ -164,43 +164,69 @@ pub(super) async fn show(
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     admin.may(Scope::Read)?;
-    let view = find(&app, &path).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header(version_tag(view.policy.version))
-        .json(view))
+    Ok(answer(&view(&app, path.into_inner()).await?))
 }
 
-async fn find(app: &App, id: &str) -> Result<PolicyView, ApiError> {
-    let missing = || ApiError::new(Code::NotFound, "There is no such policy.");
-    let id = PolicyId::parse(id).ok_or_else(missing)?;
+async fn edit(
+    app: AppData,
+    admin: Admin,
+    http: HttpRequest,
+    path: web::Path<String>,
+    body: UnreadJson,
+) -> Result<HttpResponse, ApiError> {
+    let holder = admin.may(Scope::Admin)?;
+    let request: EditRequest = body.read().await?;
+    let id = find(&app, path.into_inner()).await?.policy.id;
+    let input = EditPolicy {
+        id: id.clone(),
+        expected_version: expected_version(&http)?,
+        name: request.name,
+        renew_url: request.renew_url,
+        terms: request.terms,
+        kits: request.kits,
+        actor: holder.actor(),
+    };
+    edit_policy(&app, input).await?;
+    Ok(answer(&view(&app, id.to_string()).await?))
+}
+
+async fn versions(
+    app: AppData,
+    admin: Admin,
+    path: web::Path<String>,
+    Query(query): Query<PageQuery>,
+) -> Result<HttpResponse, ApiError> {
+    admin.may(Scope::Read)?;
+    let policy = find(&app, path.into_inner()).await?.policy.id;
+    let read = move |conn: &mut AnyConn, after: &str, rows| {
+        // What is no number of a version comes before the first.
+        let after = after.parse().unwrap_or(0);
+        let versions = store::list_versions(conn, &policy, after, rows)?;
+        Ok(versions.into_iter().map(VersionView::from).collect())
+    };
+    query.window()?.page(&app, read, VersionView::number).await
+}
+
+fn answer(view: &PolicyView) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header(version_tag(view.version()))
+        .json(view)
+}
+
+async fn view(app: &App, name: String) -> Result<PolicyView, ApiError> {
+    find(app, name).await.map(PolicyView::from)
+}
+
+/// The policy with this id or name.
+pub async fn find(app: &App, name: String) -> Result<PolicyTerms, ApiError> {
     let found = app
         .db
-        .read_snapshot(move |conn| -> Result<_, DbError> { store::find_policy(conn, &id) })
+        .read_snapshot(move |conn| -> Result<_, DbError> {
+            match PolicyId::parse(&name) {
+                Some(id) => store::find_policy(conn, &id),
+                None => store::find_policy_by_name(conn, &name),
+            }
+        })
         .await?;
-    found.map(PolicyView::from).ok_or_else(missing)
-}
-
-impl From<PolicyTerms> for PolicyView {
-    fn from(found: PolicyTerms) -> Self {
-        Self {
-            policy: found.policy,
-            terms: found.version.terms,
-            kits: found.kits,
-        }
-    }
-}
-
-impl From<CreatePolicyError> for ApiError {
-    fn from(error: CreatePolicyError) -> Self {
-        match error {
-            CreatePolicyError::Db(error) => error.into(),
-            CreatePolicyError::Field(fault) => fault.into(),
-            CreatePolicyError::UnknownKit(kit) => {
-                Self::field("kits", format!("There is no kit \"{kit}\"."))
-            }
-            CreatePolicyError::NameTaken => {
-                Self::new(Code::Conflict, "Another policy has this name.").with("field", "name")
-            }
-        }
-    }
+    found.ok_or_else(|| ApiError::new(Code::NotFound, "There is no such policy."))
 }

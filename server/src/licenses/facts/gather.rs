@@ -7,8 +7,10 @@ use crate::app::App;
 use crate::db::{AnyConn, DbError};
 use crate::kits::model::{KitId, Scope, SeatKind};
 use crate::kits::store::{find_kit_by_slug, kits_by_ids};
+use crate::licenses::keys;
 use crate::licenses::model::SeatState;
 use crate::licenses::store::{self, Glance, Holding};
+use crate::licenses::tokens::model::DerivedKind;
 use crate::releases::model::{LicenseFacts, Refusal, downloadable, parse_version};
 use crate::releases::store::find_version;
 
@@ -34,7 +36,7 @@ pub fn gather(conn: &mut AnyConn, question: &Question) -> Result<Option<Facts>, 
         Seen::Whole(facts) => return Ok(Some(*facts)),
         Seen::InPart => {}
     }
-    let Some(mut holding) = store::find_by_lookup(conn, &question.lookup)? else {
+    let Some(mut holding) = keys::find(conn, &question.lookup)? else {
         return Ok(None);
     };
     let kit = find_kit_by_slug(conn, &question.kit)?;
@@ -145,13 +147,22 @@ fn ends_before(question: &Question, holding: &Holding) -> bool {
 /// An identity that takes a seat of this license; one of another kind than its seats is none.
 fn fitting<'a>(question: &'a Question, holding: &Holding) -> Option<&'a Identity> {
     let terms = &holding.terms;
-    let identity = question.identity.as_ref();
+    let identity = question.identity.as_ref().filter(|_| !is_build(holding));
     identity
         .filter(|identity| terms.seat_kind != SeatKind::None && identity.kind == terms.seat_kind)
         .filter(|identity| !identity.needs_no_seat(terms.staging_hosts.words()))
 }
 
+/// Builds need no seat.
+fn is_build(holding: &Holding) -> bool {
+    let via = holding.via.as_ref();
+    via.is_some_and(|via| via.kind == DerivedKind::Ci)
+}
+
 fn seat(question: &Question, holding: &Holding, row: Option<&Activation>) -> SeatState {
+    if is_build(holding) {
+        return SeatState::Unneeded;
+    }
     let terms = &holding.terms;
     match (row, &question.identity) {
         (Some(row), _) => row.state(question.now),

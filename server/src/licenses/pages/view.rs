@@ -7,6 +7,7 @@ use crate::activations::store::Activation;
 use crate::clock::Timestamp;
 use crate::downloads::newest::Newest;
 use crate::kits::model::{Scope, SeatKind};
+use crate::kits::store::{LicenseText, TextVersion};
 use crate::licenses::facts::churn_detail;
 use crate::licenses::model::LicenseStatus;
 use crate::licenses::overview::{Detail, Overview};
@@ -136,6 +137,7 @@ pub(super) fn page(frame: Frame, detail: &Detail, now: Timestamp) -> LicensePage
         revealed_key: None,
         order_ref: order.map_or_else(|| "issued without one".to_owned(), |it| it.id.to_string()),
         purchased_at: bought.utc(),
+        license_text: detail.text.as_ref().map(text_name),
         terms_in_words: words::terms(holding, &listed, now),
         valid_until: license.valid_until.map(Timestamp::utc),
         updates_until: license.updates_until.map(Timestamp::utc),
@@ -143,6 +145,11 @@ pub(super) fn page(frame: Frame, detail: &Detail, now: Timestamp) -> LicensePage
         activations: detail.seats.iter().map(seat_row).collect(),
         flash: None,
     }
+}
+
+fn text_name(text: &LicenseText) -> String {
+    let TextVersion { name, number, .. } = &text.version;
+    format!("{name}, version {number}")
 }
 
 fn seat_row(row: &Activation) -> SeatRow {
@@ -158,7 +165,7 @@ fn seat_row(row: &Activation) -> SeatRow {
     }
 }
 
-fn kit_names(overview: &Overview) -> Vec<String> {
+pub(in crate::licenses) fn kit_names(overview: &Overview) -> Vec<String> {
     match overview.holding.terms.scope {
         Scope::All => vec!["All kits".to_owned()],
         Scope::Kits => overview.kits.iter().map(|kit| kit.name.clone()).collect(),

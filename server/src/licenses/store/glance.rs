@@ -91,6 +91,7 @@ pub fn glance(
             key_id,
             key_hint,
             key_ends_at,
+            via: None,
             suspended,
             revoked,
         },

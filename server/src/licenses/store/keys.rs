@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::db::schema::{license_keys, license_tokens};
 use crate::db::{AnyConn, DbError, WriteTx};
-use crate::licenses::keys::Lookup;
+use crate::licenses::keys::Digests;
 use crate::licenses::model::{KeySource, LicenseId, LicenseKeyId};
 
 /// A key as stored.
@@ -78,9 +78,9 @@ pub fn present_key(conn: &mut AnyConn, id: &LicenseId) -> Result<Option<LicenseK
 }
 
 /// Whether a key stands under one of these digests.
-pub fn any_key_of(conn: &mut AnyConn, lookup: &Lookup) -> Result<bool, DbError> {
+pub fn any_key_of(conn: &mut AnyConn, lookup: &Digests) -> Result<bool, DbError> {
     let found: Vec<LicenseKeyId> = license_keys::table
-        .filter(license_keys::lookup.eq_any(lookup.digests().to_vec()))
+        .filter(license_keys::lookup.eq_any(lookup.all().to_vec()))
         .select(license_keys::id)
         .load(conn)?;
     Ok(!found.is_empty())

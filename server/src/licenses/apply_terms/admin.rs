@@ -1,0 +1,203 @@
+//! Management: the licenses of an edited policy.
+
+use actix_web::http::Method;
+use actix_web::{HttpResponse, web};
+use serde::{Deserialize, Serialize};
+
+use super::effect::{Changed, Choice, Outcome, Standstill};
+use super::{Applied, ApplyTerms, ApplyTermsError, Preview, apply, preview};
+use crate::clock::Timestamp;
+use crate::http::extract::{Admin, AppData, UnreadJson};
+use crate::http::paging::window;
+use crate::http::routes::resource;
+use crate::http::{ApiError, Code};
+use crate::kits::admin::policies::find;
+use crate::licenses::model::LicenseId;
+use crate::licenses::store::License;
+use crate::staff::Scope;
+
+/// Longest time for which seats beyond a limit are kept, in days.
+const DAYS_MAX: i32 = 366;
+
+/// Routes of this file.
+pub fn routes(config: &mut web::ServiceConfig) {
+    let path = "/policies/{policy}/apply";
+    config.service(resource(path).on(Method::POST, post_apply));
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ApplyRequest {
+    preview: bool,
+    /// The terms that were looked at; needed where it is no preview.
+    terms_number: Option<i32>,
+    over_limit_days: Option<i32>,
+    #[serde(default)]
+    seats: bool,
+    #[serde(default)]
+    dates: bool,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+/// A value as it is and as it would be.
+#[derive(Debug, Serialize)]
+struct Move<T> {
+    from: T,
+    to: T,
+}
+
+#[derive(Debug, Serialize)]
+struct ItemView {
+    license: LicenseId,
+    /// Why it would stay as it is.
+    stays: Option<Standstill>,
+    seats_used: i32,
+    over_limit: bool,
+    /// Whether its limit is its own and would be kept.
+    own_limit: bool,
+    seat_limit: Move<Option<i32>>,
+    valid_until: Move<Option<Timestamp>>,
+    updates_until: Move<Option<Timestamp>>,
+}
+
+#[derive(Debug, Serialize)]
+struct PreviewView {
+    terms_number: i32,
+    licenses: usize,
+    over_limit: usize,
+    standing_still: usize,
+    items: Vec<ItemView>,
+    next_cursor: Option<LicenseId>,
+}
+
+#[derive(Debug, Serialize)]
+struct Stays {
+    license: LicenseId,
+    reason: Standstill,
+}
+
+#[derive(Debug, Serialize)]
+struct AppliedView {
+    terms_number: i32,
+    changed: usize,
+    over_limit: usize,
+    standing_still: Vec<Stays>,
+    next_cursor: Option<LicenseId>,
+}
+
+async fn post_apply(
+    app: AppData,
+    admin: Admin,
+    path: web::Path<String>,
+    body: UnreadJson,
+) -> Result<HttpResponse, ApiError> {
+    let holder = admin.may(Scope::Admin)?;
+    let request: ApplyRequest = body.read().await?;
+    let found = find(&app, path.into_inner()).await?;
+    let number = found.version.number;
+    let window = window(request.limit, request.cursor.clone())?;
+    let input = ApplyTerms {
+        version: found.version,
+        choice: choice(&request)?,
+        after: window.after,
+        limit: window.limit,
+    };
+    if request.preview {
+        let limit = input.limit;
+        let seen = preview(&app, input).await?;
+        return Ok(HttpResponse::Ok().json(preview_view(seen, number, limit)));
+    }
+    check_number(request.terms_number, number)?;
+    let applied = apply(&app, input, holder.actor()).await?;
+    Ok(HttpResponse::Ok().json(applied_view(applied, number)))
+}
+
+fn choice(request: &ApplyRequest) -> Result<Choice, ApiError> {
+    let days = request.over_limit_days;
+    if days.is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
+        return Err(ApiError::field("over_limit_days", "must be 1 to 366"));
+    }
+    Ok(Choice {
+        over_limit_days: days,
+        seats: request.seats,
+        dates: request.dates,
+    })
+}
+
+/// What is applied is what was looked at.
+fn check_number(looked_at: Option<i32>, present: i32) -> Result<(), ApiError> {
+    match looked_at {
+        None => {
+            let detail = "Send the terms_number of the preview.";
+            Err(ApiError::field("terms_number", detail))
+        }
+        Some(number) if number != present => {
+            let detail = "The policy was changed meanwhile. Look at a new preview.";
+            let error = ApiError::new(Code::PreconditionFailed, detail);
+            Err(error.with("terms_number", present))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+fn preview_view(mut seen: Preview, terms_number: i32, limit: usize) -> PreviewView {
+    let more = seen.items.len() > limit;
+    seen.items.truncate(limit);
+    let last = seen.items.last().map(|(license, _)| license.id.clone());
+    PreviewView {
+        terms_number,
+        licenses: seen.licenses,
+        over_limit: seen.over_limit,
+        standing_still: seen.standing_still,
+        items: seen.items.iter().map(item_view).collect(),
+        next_cursor: last.filter(|_| more),
+    }
+}
+
+fn item_view((before, outcome): &(License, Outcome)) -> ItemView {
+    let after = outcome.as_ref().map_or(before, |changed| &changed.license);
+    ItemView {
+        license: before.id.clone(),
+        stays: outcome.as_ref().err().copied(),
+        seats_used: before.seats_used,
+        over_limit: outcome.as_ref().is_ok_and(Changed::strands),
+        own_limit: outcome.as_ref().is_ok_and(|changed| changed.own_limit),
+        seat_limit: Move {
+            from: before.seat_limit,
+            to: after.seat_limit,
+        },
+        valid_until: Move {
+            from: before.valid_until,
+            to: after.valid_until,
+        },
+        updates_until: Move {
+            from: before.updates_until,
+            to: after.updates_until,
+        },
+    }
+}
+
+fn applied_view(applied: Applied, terms_number: i32) -> AppliedView {
+    let stays = |(license, reason)| Stays { license, reason };
+    AppliedView {
+        terms_number,
+        changed: applied.changed,
+        over_limit: applied.over_limit,
+        standing_still: applied.standing_still.into_iter().map(stays).collect(),
+        next_cursor: applied.next,
+    }
+}
+
+impl From<ApplyTermsError> for ApiError {
+    fn from(error: ApplyTermsError) -> Self {
+        match error {
+            ApplyTermsError::Db(error) => error.into(),
+            ApplyTermsError::StrandsSeats { licenses } => {
+                let detail = "Licenses would have more seats in use than they may. Send \
+                              over_limit_days to keep those seats for so long.";
+                Self::new(Code::SeatsStranded, detail).with("licenses", licenses)
+            }
+        }
+    }
+}
