@@ -27,6 +27,7 @@ mod layers;
 mod leaks;
 mod licensing;
 mod limits;
+mod openapi;
 mod outages;
 mod outbox;
 mod packaging;
