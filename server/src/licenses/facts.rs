@@ -1,13 +1,20 @@
 //! Everything a verdict rests on, read in one snapshot.
 
+use std::borrow::Cow;
+
 use crate::activations::model::Identity;
-use crate::activations::store::{Activation, find_by_identity};
+use crate::activations::store::{Activation, count_ended_but_counted, find_by_identity};
 use crate::clock::Timestamp;
 use crate::db::{AnyConn, DbError};
-use crate::kits::model::{Scope, SeatKind};
+use crate::kits::model::{KitId, Scope, SeatKind};
 use crate::kits::store::{find_kit_by_slug, kits_by_ids};
 use crate::licenses::model::{Look, SeatState, VerdictCode};
 use crate::licenses::store::{self, Holding, License};
+use crate::licenses::words::day;
+use crate::releases::model::{LicenseFacts, Refusal, downloadable, parse_version};
+use crate::releases::store::find_version;
+
+const DAY: i64 = 86_400;
 
 /// What is asked about a license.
 #[derive(Debug, Clone)]
@@ -18,12 +25,29 @@ pub struct Question {
     pub kit: String,
     /// Who asks.
     pub identity: Option<Identity>,
+    /// Features the kit needs.
+    pub entitlements: Vec<String>,
+    /// Version of the kit.
+    pub version: Option<String>,
+    /// The moment of the call.
+    pub now: Timestamp,
+}
+
+/// Why no seat was to be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exhausted {
+    /// All are taken.
+    Limit,
+    /// The subscription lapsed: seats move, none is added.
+    Lapse,
+    /// The customer has freed as many as the terms allow; the next from then on.
+    Churn(Timestamp),
 }
 
 /// The answer's material.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    /// The license with its standing.
+    /// The license with its standing. Seats whose lease has ended do not count as used.
     pub holding: Holding,
     /// Present slug of the kit that was named, where there is one.
     pub kit_slug: Option<String>,
@@ -35,6 +59,14 @@ pub struct Facts {
     pub activation: Option<Activation>,
     /// Where its seat stands.
     pub seat: SeatState,
+    /// Features the kit needs and the license lacks.
+    pub missing: Vec<String>,
+    /// Whether the kit's version came out after the license's updates.
+    pub version_not_covered: bool,
+    /// Why a claim got no seat.
+    pub exhausted: Option<Exhausted>,
+    /// The moment all of this is about.
+    pub now: Timestamp,
 }
 
 impl Facts {
@@ -43,18 +75,32 @@ impl Facts {
         &self.holding.license
     }
 
-    /// The first refusal of the license itself, seats apart.
-    pub fn refusal(&self, now: Timestamp) -> Option<VerdictCode> {
-        self.holding.standing(self.covers_kit).refusal(now)
+    /// The verdict of a look that takes no seat.
+    pub fn verdict(&self) -> VerdictCode {
+        let look = Look {
+            seat: self.seat,
+            entitlement_missing: !self.missing.is_empty(),
+            version_not_covered: self.version_not_covered,
+            over_limit: self.over_limit(),
+        };
+        let standing = self.holding.standing(self.covers_kit);
+        standing.verdict(self.now, look)
     }
 
-    /// The verdict of a look that takes no seat.
-    pub fn verdict(&self, now: Timestamp) -> VerdictCode {
-        let look = Look {
-            over_limit: self.over_limit(),
-            ..Look::at(self.seat)
-        };
-        self.holding.standing(self.covers_kit).verdict(now, look)
+    /// The sentence beside a verdict.
+    pub fn detail(&self, code: VerdictCode) -> Cow<'static, str> {
+        match (code, self.exhausted) {
+            (VerdictCode::EntitlementMissing, _) => {
+                format!("This license does not include: {}.", self.missing.join(", ")).into()
+            }
+            (VerdictCode::SeatsExhausted, Some(Exhausted::Lapse)) => {
+                "The subscription of this license has lapsed: no seat is added. Free one in the portal \
+                 to use it here."
+                    .into()
+            }
+            (VerdictCode::SeatsExhausted, Some(Exhausted::Churn(next))) => churn_detail(next).into(),
+            _ => code.detail().into(),
+        }
     }
 
     /// Whether more seats are in use than the license has.
@@ -67,15 +113,57 @@ impl Facts {
 
     /// The activation, if its seat is held.
     pub fn held(&self) -> Option<&Activation> {
-        self.activation
-            .as_ref()
-            .filter(|row| row.freed_at.is_none())
+        let is_held = self.seat == SeatState::Held;
+        self.activation.as_ref().filter(|_| is_held)
     }
+
+    /// The same, to be changed.
+    pub fn held_mut(&mut self) -> Option<&mut Activation> {
+        let is_held = self.seat == SeatState::Held;
+        self.activation.as_mut().filter(|_| is_held)
+    }
+
+    /// Whether the identity is one that takes a seat.
+    pub fn has_seat(&self) -> bool {
+        match self.seat {
+            SeatState::NoIdentity | SeatState::Unneeded => false,
+            SeatState::Never | SeatState::Freed | SeatState::LeaseEnded | SeatState::Held => true,
+        }
+    }
+
+    /// Where a lease that is extended now ends; `None` where seats do not float.
+    pub fn next_lease_end(&self) -> Option<Timestamp> {
+        let seconds = self.holding.terms.lease_seconds?;
+        Some(self.now.plus_seconds(seconds.into()))
+    }
+
+    /// The end of an ordinary license file.
+    pub fn file_end(&self) -> Timestamp {
+        let days = i64::from(self.holding.terms.license_file_days);
+        self.never_beyond(self.now.plus_seconds(days * DAY))
+    }
+
+    /// A license file outlives neither the license with its grace nor the lease of its seat.
+    pub fn never_beyond(&self, end: Timestamp) -> Timestamp {
+        let usable = self.holding.standing(self.covers_kit).usable_until();
+        let lease = self.held().and_then(|row| row.lease_ends_at);
+        let ends = [usable, lease].into_iter().flatten();
+        ends.fold(end, Timestamp::min)
+    }
+}
+
+/// Why no further seat can be freed.
+pub fn churn_detail(next: Timestamp) -> String {
+    format!(
+        "As many seats were freed as this license allows for now. The next can be freed on {}; before that, \
+         ask the vendor.",
+        day(next)
+    )
 }
 
 /// Reads the facts; `None` when no license has the key.
 pub fn gather(conn: &mut AnyConn, question: &Question) -> Result<Option<Facts>, DbError> {
-    let Some(holding) = store::find_by_lookup(conn, &question.lookup)? else {
+    let Some(mut holding) = store::find_by_lookup(conn, &question.lookup)? else {
         return Ok(None);
     };
     let kit = find_kit_by_slug(conn, &question.kit)?;
@@ -91,35 +179,90 @@ pub fn gather(conn: &mut AnyConn, question: &Question) -> Result<Option<Facts>, 
             .map(|kit| kit.slug)
             .collect(),
     };
-    let (activation, seat) = seat(conn, &holding, question.identity.as_ref())?;
-    let kit_slug = kit.map(|kit| kit.slug);
+    let (activation, seat) = seat(conn, &holding, question)?;
+    if holding.terms.lease_seconds.is_some() {
+        let ended = count_ended_but_counted(conn, &holding.license.id, question.now)?;
+        let ended = i32::try_from(ended).unwrap_or(i32::MAX);
+        holding.license.seats_used = holding.license.seats_used.saturating_sub(ended).max(0);
+    }
+    let version_not_covered = match &kit {
+        Some(kit) if covers_kit => is_uncovered(conn, &holding, &kit.id, question)?,
+        _ => false,
+    };
     Ok(Some(Facts {
+        missing: missing(&holding, &question.entitlements),
         holding,
-        kit_slug,
+        kit_slug: kit.map(|kit| kit.slug),
         covers_kit,
         scope,
         activation,
         seat,
+        version_not_covered,
+        exhausted: None,
+        now: question.now,
     }))
+}
+
+fn missing(holding: &Holding, needed: &[String]) -> Vec<String> {
+    if needed.is_empty() {
+        return Vec::new();
+    }
+    let own = holding.entitlements();
+    let mut missing: Vec<String> = needed
+        .iter()
+        .filter(|it| !own.contains(it))
+        .cloned()
+        .collect();
+    missing.sort_unstable();
+    missing.dedup();
+    missing
 }
 
 /// An identity of another kind than the license's seats is none.
 fn seat(
     conn: &mut AnyConn,
     holding: &Holding,
-    identity: Option<&Identity>,
+    question: &Question,
 ) -> Result<(Option<Activation>, SeatState), DbError> {
-    let fitting = identity.filter(|identity| {
-        holding.terms.seat_kind != SeatKind::None && identity.kind == holding.terms.seat_kind
-    });
+    let terms = &holding.terms;
+    let fitting = question
+        .identity
+        .as_ref()
+        .filter(|identity| terms.seat_kind != SeatKind::None && identity.kind == terms.seat_kind);
     let Some(identity) = fitting else {
         return Ok((None, SeatState::NoIdentity));
     };
+    if identity.needs_no_seat(terms.staging_hosts.words()) {
+        return Ok((None, SeatState::Unneeded));
+    }
     let row = find_by_identity(conn, &holding.license.id, identity)?;
     let state = match &row {
         None => SeatState::Never,
-        Some(row) if row.freed_at.is_some() => SeatState::Freed,
-        Some(_) => SeatState::Held,
+        Some(row) => row.state(question.now),
     };
     Ok((row, state))
+}
+
+/// Whether the version in use came out after the license's updates: asked only where they end, and
+/// answered by the predicate every download asks. A version that was never released is no matter
+/// of coverage.
+fn is_uncovered(
+    conn: &mut AnyConn,
+    holding: &Holding,
+    kit: &KitId,
+    question: &Question,
+) -> Result<bool, DbError> {
+    let standing = holding.standing(true);
+    let version = question
+        .version
+        .as_deref()
+        .and_then(|text| parse_version(text).ok());
+    let Some(version) = version.filter(|_| standing.covers_until(question.now).is_some()) else {
+        return Ok(false);
+    };
+    let release = find_version(conn, kit, &version.to_string())?;
+    let license = LicenseFacts::new(&standing, question.now);
+    Ok(release.is_some_and(|release| {
+        downloadable(&release.facts(), &license) == Err(Refusal::VersionNotCovered)
+    }))
 }

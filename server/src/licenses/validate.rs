@@ -8,6 +8,7 @@ use super::facts::{Question, gather};
 use super::keys;
 use crate::activations::model::Identity;
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::db::DbError;
 
 /// What a kit asks.
@@ -27,6 +28,8 @@ pub struct Ask {
     pub platform: Option<String>,
     /// Binds the signed answer to this call.
     pub nonce: Option<String>,
+    /// Features the kit needs.
+    pub entitlements: Vec<String>,
 }
 
 impl Ask {
@@ -37,11 +40,14 @@ impl Ask {
         }
     }
 
-    pub(crate) fn question(&self, lookup: Vec<u8>) -> Question {
+    pub(crate) fn question(&self, lookup: Vec<u8>, now: Timestamp) -> Question {
         Question {
             lookup,
             kit: self.kit.clone(),
             identity: self.identity.clone(),
+            entitlements: self.entitlements.clone(),
+            version: self.version.clone(),
+            now,
         }
     }
 }
@@ -62,16 +68,17 @@ pub async fn validate(app: &App, ask: Ask) -> Result<Answer, AskError> {
     let Some(lookup) = keys::lookup(app, &ask.key) else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
-    let question = ask.question(lookup);
+    let question = ask.question(lookup, app.clock.now());
     let facts = app
         .db
         .read_snapshot(move |conn| gather(conn, &question))
         .await?;
     Ok(match facts {
         None => answer::unknown(app, ask.asked())?,
-        Some(facts) => {
-            let code = facts.verdict(app.clock.now());
-            answer::about(app, ask.asked(), &facts, code, false)?
+        Some(mut facts) => {
+            app.seen.mark(&mut facts);
+            let code = facts.verdict();
+            answer::about(app, ask.asked(), &facts, code, None)?
         }
     })
 }
