@@ -18,10 +18,10 @@ pub(super) fn fill(document: &mut Value) {
         }
         fill_operation(&path, operation);
     }
+    schemas::fill(document);
     let components = member(document, "components");
     *member(member(components, "schemas"), PROBLEM) = problem::schema();
     *member(components, "securitySchemes") = problem::security_schemes();
-    schemas::fill(document);
 }
 
 fn operations(document: &mut Value) -> Vec<(String, String, &mut Map<String, Value>)> {
