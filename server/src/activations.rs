@@ -10,6 +10,7 @@
 pub mod activate;
 pub mod api;
 mod claim;
+pub mod clear;
 pub mod deactivate;
 pub mod free;
 pub mod hand;

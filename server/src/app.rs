@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::db::{DatabaseUrl, Db, OpenError};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::key_ring::{self, ChangeError, Custody, KeyRing, KeyRingError};
+use crate::kits::known_terms::TermsSeen;
 use crate::limits::Limits;
 use crate::mail::{MailSetupError, Mailer};
 use crate::metrics::Metrics;
@@ -60,6 +61,8 @@ pub struct App {
     pub vault: Vault,
     /// Signing keys in use.
     pub keys: ArcSwap<KeyRing>,
+    /// Terms of licenses that need not be read again.
+    pub terms_seen: Arc<TermsSeen>,
     /// Kit files.
     pub storage: Storage,
     /// Wakes the workers of the outbox.
@@ -76,6 +79,7 @@ pub struct App {
     pub seen: Seen,
     public_url: Url,
     authority: String,
+    origin: String,
     stopping: AtomicBool,
 }
 
@@ -136,7 +140,7 @@ impl Foundation {
             path: config.data_dir.display().to_string(),
             source,
         })?;
-        let db = Db::open(database_url(&config)?)?;
+        let db = Db::open_with(database_url(&config)?, config.database.write_batch)?;
         let (now, master) = (clock.now(), config.master_key.as_ref());
         let installation =
             secrets::open(&db, master, &config.data_dir, now, Arc::clone(&entropy)).await?;
@@ -181,6 +185,7 @@ impl App {
         } = foundation;
         let app = Self {
             storage: Storage::open(&config.data_dir)?,
+            terms_seen: Arc::default(),
             lanes: Lanes::default(),
             mailer: Mailer::from_config(&config.mail, &public_url)?,
             stripe: StripeApi::from_config(&config.stripe)?,
@@ -190,6 +195,7 @@ impl App {
             installation_id: installation.id,
             keys: ArcSwap::from_pointee(keys),
             authority: authority_of(&public_url),
+            origin: public_url.origin().ascii_serialization(),
             stopping: AtomicBool::new(false),
             public_url,
             vault: installation.vault,
@@ -223,13 +229,13 @@ impl App {
     }
 
     /// Scheme, host and port as an `Origin` header carries them.
-    pub fn origin(&self) -> String {
-        self.public_url.origin().ascii_serialization()
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// Absolute address of a path (which starts with `/`).
     pub fn link(&self, path: &str) -> String {
-        format!("{}{path}", self.origin())
+        format!("{}{path}", self.origin)
     }
 
     /// Tells readiness checks that this process is about to end.

@@ -18,5 +18,5 @@ mod verify;
 pub use checkpoint::{CheckpointError, checkpoint, run};
 pub use model::{Actor, Broken, Entry, Flaw, GENESIS, Link};
 pub(crate) use store::append;
-pub use store::{AuditRow, all, head, newest_time};
+pub use store::{AuditRow, all, head, newest_time, of_subject};
 pub use verify::{AuditError, Verified, verify};

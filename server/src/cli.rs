@@ -16,6 +16,7 @@ mod local;
 mod output;
 mod publish;
 mod serve;
+mod support;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -77,6 +78,10 @@ async fn run(arguments: Arguments, output: Output) -> Result<(), Failed> {
         Command::Order { command } => catalog::order(command, output).await,
         Command::Event { command } => catalog::event(command, output).await,
         Command::Release { command } => catalog::release(command, output).await,
+        Command::License { command } => support::license(*command, output).await,
+        Command::Customer { command } => support::customer(command, output).await,
+        Command::Seat { command } => support::seat(command, output).await,
+        Command::Find { text } => support::find(&text, output).await,
         Command::Publish(publish) => publish::run(publish, output).await,
     }
 }

@@ -38,6 +38,8 @@ pub struct Config {
     /// `sqlite:PATH` or `postgres://…`. Default: `kitward.sqlite` in the data folder.
     #[schemars(with = "Option<String>")]
     pub database_url: Option<SecretString>,
+    /// How the database is used.
+    pub database: DatabaseConfig,
     /// 64 hexadecimal digits that protect all other secrets. Made at the first start when the
     /// database is a new SQLite file in a new data folder; must be given otherwise.
     #[schemars(with = "Option<String>")]
@@ -63,6 +65,14 @@ pub struct Config {
     pub limits: LimitsConfig,
 }
 
+/// How the database is used.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DatabaseConfig {
+    /// Most units of work that share one COMMIT, 1 to 4096. With 1 each waits for the disk alone.
+    pub write_batch: usize,
+}
+
 /// Form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -83,6 +93,11 @@ pub struct VendorConfig {
     pub support_email: Option<String>,
     /// Hue of the brand color, 0 to 360 degrees (OKLCH).
     pub brand_hue: u16,
+    /// Word that new license keys start with, before the underscore: 2 to 12 characters of `a-z`
+    /// and `0-9`. Keys that start with `kwl` are always accepted.
+    pub key_prefix: String,
+    /// Words that license keys started with before; such keys go on being accepted.
+    pub former_key_prefixes: Vec<String>,
 }
 
 /// How mail leaves the server.
@@ -145,6 +160,7 @@ impl Default for Config {
             public_url: None,
             data_dir: PathBuf::from("data"),
             database_url: None,
+            database: DatabaseConfig::default(),
             master_key: None,
             metrics_listen: None,
             trusted_proxies: Vec::new(),
@@ -158,12 +174,20 @@ impl Default for Config {
     }
 }
 
+impl Default for DatabaseConfig {
+    fn default() -> Self {
+        Self { write_batch: 256 }
+    }
+}
+
 impl Default for VendorConfig {
     fn default() -> Self {
         Self {
             name: "Kitward".to_owned(),
             support_email: None,
             brand_hue: 255,
+            key_prefix: "kwl".to_owned(),
+            former_key_prefixes: Vec::new(),
         }
     }
 }

@@ -14,6 +14,7 @@ mod error;
 mod executor;
 mod failed;
 mod job;
+mod moment;
 mod reader;
 pub mod schema;
 mod snapshot;

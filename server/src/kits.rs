@@ -7,6 +7,7 @@ pub mod admin;
 pub mod create_kit;
 pub mod create_policy;
 pub mod edit_kit;
+pub mod known_terms;
 pub mod model;
 pub mod store;
 pub mod texts;

@@ -1,10 +1,10 @@
 //! The door to the database: nothing acknowledged is ever lost, limits are exact, failures are told.
 
-use std::sync::mpsc;
+use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 use diesel::sql_types::BigInt;
-use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use futures_util::future::join_all;
 use kitward::audit::{self, Actor, Entry, GENESIS, Link};
 use kitward::clock::Timestamp;
@@ -95,6 +95,42 @@ async fn a_limit_is_exact_under_64_concurrent_writers(kind: Kind) {
         .filter(|outcome| *outcome.as_ref().unwrap())
         .count();
     assert_eq!(granted, 5);
+}
+
+/// How many of three rows a connection of its own sees when the unit of work behind them runs.
+async fn rows_committed_before_the_last(write_batch: usize) -> usize {
+    let scratch = scratch(Kind::Sqlite).await;
+    let url = DatabaseUrl::parse(&SecretString::from(scratch.url.clone())).unwrap();
+    let db = Db::open_with(url, write_batch).unwrap();
+    let (go, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let first = db.write(Shard::One(0), move |_tx| {
+        gate.lock().unwrap().recv().unwrap();
+        Ok::<_, DbError>(())
+    });
+    let rows = (1..=3_u64).map(|number| {
+        let id = i64::try_from(number).unwrap();
+        db.write(Shard::One(number), move |tx| put(tx, id))
+    });
+    let path = scratch.url.trim_start_matches("sqlite:").to_owned();
+    let last = db.write(Shard::One(4), move |_tx| {
+        let mut beside = SqliteConnection::establish(&path).unwrap();
+        let query = sql_query("SELECT id AS number FROM rows_written");
+        let seen: Vec<Number> = query.load(&mut beside)?;
+        Ok::<_, DbError>(seen.len())
+    });
+    let open = async move { go.send(()).unwrap() };
+    let (first, rows, seen, ()) = tokio::join!(first, join_all(rows), last, open);
+    assert!(first.is_ok() && rows.iter().all(Result::is_ok));
+    seen.unwrap()
+}
+
+#[test]
+fn as_many_units_of_work_share_a_commit_as_the_configuration_says() {
+    kitward_tests::block_on(async {
+        assert_eq!(rows_committed_before_the_last(1).await, 3);
+        assert_eq!(rows_committed_before_the_last(256).await, 0);
+    });
 }
 
 both!(failing_and_panicking_jobs_leave_their_neighbors_work_alone);

@@ -14,7 +14,7 @@ async fn shop(kind: Kind) -> (TestApp, Shop, Purchase) {
     (app, shop, purchase)
 }
 
-async fn call(actor: &Actor, verb: &str, key: &str, more: &Value) -> Reply {
+pub(crate) async fn call(actor: &Actor, verb: &str, key: &str, more: &Value) -> Reply {
     let mut body = json!({ "key": key, "kit": "feedback-widget" });
     for (member, value) in more.as_object().unwrap() {
         body[member] = value.clone();

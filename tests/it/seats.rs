@@ -192,13 +192,18 @@ async fn a_refused_license_extends_no_lease(kind: Kind) {
     app.stop().await;
 }
 
+/// Suspends a license, in a unit of work that takes its root row first.
 pub(crate) async fn hold(app: &TestApp, license: &Issued) {
-    let at = "2027-01-15 12:00:00";
     let id = &license.id;
-    let statement = format!(
-        "INSERT INTO license_holds (id, license_id, kind, reason, cause, opened_at) VALUES ('h-{id}', '{id}', 'hold', 'manual', 'test', '{at}')"
+    let lock = format!("UPDATE licenses SET version = version + 1 WHERE id = '{id}'");
+    let hold = format!(
+        "INSERT INTO license_holds (id, license_id, kind, reason, cause, opened_at) VALUES ('h-{id}', '{id}', 'hold', 'manual', 'test', '2027-01-15 12:00:00')"
     );
-    sql(app, statement).await;
+    let job = app.app.db.write(Shard::Wide, move |tx| {
+        run(tx, &lock)?;
+        run(tx, &hold)
+    });
+    job.await.unwrap();
 }
 
 both!(the_sweep_ends_leases_of_licenses_nobody_calls_about);
@@ -226,6 +231,21 @@ async fn the_sweep_ends_leases_of_licenses_nobody_calls_about(kind: Kind) {
     );
     assert_eq!((held(&app, &one).await, held(&app, &two).await), (1, 0));
     assert_eq!(sweep(&app.app).await.unwrap(), Swept::default());
+    app.stop().await;
+}
+
+both!(a_running_server_sweeps_by_itself);
+async fn a_running_server_sweeps_by_itself(kind: Kind) {
+    let app = TestApp::builder().with_workers().start(kind).await;
+    let shop = Shop::open(&app).await;
+    let license = shop.issue(&app, floating(1)).await;
+    code(&app, "activate", &license, "a").await;
+    app.clock.advance(600);
+    app.app.seen.ring();
+    let swept = async { while events(&app, &license, "lease_ended", "system").await == 0 {} };
+    let patience = std::time::Duration::from_mins(1);
+    tokio::time::timeout(patience, swept).await.unwrap();
+    assert_eq!(held(&app, &license).await, 0);
     app.stop().await;
 }
 

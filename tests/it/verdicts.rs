@@ -165,6 +165,29 @@ async fn the_clock_starts_without_seats_too_but_not_by_looking(kind: Kind) {
     app.stop().await;
 }
 
+both!(what_may_be_replaced_is_a_closed_set);
+async fn what_may_be_replaced_is_a_closed_set(kind: Kind) {
+    let (app, shop) = shop(kind).await;
+    let license = shop.issue(&app, devices(1)).await;
+    for bad in [json!("newest"), json!(true), json!("")] {
+        let body =
+            json!({ "key": license.key, "kit": "feedback-widget", "device": "a", "replace": bad });
+        let reply = app.anonymous().post("/v1/licenses/activate", &body).await;
+        assert_eq!(
+            reply.expect_problem(422, "invalid_field").str("/field"),
+            "replace"
+        );
+    }
+    let none = json!({ "device": "a", "replace": null, "entitlements": null, "ttl_seconds": null });
+    assert_eq!(
+        ask(&app.anonymous(), "activate", &license, none)
+            .await
+            .str("/code"),
+        "VALID"
+    );
+    app.stop().await;
+}
+
 async fn file_of(app: &TestApp, answer: &Reply) -> DocumentClaims {
     let jwks = app.anonymous().get("/.well-known/jwks.json").await.json();
     let jwks: Jwks = serde_json::from_value(jwks).unwrap();

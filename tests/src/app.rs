@@ -170,6 +170,11 @@ impl TestApp {
 
     /// A second process on the same database, storage, Stripe and mail server.
     pub async fn second(&self) -> Self {
+        self.second_with(|_config| ()).await
+    }
+
+    /// The same with another configuration.
+    pub async fn second_with(&self, edit: fn(&mut Config)) -> Self {
         let around = Surroundings {
             folder: Arc::clone(&self.folder),
             database: Arc::clone(&self.database),
@@ -181,6 +186,7 @@ impl TestApp {
             seed: 1 << 32,
             ..Builder::default()
         }
+        .config(edit)
         .start_with(self.kind, around)
         .await
     }
@@ -202,7 +208,7 @@ impl TestApp {
 
     /// Scheme, host and port.
     pub fn origin(&self) -> String {
-        self.app.origin()
+        self.app.origin().to_owned()
     }
 
     /// Somebody without any credential.

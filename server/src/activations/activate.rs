@@ -6,7 +6,7 @@ use super::model::{ActivationId, ByWhom};
 use crate::app::App;
 use crate::db::{DbError, Shard};
 use crate::licenses::answer::{self, Answer};
-use crate::licenses::facts::{Facts, gather};
+use crate::licenses::facts::{self, Facts};
 use crate::licenses::keys;
 use crate::licenses::model::VerdictCode;
 use crate::licenses::validate::{Ask, AskError};
@@ -17,9 +17,8 @@ pub async fn activate(app: &App, ask: Ask, replace: bool) -> Result<Answer, AskE
     let Some(lookup) = keys::lookup(app, &ask.key) else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
-    let question = ask.question(lookup, app.clock.now());
-    let own = question.clone();
-    let Some(mut facts) = app.db.read_snapshot(move |conn| gather(conn, &own)).await? else {
+    let question = ask.question(app, lookup);
+    let Some(mut facts) = facts::read(app, &question).await? else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
     let mut code = facts.verdict();

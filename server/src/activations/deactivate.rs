@@ -6,7 +6,7 @@ use super::model::ByWhom;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::{DbError, Shard};
-use crate::licenses::facts::gather;
+use crate::licenses::facts;
 use crate::licenses::keys;
 use crate::licenses::model::{LicenseId, VerdictCode};
 use crate::licenses::validate::Ask;
@@ -38,11 +38,7 @@ pub async fn deactivate(app: &App, ask: &Ask) -> Result<Deactivated, DbError> {
     let Some(lookup) = keys::lookup(app, &ask.key) else {
         return Ok(Deactivated::Unknown);
     };
-    let question = ask.question(lookup, app.clock.now());
-    let facts = app
-        .db
-        .read_snapshot(move |conn| gather(conn, &question))
-        .await?;
+    let facts = facts::read(app, &ask.question(app, lookup)).await?;
     let Some(facts) = facts else {
         return Ok(Deactivated::Unknown);
     };

@@ -30,12 +30,17 @@ impl Hand {
 
     /// The hand of who stands in the audit log.
     pub fn of(app: &App, actor: &Actor) -> Self {
+        Self::at(app.clock.now(), actor, Arc::clone(&app.entropy))
+    }
+
+    /// The same at a given moment.
+    pub fn at(now: Timestamp, actor: &Actor, entropy: Arc<dyn Entropy>) -> Self {
         let by = match actor {
             Actor::Person(_) => ByWhom::Customer,
             Actor::Operator | Actor::Token(_) => ByWhom::Staff,
             Actor::System | Actor::Provider(_) => ByWhom::System,
         };
-        Self::new(app, by)
+        Self { by, now, entropy }
     }
 
     /// The same moment, as time's own doing.

@@ -6,7 +6,7 @@ use super::store;
 use crate::app::App;
 use crate::db::{DbError, Shard, WriteTx};
 use crate::licenses::answer::{self, Answer};
-use crate::licenses::facts::{Facts, Question, gather};
+use crate::licenses::facts::{self, Facts, Question, gather};
 use crate::licenses::keys;
 use crate::licenses::store as licenses;
 use crate::licenses::validate::{Ask, AskError};
@@ -17,9 +17,8 @@ pub async fn heartbeat(app: &App, ask: Ask) -> Result<Answer, AskError> {
     let Some(lookup) = keys::lookup(app, &ask.key) else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
-    let question = ask.question(lookup, app.clock.now());
-    let own = question.clone();
-    let Some(mut facts) = app.db.read_snapshot(move |conn| gather(conn, &own)).await? else {
+    let question = ask.question(app, lookup);
+    let Some(mut facts) = facts::read(app, &question).await? else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
     if moves_lease(&facts) {

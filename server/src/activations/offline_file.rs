@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::db::{DbError, Shard, WriteTx};
 use crate::kits::model::SeatKind;
 use crate::licenses::answer::{self, Answer};
-use crate::licenses::facts::{Facts, Question, gather};
+use crate::licenses::facts::{self, Facts, Question, gather};
 use crate::licenses::keys;
 use crate::licenses::model::LicenseId;
 use crate::licenses::store as licenses;
@@ -41,9 +41,8 @@ pub async fn offline_file(
     let Some(lookup) = keys::lookup(app, &ask.key) else {
         return Ok(answer::unknown(app, ask.asked()).map_err(AskError::from)?);
     };
-    let question = ask.question(lookup, app.clock.now());
-    let own = question.clone();
-    let Some(mut facts) = app.db.read_snapshot(move |conn| gather(conn, &own)).await? else {
+    let question = ask.question(app, lookup);
+    let Some(mut facts) = facts::read(app, &question).await? else {
         return Ok(answer::unknown(app, ask.asked()).map_err(AskError::from)?);
     };
     let mut file_until = None;

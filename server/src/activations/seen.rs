@@ -27,9 +27,12 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Marks the seat of a call as seen, in the answer too.
+    /// Marks the seat of a call as seen, in the answer too. A kit out of scope is not there.
     pub fn mark(&self, facts: &mut Facts) {
         let now = facts.now;
+        if !facts.covers_kit {
+            return;
+        }
         let Some(row) = facts.held_mut() else { return };
         row.last_seen_at = row.last_seen_at.max(now);
         let id = row.id.clone();

@@ -4,21 +4,24 @@ mod due;
 mod events;
 mod freeing;
 
+mod lists;
+
 use diesel::prelude::*;
 
 use super::model::{ActivationId, FreedReason, Identity};
 use crate::clock::Timestamp;
 use crate::db::schema::activations;
-use crate::db::{AnyConn, DbError, WriteTx};
+use crate::db::{AnyConn, DbError, WriteTx, on_backend};
 use crate::kits::model::SeatKind;
 use crate::licenses::model::LicenseId;
 
 pub use due::{licenses_over_limit, licenses_with_ended_leases, licenses_with_unseen};
 pub use events::{freed_by_customer, moves_since, record};
 pub use freeing::{ended_leases, free, longest_unseen, unseen};
+pub use lists::{find_by_id, held_after, of_identities};
 
 /// An activation as stored.
-#[derive(Debug, Clone, Queryable, Insertable, PartialEq, Eq)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, PartialEq, Eq)]
 #[diesel(table_name = activations)]
 pub struct Activation {
     /// Its id.
@@ -126,9 +129,9 @@ pub fn count_ended_but_counted(
 
 /// Adds a seat.
 pub fn insert(tx: &mut WriteTx<'_>, row: &Activation) -> Result<(), DbError> {
-    diesel::insert_into(activations::table)
+    on_backend!(tx.conn(), conn => diesel::insert_into(activations::table)
         .values(row)
-        .execute(tx.conn())?;
+        .execute(conn))?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use super::model::{ActivationId, ByWhom, FreedReason};
 use super::{seen, store};
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::db::{DbError, Shard, WriteTx};
+use crate::db::{AnyConn, DbError, Shard, WriteTx};
 use crate::licenses::model::LicenseId;
 use crate::licenses::store as licenses;
 
@@ -19,6 +19,8 @@ use crate::licenses::store as licenses;
 const SLICE: i64 = 200;
 /// How often last-seen times are written and seats swept.
 const EVERY: Duration = Duration::from_mins(1);
+/// Unseen seats are counted in days and looked for in whole policies: each so many rounds.
+const UNSEEN_EVERY: u32 = 60;
 
 /// How many seats were freed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,10 +35,13 @@ pub struct Swept {
 
 /// Writes what was seen and sweeps, each minute until the app stops.
 pub async fn run(app: Arc<App>) {
-    while !app.is_stopping() {
+    for number in (0..UNSEEN_EVERY).cycle() {
         // Either is a reason to look.
         let _ = tokio::time::timeout(EVERY, app.seen.bell.notified()).await;
-        if let Err(error) = sweep(&app).await {
+        if app.is_stopping() {
+            return;
+        }
+        if let Err(error) = rounds(&app, number == 0).await {
             tracing::warn!(%error, "seats were not swept");
         }
     }
@@ -44,10 +49,14 @@ pub async fn run(app: Arc<App>) {
 
 /// Writes what was seen, then frees what is due now.
 pub async fn sweep(app: &App) -> Result<Swept, DbError> {
+    rounds(app, true).await
+}
+
+async fn rounds(app: &App, unseen: bool) -> Result<Swept, DbError> {
     seen::flush(app).await?;
     let mut swept = Swept::default();
     loop {
-        let round = round(app).await?;
+        let round = round(app, unseen).await?;
         swept.leases += round.leases;
         swept.unseen += round.unseen;
         swept.over_limit += round.over_limit;
@@ -58,32 +67,30 @@ pub async fn sweep(app: &App) -> Result<Swept, DbError> {
 }
 
 /// One slice of each kind.
-async fn round(app: &App) -> Result<Swept, DbError> {
+async fn round(app: &App, unseen: bool) -> Result<Swept, DbError> {
     let hand = Hand::new(app, ByWhom::System);
-    let now = hand.now;
-    let ended = app
-        .db
-        .read_slow(move |conn| store::licenses_with_ended_leases(conn, now, SLICE))
-        .await?;
     let mut swept = Swept::default();
-    for license in ended {
-        swept.leases += of_license(app, license, &hand, end_leases).await?;
+    for license in due(app, &hand, store::licenses_with_ended_leases).await? {
+        swept.leases += of_license(app, license, &hand, free_ended).await?;
     }
-    let unseen = app
-        .db
-        .read_slow(move |conn| store::licenses_with_unseen(conn, now, SLICE))
-        .await?;
-    for license in unseen {
-        swept.unseen += of_license(app, license, &hand, free_unseen).await?;
+    if unseen {
+        for license in due(app, &hand, store::licenses_with_unseen).await? {
+            swept.unseen += of_license(app, license, &hand, free_unseen).await?;
+        }
     }
-    let over = app
-        .db
-        .read_slow(move |conn| store::licenses_over_limit(conn, now, SLICE))
-        .await?;
-    for license in over {
+    for license in due(app, &hand, store::licenses_over_limit).await? {
         swept.over_limit += of_license(app, license, &hand, free_over_limit).await?;
     }
     Ok(swept)
+}
+
+async fn due(
+    app: &App,
+    hand: &Hand,
+    list: fn(&mut AnyConn, Timestamp, i64) -> Result<Vec<LicenseId>, DbError>,
+) -> Result<Vec<LicenseId>, DbError> {
+    let now = hand.now;
+    app.db.read_slow(move |conn| list(conn, now, SLICE)).await
 }
 
 async fn of_license(
@@ -99,10 +106,6 @@ async fn of_license(
             job(tx, &license, &hand)
         })
         .await
-}
-
-fn end_leases(tx: &mut WriteTx<'_>, license: &LicenseId, hand: &Hand) -> Result<i32, DbError> {
-    free_ended(tx, license, hand)
 }
 
 fn free_unseen(tx: &mut WriteTx<'_>, license: &LicenseId, hand: &Hand) -> Result<i32, DbError> {
@@ -133,15 +136,20 @@ fn free_over_limit(tx: &mut WriteTx<'_>, license: &LicenseId, hand: &Hand) -> Re
     if row.over_limit_until.is_none_or(|until| until > hand.now) {
         return Ok(0);
     }
-    let beyond = row.seat_cap.map_or(0, |cap| row.seats_used - cap);
+    let beyond = row
+        .seat_cap
+        .map_or(0, |cap| row.seats_used.saturating_sub(cap));
     let mut seats = store::held(tx.conn(), license, hand.now)?;
     seats.sort_by(|a, b| {
         let key = |row: &store::Activation| (row.counted_on_until(), row.id.clone());
         key(a).cmp(&key(b))
     });
-    let count = usize::try_from(beyond).unwrap_or(0);
+    let slice = i64::from(beyond).clamp(0, SLICE);
+    let count = usize::try_from(slice).unwrap_or(0);
     let last: Vec<ActivationId> = seats.into_iter().take(count).map(|row| row.id).collect();
     let freed = free_all(tx, license, &last, FreedReason::OverLimit, hand)?;
-    licenses::end_over_limit(tx, license)?;
+    if i64::from(beyond) <= SLICE {
+        licenses::end_over_limit(tx, license)?;
+    }
     Ok(freed)
 }

@@ -239,6 +239,21 @@ pub(super) fn list(
     Ok(query.load(conn)?)
 }
 
+/// The entries about one thing after a number, oldest first.
+pub fn of_subject(
+    conn: &mut AnyConn,
+    subject: &str,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<AuditRow>, DbError> {
+    Ok(audit_log::table
+        .filter(audit_log::subject.eq(subject))
+        .filter(audit_log::seq.gt(after))
+        .order(audit_log::seq)
+        .limit(limit)
+        .load(conn)?)
+}
+
 /// When the newest entry was written.
 pub fn newest_time(conn: &mut AnyConn) -> Result<Option<Timestamp>, DbError> {
     let newest = audit_log::table

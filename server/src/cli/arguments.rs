@@ -1,9 +1,12 @@
 //! The grammar of the command line.
 
+pub(super) mod licenses;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use self::licenses::{CustomerCommand, LicenseCommand, SeatCommand};
 use super::keys::KeysCommand;
 use crate::kits::model::{KitStatus, SeatKind};
 use crate::payments::model::QuantityRule;
@@ -89,6 +92,26 @@ pub(super) enum Command {
     Release {
         #[command(subcommand)]
         command: ReleaseCommand,
+    },
+    /// Licenses: issue, show, and what support does with them.
+    License {
+        #[command(subcommand)]
+        command: Box<LicenseCommand>,
+    },
+    /// Customers.
+    Customer {
+        #[command(subcommand)]
+        command: CustomerCommand,
+    },
+    /// Seats.
+    Seat {
+        #[command(subcommand)]
+        command: SeatCommand,
+    },
+    /// Find by license key, mail address, device or site, id of ours or of a payment provider.
+    Find {
+        /// What to look for; with - it is read from standard input.
+        text: String,
     },
     /// Upload a file as a release of a kit and publish it.
     Publish(Publish),

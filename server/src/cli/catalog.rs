@@ -8,11 +8,11 @@ use super::arguments::{
 use super::client::Client;
 use super::output::{Failed, Output, lines, table};
 
-fn show(output: Output, value: &Value) {
+pub(super) fn show(output: Output, value: &Value) {
     output.show(&lines(value), value);
 }
 
-async fn list(
+pub(super) async fn list(
     output: Output,
     path: &[&str],
     filter: &[(&str, &str)],
@@ -23,12 +23,12 @@ async fn list(
     Ok(())
 }
 
-async fn get(output: Output, path: &[&str]) -> Result<(), Failed> {
+pub(super) async fn get(output: Output, path: &[&str]) -> Result<(), Failed> {
     show(output, &Client::from_environment()?.get(path).await?);
     Ok(())
 }
 
-async fn post(output: Output, path: &[&str], body: &Value) -> Result<(), Failed> {
+pub(super) async fn post(output: Output, path: &[&str], body: &Value) -> Result<(), Failed> {
     show(output, &Client::from_environment()?.post(path, body).await?);
     Ok(())
 }

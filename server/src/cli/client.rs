@@ -70,6 +70,24 @@ impl Client {
         answer(self.request(Method::PATCH, path, &[])?.json(body)).await
     }
 
+    /// A file, to be read as it comes.
+    pub(super) async fn download(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<reqwest::Response, Failed> {
+        let response = self.request(Method::GET, path, query)?.send().await?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
+        }
+        let problem = response.text().await?;
+        Err(refusal(
+            status,
+            &serde_json::from_str(&problem).unwrap_or(Value::Null),
+        ))
+    }
+
     /// Every item of a list, page by page.
     pub(super) async fn list(
         &self,

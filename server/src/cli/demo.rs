@@ -54,7 +54,7 @@ pub(super) async fn run(port: u16, output: Output) -> Result<(), Failed> {
         .ok_or_else(|| Failed::new("the license mail holds no license key"))?;
     let link = people::operator_link(&app, shop::BUYER).await?;
     let walkthrough = Walkthrough {
-        origin: app.origin(),
+        origin: app.origin().to_owned(),
         inbox: format!("http://{inbox_page}/"),
         link,
         key,

@@ -1,5 +1,6 @@
 //! What a configuration must be to be served; names the field that is not.
 
+use kitward_keys::KeyPrefix;
 use secrecy::{ExposeSecret, SecretString};
 use tracing_subscriber::EnvFilter;
 use url::Url;
@@ -7,6 +8,7 @@ use url::Url;
 use super::load::{ConfigError, field};
 use super::{Config, LimitsConfig, StripeConfig, VendorConfig};
 use crate::kits::model::has_control;
+use crate::secrets::TokenKind;
 
 /// Smallest bounds of bodies with which the server is of any use.
 const BODY_MIN: usize = 1024;
@@ -35,6 +37,9 @@ pub(super) fn check(mut config: Config) -> Result<Config, ConfigError> {
     if let Some(url) = &config.database_url {
         crate::db::DatabaseUrl::parse(url)
             .map_err(|error| field("database_url", error.to_string()))?;
+    }
+    if !(1..=4096).contains(&config.database.write_batch) {
+        return Err(field("database.write_batch", "must be 1 to 4096"));
     }
     check_vendor(&config.vendor)?;
     if !(1..=600).contains(&config.mail.timeout_seconds) {
@@ -79,6 +84,25 @@ fn check_vendor(vendor: &VendorConfig) -> Result<(), ConfigError> {
     }
     if vendor.brand_hue > 360 {
         return Err(field("vendor.brand_hue", "must be 0 to 360"));
+    }
+    let former = vendor.former_key_prefixes.iter();
+    let former = former.map(|word| ("vendor.former_key_prefixes", word));
+    for (name, word) in [("vendor.key_prefix", &vendor.key_prefix)]
+        .into_iter()
+        .chain(former)
+    {
+        check_key_prefix(name, word)?;
+    }
+    Ok(())
+}
+
+/// A word of its own: keys must not read as tokens.
+fn check_key_prefix(name: &str, word: &str) -> Result<(), ConfigError> {
+    if KeyPrefix::parse(word).is_err() {
+        return Err(field(name, "must be 2 to 12 characters of a-z and 0-9"));
+    }
+    if TokenKind::ALL.iter().any(|kind| kind.prefix() == word) {
+        return Err(field(name, "is what tokens start with"));
     }
     Ok(())
 }

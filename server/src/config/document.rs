@@ -119,9 +119,11 @@ fn default_values() -> Value {
     serde_json::json!({
         "listen": config.listen.to_string(),
         "data_dir": config.data_dir.display().to_string(),
+        "database": { "write_batch": config.database.write_batch },
         "log": config.log,
         "log_format": "text",
-        "vendor": { "name": config.vendor.name, "brand_hue": config.vendor.brand_hue },
+        "vendor": { "name": config.vendor.name, "brand_hue": config.vendor.brand_hue,
+            "key_prefix": config.vendor.key_prefix },
         "mail": { "from": config.mail.from, "timeout_seconds": config.mail.timeout_seconds },
         "stripe": { "mode": config.stripe.mode, "api_url": config.stripe.api_url.as_str() },
         "limits": {
@@ -174,7 +176,7 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
         .map(ToString::to_string)
         .collect();
     let limits = &config.limits;
-    let rows: [(&str, String); 22] = [
+    let rows: [(&str, String); 25] = [
         ("listen", config.listen.to_string()),
         (
             "public_url",
@@ -182,6 +184,10 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
         ),
         ("data_dir", config.data_dir.display().to_string()),
         ("database_url", masked(config.database_url.is_some())),
+        (
+            "database.write_batch",
+            config.database.write_batch.to_string(),
+        ),
         ("master_key", masked(config.master_key.is_some())),
         (
             "metrics_listen",
@@ -199,6 +205,11 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
             optional(config.vendor.support_email.clone()),
         ),
         ("vendor.brand_hue", config.vendor.brand_hue.to_string()),
+        ("vendor.key_prefix", config.vendor.key_prefix.clone()),
+        (
+            "vendor.former_key_prefixes",
+            config.vendor.former_key_prefixes.join(", "),
+        ),
         ("mail.smtp_url", masked(config.mail.smtp_url.is_some())),
         ("mail.from", config.mail.from.clone()),
         ("mail.reply_to", optional(config.mail.reply_to.clone())),

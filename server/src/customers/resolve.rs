@@ -92,6 +92,7 @@ fn insert_stub(tx: &mut WriteTx<'_>, buyer: &Buyer) -> Result<(), DbError> {
         name: buyer.name.clone(),
         claim_address: buyer.address.clone(),
         created_at: buyer.now,
+        version: 1,
     };
     store::insert_customer(tx, &stub)?;
     let actor = buyer.actor.clone();

@@ -1,5 +1,7 @@
 //! Queries on `customers`, `memberships`, `provider_customers`, `orders` and `order_items`.
 
+mod search;
+
 use diesel::prelude::*;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,8 +14,15 @@ use crate::db::schema::{
 use crate::db::{AnyConn, DbError, WriteTx};
 use crate::people::model::PersonId;
 
+pub use search::{
+    by_address, by_external_id, customers_by_ids, find_customer, list_customers, orders_by_email,
+    orders_by_provider_id,
+};
+
+pub(super) use search::set_name;
+
 /// A customer as stored.
-#[derive(Debug, Clone, Queryable, Insertable, PartialEq, Eq)]
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, utoipa::ToSchema, PartialEq, Eq)]
 #[diesel(table_name = customers)]
 pub struct Customer {
     /// Its id.
@@ -24,6 +33,8 @@ pub struct Customer {
     pub claim_address: Option<String>,
     /// When it was created.
     pub created_at: Timestamp,
+    /// Grows with every change.
+    pub version: i64,
 }
 
 /// A purchase as stored.

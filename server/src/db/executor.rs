@@ -61,8 +61,14 @@ impl std::fmt::Debug for Db {
 }
 
 impl Db {
-    /// Migrates and opens the database.
+    /// Migrates and opens the database, as a new configuration has it.
     pub fn open(url: DatabaseUrl) -> Result<Self, OpenError> {
+        let usual = crate::config::DatabaseConfig::default();
+        Self::open_with(url, usual.write_batch)
+    }
+
+    /// The same with at most `write_batch` units of work in one COMMIT.
+    pub fn open_with(url: DatabaseUrl, write_batch: usize) -> Result<Self, OpenError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         migrate(&url)?;
         let (readers, writers) = if url.is_sqlite() { (2, 1) } else { (8, 4) };
@@ -75,7 +81,11 @@ impl Db {
         for number in 0..writers {
             let (queue, jobs) = bounded(QUEUE);
             write_queues.push(queue);
-            threads.push(spawn_writer(number, url.clone(), jobs)?);
+            threads.push(spawn_writer(
+                number,
+                Writer::new(url.clone(), write_batch),
+                jobs,
+            )?);
         }
         Ok(Self(Arc::new(Inner {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -251,10 +261,10 @@ impl Db {
 
 fn spawn_writer(
     number: usize,
-    url: DatabaseUrl,
+    writer: Writer,
     jobs: Receiver<Message>,
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new()
         .name(format!("db-write-{number}"))
-        .spawn(move || Writer::new(url).run(&jobs))
+        .spawn(move || writer.run(&jobs))
 }

@@ -225,6 +225,7 @@ diesel::table! {
         name -> Text,
         claim_address -> Nullable<Text>,
         created_at -> Timestamp,
+        version -> BigInt,
     }
 }
 

@@ -3,35 +3,12 @@
 pub(crate) mod described;
 mod word_list;
 
-use chrono::NaiveDateTime;
-use diesel::backend::Backend;
-use diesel::deserialize::{self, FromSql};
-use diesel::serialize::{self, Output, ToSql};
-use diesel::sql_types;
 use serde::Serialize;
 
 use crate::clock::Timestamp;
 use crate::entropy::{Entropy, bytes};
 
 pub use word_list::WordList;
-
-impl<DB: Backend> FromSql<sql_types::Timestamp, DB> for Timestamp
-where
-    NaiveDateTime: FromSql<sql_types::Timestamp, DB>,
-{
-    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self::from_naive(NaiveDateTime::from_sql(value)?))
-    }
-}
-
-impl<DB: Backend> ToSql<sql_types::Timestamp, DB> for Timestamp
-where
-    NaiveDateTime: ToSql<sql_types::Timestamp, DB>,
-{
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-        self.naive().to_sql(out)
-    }
-}
 
 /// Text of a `TypeID`: prefix, `_`, 26 characters of Crockford base32 over a `UUIDv7`
 /// (<https://github.com/jetify-com/typeid>).

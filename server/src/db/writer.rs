@@ -15,8 +15,6 @@ use super::failed::Failed;
 use super::{AnyConn, DatabaseUrl, DbError, WriteTx, on_backend};
 use crate::audit::Entry;
 
-/// Most jobs that share one COMMIT.
-const BATCH: usize = 256;
 /// How often a job that lost against a concurrent transaction is run again, alone.
 const RETRIES: u32 = 8;
 /// No further retry after this: the jobs behind it wait meanwhile.
@@ -48,6 +46,8 @@ pub(super) enum Message {
 
 pub(super) struct Writer {
     url: DatabaseUrl,
+    /// Most jobs that share one COMMIT.
+    batch: usize,
     conn: Option<AnyConn>,
 }
 
@@ -60,8 +60,12 @@ impl From<DieselError> for Undo {
 }
 
 impl Writer {
-    pub(super) fn new(url: DatabaseUrl) -> Self {
-        Self { url, conn: None }
+    pub(super) fn new(url: DatabaseUrl, batch: usize) -> Self {
+        Self {
+            url,
+            batch,
+            conn: None,
+        }
     }
 
     /// Runs until told to stop and the queue before that is drained.
@@ -72,7 +76,7 @@ impl Writer {
                 break;
             };
             let mut jobs = vec![first];
-            while jobs.len() < BATCH {
+            while jobs.len() < self.batch {
                 match queue.try_recv() {
                     Ok(Message::Job(job)) => jobs.push(job),
                     Ok(Message::Stop) => {

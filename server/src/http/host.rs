@@ -18,17 +18,24 @@ pub async fn check<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let expected = request
+    let right = request
         .app_data::<web::Data<App>>()
-        .map(|app| (app.authority().to_owned(), app.public_url().clone()));
-    let Some((authority, public_url)) = expected else {
+        .is_none_or(|app| is_right(&request, app));
+    if right || EXEMPT.contains(&request.path()) {
         return next
             .call(request)
             .await
             .map(ServiceResponse::map_into_boxed_body);
-    };
-    let default_port = default_port(&public_url);
-    // HTTP/2 carries the host in the URI, HTTP/1.1 in its header; both must fit where both exist.
+    }
+    let error = request.app_data::<web::Data<App>>().map_or_else(
+        || ApiError::internal("a route was served without its App"),
+        |app| wrong_host(app.public_url()),
+    );
+    Ok(request.into_response(error.error_response()))
+}
+
+/// HTTP/2 carries the host in the URI, HTTP/1.1 in its header; both must fit where both exist.
+fn is_right(request: &ServiceRequest, app: &App) -> bool {
     let header = request
         .headers()
         .get(HOST)
@@ -37,34 +44,32 @@ pub async fn check<B: MessageBody + 'static>(
         .uri()
         .authority()
         .map(actix_web::http::uri::Authority::as_str);
-    let fits = |host: &str| {
-        let host = default_port
-            .as_deref()
-            .and_then(|port| host.strip_suffix(port))
-            .unwrap_or(host);
-        host.eq_ignore_ascii_case(&authority)
-    };
-    let right = match (header, in_uri) {
+    let fits = |host: &str| names(host, app.authority(), app.public_url());
+    match (header, in_uri) {
         (Some(header), Some(uri)) => fits(header) && fits(uri),
         (Some(host), None) | (None, Some(host)) => fits(host),
         (None, None) => false,
-    };
-    if right || EXEMPT.contains(&request.path()) {
-        return next
-            .call(request)
-            .await
-            .map(ServiceResponse::map_into_boxed_body);
     }
-    let detail = format!("This server answers at {public_url} only.");
-    let error = ApiError::new(Code::WrongHost, detail).with("public_url", public_url.to_string());
-    Ok(request.into_response(error.error_response()))
 }
 
-/// What some clients write after the host although it goes without saying, such as `:443`.
-fn default_port(public_url: &Url) -> Option<String> {
-    let unsaid = public_url.port().is_none();
-    let port = public_url.port_or_known_default().filter(|_port| unsaid)?;
-    Some(format!(":{port}"))
+fn wrong_host(public_url: &Url) -> ApiError {
+    let detail = format!("This server answers at {public_url} only.");
+    ApiError::new(Code::WrongHost, detail).with("public_url", public_url.to_string())
+}
+
+/// Whether `host` is this authority, also with the port that goes without saying, such as `:443`.
+fn names(host: &str, authority: &str, public_url: &Url) -> bool {
+    if host.eq_ignore_ascii_case(authority) {
+        return true;
+    }
+    let Some((name, port)) = host.rsplit_once(':') else {
+        return false;
+    };
+    public_url.port().is_none()
+        && public_url
+            .port_or_known_default()
+            .is_some_and(|unsaid| port == unsaid.to_string())
+        && name.eq_ignore_ascii_case(authority)
 }
 
 #[cfg(test)]
@@ -73,9 +78,18 @@ mod tests {
 
     #[test]
     fn only_the_port_that_goes_without_saying_may_be_said() {
-        let port = |url: &str| default_port(&Url::parse(url).unwrap());
-        assert_eq!(port("https://kits.example.com").as_deref(), Some(":443"));
-        assert_eq!(port("http://localhost").as_deref(), Some(":80"));
-        assert_eq!(port("https://kits.example.com:8443"), None);
+        let fits = |host: &str, authority: &str, url: &str| {
+            names(host, authority, &Url::parse(url).unwrap())
+        };
+        let https = "https://kits.example.com";
+        assert!(fits("kits.example.com:443", "kits.example.com", https));
+        assert!(fits("KITS.example.com", "kits.example.com", https));
+        assert!(fits("localhost:80", "localhost", "http://localhost"));
+        assert!(!fits("kits.example.com:0443", "kits.example.com", https));
+        assert!(!fits("kits.example.com:8443", "kits.example.com", https));
+        assert!(!fits("other.example.com:443", "kits.example.com", https));
+        let odd = "https://kits.example.com:8443";
+        assert!(fits("kits.example.com:8443", "kits.example.com:8443", odd));
+        assert!(!fits("kits.example.com:443", "kits.example.com:8443", odd));
     }
 }

@@ -56,6 +56,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         (name = "downloads", description = "Releases, files and update checks for who holds a license key."),
         (name = "kits", description = "Management of kits."),
         (name = "policies", description = "Management of policies."),
+        (name = "licenses", description = "Management of licenses: what support does."),
+        (name = "customers", description = "Management of customers."),
         (name = "prices", description = "Management of what payment providers sell."),
         (name = "orders", description = "Purchases."),
         (name = "events", description = "Deliveries of payment providers as stored."),
@@ -81,6 +83,8 @@ fn parts() -> Vec<utoipa::openapi::OpenApi> {
         crate::releases::admin::Paths::openapi(),
         crate::audit::admin::Paths::openapi(),
         crate::staff::admin::Paths::openapi(),
+        crate::licenses::admin::Paths::openapi(),
+        crate::customers::admin::Paths::openapi(),
     ]
 }
 

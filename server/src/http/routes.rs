@@ -27,6 +27,8 @@ pub fn mount(config: &mut web::ServiceConfig) {
             web::scope("/v1/admin")
                 .configure(crate::audit::admin::routes)
                 .configure(crate::kits::admin::routes)
+                .configure(crate::licenses::admin::routes)
+                .configure(crate::customers::admin::routes)
                 .configure(crate::payments::admin::routes)
                 .configure(crate::releases::admin::routes)
                 .configure(crate::staff::admin::routes)

@@ -13,8 +13,8 @@ use crate::db::types::WordList;
 use crate::db::{AnyConn, DbError, WriteTx};
 
 pub use policies::{
-    Policy, PolicyTerms, Terms, TermsVersion, find_policy, find_policy_by_name, find_terms,
-    insert_policy, insert_terms, kits_of_terms, list_policies, terms_list,
+    Policy, PolicyTerms, Terms, TermsVersion, find_policy, find_policy_by_name, find_policy_named,
+    find_terms, insert_policy, insert_terms, kits_of_terms, list_policies, terms_list,
 };
 
 /// A kit as stored.

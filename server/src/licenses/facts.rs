@@ -1,26 +1,28 @@
-//! Everything a verdict rests on, read in one snapshot.
+//! Everything a verdict rests on, read at one moment.
+
+mod gather;
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::activations::model::Identity;
-use crate::activations::store::{Activation, count_ended_but_counted, find_by_identity};
+use crate::activations::store::Activation;
 use crate::clock::Timestamp;
-use crate::db::{AnyConn, DbError};
-use crate::kits::model::{KitId, Scope, SeatKind};
-use crate::kits::store::{find_kit_by_slug, kits_by_ids};
+use crate::kits::known_terms::TermsSeen;
+use crate::licenses::keys::Lookup;
 use crate::licenses::model::{Look, SeatState, VerdictCode};
-use crate::licenses::store::{self, Holding, License};
+use crate::licenses::store::{Holding, License};
 use crate::licenses::words::day;
-use crate::releases::model::{LicenseFacts, Refusal, downloadable, parse_version};
-use crate::releases::store::find_version;
+
+pub use gather::{gather, read};
 
 const DAY: i64 = 86_400;
 
 /// What is asked about a license.
 #[derive(Debug, Clone)]
 pub struct Question {
-    /// Digest of the key.
-    pub lookup: Vec<u8>,
+    /// Where the key is looked up.
+    pub lookup: Lookup,
     /// Slug as sent.
     pub kit: String,
     /// Who asks.
@@ -31,6 +33,8 @@ pub struct Question {
     pub version: Option<String>,
     /// The moment of the call.
     pub now: Timestamp,
+    /// Terms that need not be read.
+    pub terms: Arc<TermsSeen>,
 }
 
 /// Why no seat was to be had.
@@ -159,110 +163,4 @@ pub fn churn_detail(next: Timestamp) -> String {
          ask the vendor.",
         day(next)
     )
-}
-
-/// Reads the facts; `None` when no license has the key.
-pub fn gather(conn: &mut AnyConn, question: &Question) -> Result<Option<Facts>, DbError> {
-    let Some(mut holding) = store::find_by_lookup(conn, &question.lookup)? else {
-        return Ok(None);
-    };
-    let kit = find_kit_by_slug(conn, &question.kit)?;
-    let covers_kit = match &kit {
-        Some(kit) => store::covers(conn, &holding, &kit.id)?,
-        None => false,
-    };
-    let listed = store::kits_of(conn, &holding.license)?;
-    let scope = match holding.terms.scope {
-        Scope::All => Vec::new(),
-        Scope::Kits => kits_by_ids(conn, &listed)?
-            .into_iter()
-            .map(|kit| kit.slug)
-            .collect(),
-    };
-    let (activation, seat) = seat(conn, &holding, question)?;
-    if holding.terms.lease_seconds.is_some() {
-        let ended = count_ended_but_counted(conn, &holding.license.id, question.now)?;
-        let ended = i32::try_from(ended).unwrap_or(i32::MAX);
-        holding.license.seats_used = holding.license.seats_used.saturating_sub(ended).max(0);
-    }
-    let version_not_covered = match &kit {
-        Some(kit) if covers_kit => is_uncovered(conn, &holding, &kit.id, question)?,
-        _ => false,
-    };
-    Ok(Some(Facts {
-        missing: missing(&holding, &question.entitlements),
-        holding,
-        kit_slug: kit.map(|kit| kit.slug),
-        covers_kit,
-        scope,
-        activation,
-        seat,
-        version_not_covered,
-        exhausted: None,
-        now: question.now,
-    }))
-}
-
-fn missing(holding: &Holding, needed: &[String]) -> Vec<String> {
-    if needed.is_empty() {
-        return Vec::new();
-    }
-    let own = holding.entitlements();
-    let mut missing: Vec<String> = needed
-        .iter()
-        .filter(|it| !own.contains(it))
-        .cloned()
-        .collect();
-    missing.sort_unstable();
-    missing.dedup();
-    missing
-}
-
-/// An identity of another kind than the license's seats is none.
-fn seat(
-    conn: &mut AnyConn,
-    holding: &Holding,
-    question: &Question,
-) -> Result<(Option<Activation>, SeatState), DbError> {
-    let terms = &holding.terms;
-    let fitting = question
-        .identity
-        .as_ref()
-        .filter(|identity| terms.seat_kind != SeatKind::None && identity.kind == terms.seat_kind);
-    let Some(identity) = fitting else {
-        return Ok((None, SeatState::NoIdentity));
-    };
-    if identity.needs_no_seat(terms.staging_hosts.words()) {
-        return Ok((None, SeatState::Unneeded));
-    }
-    let row = find_by_identity(conn, &holding.license.id, identity)?;
-    let state = match &row {
-        None => SeatState::Never,
-        Some(row) => row.state(question.now),
-    };
-    Ok((row, state))
-}
-
-/// Whether the version in use came out after the license's updates: asked only where they end, and
-/// answered by the predicate every download asks. A version that was never released is no matter
-/// of coverage.
-fn is_uncovered(
-    conn: &mut AnyConn,
-    holding: &Holding,
-    kit: &KitId,
-    question: &Question,
-) -> Result<bool, DbError> {
-    let standing = holding.standing(true);
-    let version = question
-        .version
-        .as_deref()
-        .and_then(|text| parse_version(text).ok());
-    let Some(version) = version.filter(|_| standing.covers_until(question.now).is_some()) else {
-        return Ok(false);
-    };
-    let release = find_version(conn, kit, &version.to_string())?;
-    let license = LicenseFacts::new(&standing, question.now);
-    Ok(release.is_some_and(|release| {
-        downloadable(&release.facts(), &license) == Err(Refusal::VersionNotCovered)
-    }))
 }

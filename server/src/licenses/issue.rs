@@ -1,8 +1,10 @@
 //! Issuing a license: the key is made and sealed before the write, the license inside it.
 
-use kitward_keys::{KeyPrefix, LicenseKey, SignError};
+use kitward_keys::{LicenseKey, SignError};
+use secrecy::SecretString;
 
-use super::model::{BaseState, LicenseId, LicenseKeyId};
+use super::keys::key_prefix;
+use super::model::{BaseState, Given, KeySource, LicenseId, LicenseKeyId, Metadata};
 use super::store::{self, License, LicenseKeyRow};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
@@ -29,15 +31,23 @@ pub enum PrepareError {
     Seal(#[from] SealError),
 }
 
-/// A new license's key, sealed; nothing in it can be read.
+/// A key that was made and sealed; nothing in it can be read.
 #[derive(Debug, Clone)]
-pub struct Prepared {
-    license: LicenseId,
-    key: LicenseKeyId,
+pub struct PreparedKey {
+    /// Its id.
+    pub id: LicenseKeyId,
     lookup: Vec<u8>,
     sealed: Vec<u8>,
     hint: String,
     now: Timestamp,
+}
+
+/// A new license's id and key.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The license.
+    pub license: LicenseId,
+    key: PreparedKey,
 }
 
 /// What to issue.
@@ -59,9 +69,6 @@ pub struct IssueLicense {
     pub actor: Actor,
 }
 
-/// Source of the keys made here.
-pub const OWN_KEYS: &str = "kitward";
-
 /// Where the text of a key is kept.
 pub fn key_cell(id: &LicenseKeyId) -> Cell<'_> {
     Cell {
@@ -82,21 +89,64 @@ pub fn prepare(app: &App, count: usize) -> Result<Vec<Prepared>, PrepareError> {
 }
 
 fn prepare_one(app: &App) -> Result<Prepared, PrepareError> {
+    let (key, _text) = prepare_key(app)?;
+    let license = LicenseId::new(key.now, app.entropy.as_ref());
+    Ok(Prepared { license, key })
+}
+
+/// Makes a key, and shows it once.
+pub fn prepare_key(app: &App) -> Result<(PreparedKey, SecretString), PrepareError> {
     let now = app.clock.now();
     let entropy = app.entropy.as_ref();
     let mac = app.vault.license_mac().ok_or(PrepareError::NoMacKey)?;
     let ring = app.keys.load();
-    let prefix = KeyPrefix::default();
-    let key = LicenseKey::issue(&prefix, &ring.license_key, mac, bytes(entropy))?;
+    let key = LicenseKey::issue(&key_prefix(app), &ring.license_key, mac, bytes(entropy))?;
     let id = LicenseKeyId::new(now, entropy);
-    Ok(Prepared {
-        license: LicenseId::new(now, entropy),
+    let text = key.reveal();
+    let prepared = PreparedKey {
         lookup: app.vault.license_lookup(&key.lookup_input()),
-        sealed: app.vault.seal(key_cell(&id), key.reveal().as_bytes())?,
+        sealed: app.vault.seal(key_cell(&id), text.as_bytes())?,
         hint: key.hint(),
-        key: id,
+        id,
         now,
-    })
+    };
+    Ok((prepared, SecretString::from(text.as_str())))
+}
+
+impl PreparedKey {
+    /// The row of a license's primary key.
+    pub fn row(&self, license: &LicenseId) -> LicenseKeyRow {
+        LicenseKeyRow {
+            id: self.id.clone(),
+            license_id: license.clone(),
+            lookup: self.lookup.clone(),
+            sealed_key: self.sealed.clone(),
+            key_hint: self.hint.clone(),
+            created_at: self.now,
+            replaced_at: None,
+            source: KeySource::Own,
+            is_primary: true,
+            honored_until: None,
+        }
+    }
+}
+
+/// Makes one license's key, and shows it once.
+pub fn prepare_shown(app: &App) -> Result<(Prepared, SecretString), PrepareError> {
+    let (key, text) = prepare_key(app)?;
+    let license = LicenseId::new(key.now, app.entropy.as_ref());
+    Ok((Prepared { license, key }, text))
+}
+
+/// What staff may give beside the terms.
+#[derive(Debug, Clone, Default)]
+pub struct Extras {
+    /// Seats instead of the policy's; `None` = unlimited.
+    pub seats: Given<i32>,
+    /// Names of features beside those of the terms.
+    pub entitlements: WordList,
+    /// The vendor's own words.
+    pub metadata: Metadata,
 }
 
 /// Issues a license under a snapshot of its policy's terms.
@@ -105,24 +155,35 @@ pub fn issue_in(
     prepared: &Prepared,
     input: IssueLicense,
 ) -> Result<LicenseId, DbError> {
-    let Prepared { license, now, .. } = prepared;
+    issue_with_in(tx, prepared, input, &Extras::default())
+}
+
+/// The same with what staff gave.
+pub fn issue_with_in(
+    tx: &mut WriteTx<'_>,
+    prepared: &Prepared,
+    input: IssueLicense,
+    extras: &Extras,
+) -> Result<LicenseId, DbError> {
+    let Prepared { license, key } = prepared;
     let actor = input.actor.clone();
-    let key = LicenseKeyRow {
-        id: prepared.key.clone(),
-        license_id: license.clone(),
-        lookup: prepared.lookup.clone(),
-        sealed_key: prepared.sealed.clone(),
-        key_hint: prepared.hint.clone(),
-        created_at: *now,
-        replaced_at: None,
-        source: OWN_KEYS.to_owned(),
-        is_primary: true,
-        honored_until: None,
-    };
-    let row = terms(license.clone(), *now, input);
-    store::insert(tx, &row, &key)?;
+    let policy = input.terms.terms.clone();
+    let mut row = terms(license.clone(), key.now, input);
+    if let Given::As(limit) = extras.seats {
+        row.seat_limit = limit;
+        row.seat_cap = policy.cap(limit);
+    }
+    row.extra_entitlements = extras.entitlements.clone();
+    row.metadata = extras.metadata.to_text();
+    store::insert(tx, &row, &key.row(license))?;
     let fields = &["customer_id", "policy_id", "order_item_id"];
-    tx.audit(Entry::new(*now, actor, "license.issued", license, fields));
+    tx.audit(Entry::new(
+        key.now,
+        actor,
+        "license.issued",
+        license,
+        fields,
+    ));
     Ok(license.clone())
 }
 

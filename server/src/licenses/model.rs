@@ -1,9 +1,15 @@
 //! Words of licenses; what they mean for who presents a key stands in [`Standing`].
 
+mod details;
+mod given;
+mod renewal;
 mod standing;
 
 use crate::db::types::{text_enum, typed_id};
 
+pub use details::{Metadata, fits_calendar, note_text};
+pub use given::Given;
+pub use renewal::renewed;
 pub use standing::{Effect, Lapse, Look, SeatState, Standing};
 
 typed_id!(
@@ -14,6 +20,33 @@ typed_id!(
     /// One key of a license.
     LicenseKeyId, "lky"
 );
+
+typed_id!(
+    /// An open or closed reason.
+    HoldId, "hld"
+);
+typed_id!(
+    /// What somebody of the vendor wrote about a license.
+    NoteId, "lno"
+);
+
+text_enum! {
+    /// Where a key comes from.
+    pub enum KeySource {
+        /// Made here.
+        Own = "kitward",
+        /// Imported from Gumroad.
+        Gumroad = "gumroad",
+        /// Imported from Lemon Squeezy.
+        LemonSqueezy = "lemon_squeezy",
+        /// Imported from Keygen.
+        Keygen = "keygen",
+        /// Imported from Polar.
+        Polar = "polar",
+        /// Imported from another system.
+        Other = "other",
+    }
+}
 
 text_enum! {
     /// Base state of a license, from its order or subscription.

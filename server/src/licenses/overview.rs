@@ -66,7 +66,9 @@ pub async fn detail(
                 return Ok(None);
             };
             let order = match &overview.holding.license.order_item_id {
-                Some(item) => order_of_item(conn, item)?,
+                // An order of an earlier owner is nobody else's.
+                Some(item) => order_of_item(conn, item)?
+                    .filter(|order| order.customer_id == overview.holding.license.customer_id),
                 None => None,
             };
             let seats = held(conn, &id, now)?;
@@ -82,7 +84,10 @@ pub async fn detail(
 }
 
 /// Two queries, however many licenses there are.
-fn with_kits(conn: &mut AnyConn, holdings: Vec<Holding>) -> Result<Vec<Overview>, DbError> {
+pub(super) fn with_kits(
+    conn: &mut AnyConn,
+    holdings: Vec<Holding>,
+) -> Result<Vec<Overview>, DbError> {
     let mut listed: BTreeMap<LicenseId, Vec<KitId>> = BTreeMap::new();
     for (license, kit) in store::kits_of_all(conn, &holdings)? {
         listed.entry(license).or_default().push(kit);

@@ -1,10 +1,19 @@
 //! Queries on `licenses`, `license_keys` and `license_holds`.
 
 mod changes;
+mod filter;
+mod glance;
+mod holds;
+mod keys;
+mod lists;
+mod notes;
+
+use std::sync::Arc;
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
 
+use super::keys::Lookup;
 use super::model::{BaseState, LicenseId, LicenseKeyId, Standing};
 use crate::clock::Timestamp;
 use crate::customers::model::{CustomerId, OrderItemId};
@@ -14,7 +23,16 @@ use crate::db::{AnyConn, DbError};
 use crate::kits::model::{KitId, PolicyId, Scope, TermsId};
 use crate::kits::store::{Terms, kits_of_terms, terms_list};
 
-pub use changes::{claim_seat, end_over_limit, insert, lock, release_seats, start_clock};
+pub use changes::{claim_seat, end_over_limit, insert, lock, release_seats, start_clock, update};
+pub use filter::{Filter, Present};
+pub use glance::{Glance, glance};
+pub use holds::{Hold, close_hold, find_hold, holds_of, insert_hold, reopen_hold};
+pub use keys::{
+    Derived, LicenseKeyRow, add_key, any_key_of, derived_from, end_keys, end_tokens, keys_of,
+    own_keys, present_key,
+};
+pub use lists::{find_any, list};
+pub use notes::{Note, insert_note, notes_of};
 
 /// A license as stored.
 #[derive(Debug, Clone, Queryable, Insertable, Selectable, PartialEq, Eq)]
@@ -68,39 +86,13 @@ pub struct License {
     pub created_at: Timestamp,
 }
 
-/// A key as stored.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable, PartialEq, Eq)]
-#[diesel(table_name = license_keys)]
-pub struct LicenseKeyRow {
-    /// Its id.
-    pub id: LicenseKeyId,
-    /// The license.
-    pub license_id: LicenseId,
-    /// Keyed digest it is found by.
-    pub lookup: Vec<u8>,
-    /// The key itself, sealed, for reveal.
-    pub sealed_key: Vec<u8>,
-    /// Last six characters.
-    pub key_hint: String,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When another took its place.
-    pub replaced_at: Option<Timestamp>,
-    /// `kitward`, or the system it was imported from.
-    pub source: String,
-    /// Whether it is the one that is shown and mailed.
-    pub is_primary: bool,
-    /// Until when it is honored, where it was replaced.
-    pub honored_until: Option<Timestamp>,
-}
-
 /// A license with what its standing rests on.
 #[derive(Debug, Clone)]
 pub struct Holding {
     /// The license.
     pub license: License,
     /// What it grants.
-    pub terms: Terms,
+    pub terms: Arc<Terms>,
     /// The key it was found by, or its primary one.
     pub key_id: LicenseKeyId,
     /// Last six characters of that key.
@@ -144,19 +136,14 @@ impl Holding {
     }
 }
 
-type HoldingRow = (
-    License,
-    Terms,
-    (LicenseKeyId, String, Option<Timestamp>),
-    bool,
-    bool,
-);
+type KeyColumns = (LicenseKeyId, String, Option<Timestamp>);
+type HoldingRow = (License, KeyColumns, bool, bool, Terms);
 
-fn holding((license, terms, key, suspended, revoked): HoldingRow) -> Holding {
+fn holding((license, key, suspended, revoked, terms): HoldingRow) -> Holding {
     let (key_id, key_hint, key_ends_at) = key;
     Holding {
         license,
-        terms,
+        terms: Arc::new(terms),
         key_id,
         key_hint,
         key_ends_at,
@@ -165,41 +152,60 @@ fn holding((license, terms, key, suspended, revoked): HoldingRow) -> Holding {
     }
 }
 
-/// Licenses with their keys and terms, and the columns of a [`Holding`].
+/// The columns of a [`Holding`] but for its terms, and others behind them.
+macro_rules! holding_columns {
+    ($($more:expr),*) => {
+        (
+            License::as_select(),
+            (
+                license_keys::id,
+                license_keys::key_hint,
+                license_keys::honored_until,
+            ),
+            exists(
+                license_holds::table
+                    .filter(license_holds::license_id.eq(licenses::id))
+                    .filter(license_holds::kind.eq("hold"))
+                    .filter(license_holds::closed_at.is_null()),
+            ),
+            exists(
+                license_holds::table
+                    .filter(license_holds::license_id.eq(licenses::id))
+                    .filter(license_holds::kind.eq("revocation"))
+                    .filter(license_holds::closed_at.is_null()),
+            ),
+            $($more),*
+        )
+    };
+}
+use holding_columns;
+
+/// Licenses with their keys and terms.
 macro_rules! holdings {
     () => {
         license_keys::table
             .inner_join(licenses::table.inner_join(terms::table))
-            .select((
-                License::as_select(),
-                Terms::as_select(),
-                (
-                    license_keys::id,
-                    license_keys::key_hint,
-                    license_keys::honored_until,
-                ),
-                exists(
-                    license_holds::table
-                        .filter(license_holds::license_id.eq(licenses::id))
-                        .filter(license_holds::kind.eq("hold"))
-                        .filter(license_holds::closed_at.is_null()),
-                ),
-                exists(
-                    license_holds::table
-                        .filter(license_holds::license_id.eq(licenses::id))
-                        .filter(license_holds::kind.eq("revocation"))
-                        .filter(license_holds::closed_at.is_null()),
-                ),
-            ))
+            .select(holding_columns!(Terms::as_select()))
     };
 }
 
-/// The license a key's digest stands for.
-pub fn find_by_lookup(conn: &mut AnyConn, lookup: &[u8]) -> Result<Option<Holding>, DbError> {
-    let row: Option<HoldingRow> = holdings!()
-        .filter(license_keys::lookup.eq(lookup))
-        .get_result(conn)
-        .optional()?;
+// For the files below this one.
+use holdings;
+
+/// The license a presented key stands for.
+pub fn find_by_lookup(conn: &mut AnyConn, lookup: &Lookup) -> Result<Option<Holding>, DbError> {
+    let row: Option<HoldingRow> = match lookup.digests() {
+        // The hot statement keeps one form.
+        [digest] => holdings!()
+            .filter(license_keys::lookup.eq(digest))
+            .get_result(conn)
+            .optional()?,
+        several => holdings!()
+            .filter(license_keys::lookup.eq_any(several.to_vec()))
+            .order(license_keys::id)
+            .get_result(conn)
+            .optional()?,
+    };
     Ok(row.map(holding))
 }
 
@@ -273,13 +279,4 @@ pub fn covers(conn: &mut AnyConn, holding: &Holding, kit: &KitId) -> Result<bool
         return Ok(true);
     }
     terms_list(conn, &holding.license.terms_id, kit)
-}
-
-/// The primary key of a license, sealed.
-pub fn present_key(conn: &mut AnyConn, id: &LicenseId) -> Result<Option<LicenseKeyRow>, DbError> {
-    Ok(license_keys::table
-        .filter(license_keys::license_id.eq(id))
-        .filter(license_keys::is_primary.eq(true))
-        .get_result(conn)
-        .optional()?)
 }

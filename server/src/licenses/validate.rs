@@ -1,14 +1,15 @@
 //! Looking at a license without taking a seat.
 
+use std::sync::Arc;
+
 use kitward_keys::SignError;
 use secrecy::SecretString;
 
 use super::answer::{self, Answer, Asked};
-use super::facts::{Question, gather};
+use super::facts::{self, Question};
 use super::keys;
 use crate::activations::model::Identity;
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::DbError;
 
 /// What a kit asks.
@@ -40,14 +41,15 @@ impl Ask {
         }
     }
 
-    pub(crate) fn question(&self, lookup: Vec<u8>, now: Timestamp) -> Question {
+    pub(crate) fn question(&self, app: &App, lookup: keys::Lookup) -> Question {
         Question {
             lookup,
             kit: self.kit.clone(),
             identity: self.identity.clone(),
             entitlements: self.entitlements.clone(),
             version: self.version.clone(),
-            now,
+            now: app.clock.now(),
+            terms: Arc::clone(&app.terms_seen),
         }
     }
 }
@@ -68,11 +70,7 @@ pub async fn validate(app: &App, ask: Ask) -> Result<Answer, AskError> {
     let Some(lookup) = keys::lookup(app, &ask.key) else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
-    let question = ask.question(lookup, app.clock.now());
-    let facts = app
-        .db
-        .read_snapshot(move |conn| gather(conn, &question))
-        .await?;
+    let facts = facts::read(app, &ask.question(app, lookup)).await?;
     Ok(match facts {
         None => answer::unknown(app, ask.asked())?,
         Some(mut facts) => {

@@ -41,9 +41,15 @@ pub fn licenses_with_unseen(
     let mut due: Vec<LicenseId> = Vec::new();
     for days in lengths.into_iter().flatten() {
         let since = now.plus_seconds(-i64::from(days) * DAY);
-        let unseen: Vec<LicenseId> = activations::table
-            .inner_join(licenses::table.inner_join(terms::table))
+        // From the terms to the seats, by index: the seats of all other terms are not looked at.
+        let under = terms::table
             .filter(terms::free_unseen_days.eq(days))
+            .select(terms::id);
+        let bound = licenses::table
+            .filter(licenses::terms_id.eq_any(under))
+            .select(licenses::id);
+        let unseen: Vec<LicenseId> = activations::table
+            .filter(activations::license_id.eq_any(bound))
             .filter(activations::freed_at.is_null())
             .filter(activations::last_seen_at.le(since))
             .filter(not_offline(now))

@@ -151,6 +151,12 @@ fn what_serving_would_refuse_is_refused_here() {
             "0",
             "limits.artifact_bytes",
         ),
+        ("KITWARD_DATABASE_WRITE_BATCH", "0", "database.write_batch"),
+        (
+            "KITWARD_DATABASE_WRITE_BATCH",
+            "4097",
+            "database.write_batch",
+        ),
         ("KITWARD_VENDOR_NAME", "", "vendor.name"),
         ("KITWARD_VENDOR_NAME", "a\nb", "vendor.name"),
         ("KITWARD_VENDOR_NAME", &long, "vendor.name"),

@@ -133,6 +133,14 @@ pub fn find_policy_by_name(conn: &mut AnyConn, name: &str) -> Result<Option<Poli
     Ok(with_kits(conn, row.into_iter().collect())?.pop())
 }
 
+/// The policy with this id or name.
+pub fn find_policy_named(conn: &mut AnyConn, text: &str) -> Result<Option<PolicyTerms>, DbError> {
+    match PolicyId::parse(text) {
+        Some(id) => find_policy(conn, &id),
+        None => find_policy_by_name(conn, text),
+    }
+}
+
 /// Policies in the order of their creation, after a cursor.
 pub fn list_policies(
     conn: &mut AnyConn,

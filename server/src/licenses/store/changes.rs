@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::{License, LicenseKeyRow};
 use crate::clock::Timestamp;
 use crate::db::schema::{license_keys, licenses};
-use crate::db::{DbError, WriteTx};
+use crate::db::{DbError, WriteTx, on_backend};
 use crate::licenses::model::LicenseId;
 
 /// Adds a license and its key.
@@ -19,11 +19,38 @@ pub fn insert(tx: &mut WriteTx<'_>, license: &License, key: &LicenseKeyRow) -> R
     Ok(())
 }
 
+/// Writes what may change of a license; under its lock.
+pub fn update(tx: &mut WriteTx<'_>, row: &License) -> Result<(), DbError> {
+    diesel::update(licenses::table.find(&row.id))
+        .set((
+            (
+                licenses::customer_id.eq(&row.customer_id),
+                licenses::policy_id.eq(&row.policy_id),
+                licenses::terms_id.eq(&row.terms_id),
+                licenses::seat_limit.eq(row.seat_limit),
+                licenses::seat_cap.eq(row.seat_cap),
+                licenses::over_limit_until.eq(row.over_limit_until),
+                licenses::base_state.eq(row.base_state),
+                licenses::merged_into.eq(&row.merged_into),
+            ),
+            (
+                licenses::first_activated_at.eq(row.first_activated_at),
+                licenses::valid_until.eq(row.valid_until),
+                licenses::updates_until.eq(row.updates_until),
+                licenses::extra_entitlements.eq(&row.extra_entitlements),
+                licenses::metadata.eq(&row.metadata),
+                licenses::seats_used.eq(row.seats_used),
+            ),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
 /// Locks a license for the rest of the unit of work: its root row is written first (rule 4).
 pub fn lock(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError> {
-    let locked = diesel::update(licenses::table.find(id))
+    let locked = on_backend!(tx.conn(), conn => diesel::update(licenses::table.find(id))
         .set(licenses::version.eq(licenses::version + 1))
-        .execute(tx.conn())?;
+        .execute(conn))?;
     Ok(locked == 1)
 }
 
@@ -32,10 +59,10 @@ pub fn claim_seat(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError>
     let left = licenses::seat_cap
         .is_null()
         .or(licenses::seats_used.nullable().lt(licenses::seat_cap));
-    let taken = diesel::update(licenses::table.find(id))
+    let taken = on_backend!(tx.conn(), conn => diesel::update(licenses::table.find(id))
         .filter(left)
         .set(licenses::seats_used.eq(licenses::seats_used + 1))
-        .execute(tx.conn())?;
+        .execute(conn))?;
     Ok(taken == 1)
 }
 

@@ -1,0 +1,112 @@
+//! Another duration of the policy's for a license.
+
+use super::change::{self, Change, ChangeError, fault};
+use super::model::{BaseState, LicenseId, fits_calendar, renewed};
+use super::store::{self, Holding, License};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::db::WriteTx;
+use crate::db::types::text_enum;
+use crate::idempotency::{Claim, Once};
+use crate::kits::model::Basis;
+use crate::kits::store::Terms;
+
+const DAY: i64 = 86_400;
+
+text_enum! {
+    /// From when a renewal counts.
+    pub enum RenewFrom {
+        /// From the present end: nothing is lost by renewing early.
+        Expiry = "expiry",
+        /// From the renewal.
+        Now = "now",
+    }
+}
+
+/// Adds the durations of its terms to a license's ends. One that had ended is active again.
+pub async fn renew(
+    app: &App,
+    of: Change,
+    from: RenewFrom,
+    claim: Claim,
+) -> Result<Once<LicenseId>, ChangeError> {
+    change::run(app, claim, of, move |tx, of| renew_in(tx, of, from)).await
+}
+
+/// The same inside another unit of work.
+pub fn renew_in(tx: &mut WriteTx<'_>, of: &Change, from: RenewFrom) -> Result<(), ChangeError> {
+    let holding = change::open_in(tx, of)?;
+    let license = after(&holding, from, of.now)?;
+    store::update(tx, &license)?;
+    let fields = &["valid_until", "updates_until", "base_state"];
+    tx.audit(of.entry("license.renewed", fields));
+    Ok(())
+}
+
+fn after(holding: &Holding, from: RenewFrom, now: Timestamp) -> Result<License, ChangeError> {
+    let (mut license, terms) = (holding.license.clone(), &holding.terms);
+    let ends = (terms.valid_months, terms.valid_days, terms.updates_months);
+    if ends == (None, None, None) {
+        let endless = "The terms of this license have no duration to renew.";
+        return Err(ChangeError::Refused(endless));
+    }
+    let anchor = match terms.basis {
+        Basis::Issue => license.starts_at,
+        Basis::FirstActivation => license.first_activated_at.ok_or(ChangeError::Refused(
+            "Its durations begin with its first activation, which has not been yet.",
+        ))?,
+    };
+    let clock = Clock { anchor, from, now };
+    license.valid_until = clock.valid(terms, license.valid_until);
+    license.updates_until = clock.updates(terms, license.updates_until);
+    if license.base_state == BaseState::Ended {
+        license.base_state = BaseState::Active;
+    }
+    check_end(license.valid_until, holding.license.valid_until)?;
+    check_end(license.updates_until, holding.license.updates_until)?;
+    Ok(license)
+}
+
+/// Months that do not fit the calendar are left out by it: then nothing has moved.
+fn check_end(after: Option<Timestamp>, before: Option<Timestamp>) -> Result<(), ChangeError> {
+    if after != before && !after.is_none_or(fits_calendar) {
+        return Err(fault("from", "must not lead beyond the year 9998"));
+    }
+    Ok(())
+}
+
+struct Clock {
+    anchor: Timestamp,
+    from: RenewFrom,
+    now: Timestamp,
+}
+
+impl Clock {
+    fn months(&self, end: Option<Timestamp>, months: Option<i32>) -> Option<Timestamp> {
+        let count = months.and_then(|months| u32::try_from(months).ok());
+        match (self.from, end, count) {
+            (_, end, None) => end,
+            // What was made to never end goes on never ending.
+            (_, None, Some(_)) => None,
+            (RenewFrom::Expiry, Some(end), Some(count)) => Some(renewed(self.anchor, end, count)),
+            (RenewFrom::Now, Some(_), Some(count)) => Some(self.now.plus_months(count)),
+        }
+    }
+
+    fn valid(&self, terms: &Terms, end: Option<Timestamp>) -> Option<Timestamp> {
+        let Some(days) = terms.valid_days else {
+            return self.months(end, terms.valid_months);
+        };
+        end.map(|end| {
+            let start = match self.from {
+                RenewFrom::Expiry => end,
+                RenewFrom::Now => self.now,
+            };
+            start.plus_seconds(i64::from(days) * DAY)
+        })
+    }
+
+    fn updates(&self, terms: &Terms, end: Option<Timestamp>) -> Option<Timestamp> {
+        self.months(end, terms.updates_months)
+    }
+}

@@ -1,0 +1,73 @@
+//! Giving a license to another customer.
+
+use super::change::{self, Change, ChangeError, fault};
+use super::issue::{PrepareError, PreparedKey, prepare_key};
+use super::model::{LicenseId, LicenseKeyId};
+use super::rotate::rotate_in;
+use super::store;
+use crate::activations::clear::clear_in;
+use crate::app::App;
+use crate::customers::named::Named;
+use crate::db::{DbError, WriteTx};
+use crate::idempotency::{Claim, Once};
+
+/// Why a license stayed where it is.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    /// The license does not allow it.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    /// No key could be made.
+    #[error(transparent)]
+    Prepare(#[from] PrepareError),
+}
+
+impl From<DbError> for TransferError {
+    fn from(error: DbError) -> Self {
+        Self::Change(error.into())
+    }
+}
+
+/// Gives a license to another customer. Whoever had it keeps nothing: all its keys and tokens end
+/// at once, its seats are free, and the new owner finds a new key.
+pub async fn transfer(
+    app: &App,
+    of: Change,
+    to: Named,
+    claim: Claim,
+) -> Result<Once<LicenseId>, TransferError> {
+    let (key, _text) = prepare_key(app)?;
+    change::run(app, claim, of, move |tx, of| {
+        transfer_in(tx, of, &to, &key)?;
+        Ok(())
+    })
+    .await
+}
+
+/// The same inside another unit of work.
+pub fn transfer_in(
+    tx: &mut WriteTx<'_>,
+    of: &Change,
+    to: &Named,
+    key: &PreparedKey,
+) -> Result<(), ChangeError> {
+    let mut license = change::open_in(tx, of)?.license;
+    let unknown = || fault("customer", "must be the id of a customer");
+    let customer = to.resolve_in(tx)?.ok_or_else(unknown)?;
+    if customer == license.customer_id {
+        return Err(fault("customer", "has this license already"));
+    }
+    license.customer_id = customer;
+    license.seats_used = 0;
+    license.over_limit_until = None;
+    clear_in(tx, &of.license, &of.hand())?;
+    store::update(tx, &license)?;
+    let keys = store::keys_of(tx.conn(), &of.license)?;
+    let keys: Vec<LicenseKeyId> = keys.into_iter().map(|key| key.id).collect();
+    store::end_keys(tx, &keys, of.now, of.now)?;
+    store::end_tokens(tx, &of.license, None, of.now, of.now)?;
+    rotate_in(tx, of, key, of.now)?;
+    let fields = &["customer_id", "keys", "tokens", "seats_used"];
+    tx.audit(of.entry("license.transferred", fields));
+    Ok(())
+}
