@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use kitward_tests::{Kind, TestApp};
+use kitward::staff::Scope;
+use kitward_tests::{Actor, Kind, Reply, TestApp};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::layers::{code, files, root};
 
@@ -191,7 +192,7 @@ fn management_refuses_what_it_does_not_know_and_names_its_scope() {
         }
         let scope = operation["security"][0]["management_token"][0].as_str();
         assert!(
-            ["admin", "read", "publish"].contains(&scope.unwrap()),
+            ["admin", "support", "read", "publish"].contains(&scope.unwrap()),
             "{place}"
         );
         let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
@@ -203,6 +204,82 @@ fn management_refuses_what_it_does_not_know_and_names_its_scope() {
         assert_eq!(schema["additionalProperties"], false, "{place}");
     }
     assert!(bodies >= 4);
+}
+
+/// Names of the parameters of an operation.
+fn parameters(operation: &Value) -> Vec<&str> {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    parameters.filter_map(|one| one["name"].as_str()).collect()
+}
+
+#[test]
+fn whatever_is_documented_to_take_an_idempotency_key_reads_it() {
+    kitward_tests::run_on(Kind::Sqlite, |kind| async move {
+        let app = TestApp::start(kind).await;
+        let admin = app.token(Scope::Admin).await;
+        let admin = admin.with("idempotency-key", "two words");
+        let document = kitward::http::openapi::value();
+        let mut documented = 0;
+        for (place, operation) in operations(&document) {
+            if !parameters(operation).contains(&"Idempotency-Key") {
+                continue;
+            }
+            documented += 1;
+            let (_, path) = place.split_once(' ').unwrap();
+            let reply = admin.post(path, &json!({})).await;
+            let reply = reply.expect_problem(422, "invalid_field");
+            assert_eq!(reply.str("/field"), "Idempotency-Key", "{place}");
+        }
+        let sources = files(&root().join("server/src"), ".rs");
+        let sources: String = sources.iter().map(|path| code(path)).collect();
+        let lines = sources
+            .lines()
+            .filter(|line| !line.trim().starts_with("//"));
+        let taking = lines.filter(|line| line.contains(": Idempotency,")).count();
+        assert_eq!(taking, documented);
+        app.stop().await;
+    });
+}
+
+/// What a policy with these terms is answered.
+async fn with_term(admin: &Actor, properties: &Value, name: &str, value: Value) -> Reply {
+    let mut body = json!({
+        "name": format!("{name} {value}"), "edition": "Team", "scope": "all",
+        "seat_kind": "device", "seat_limit": 5, "churn_seats": 1, "churn_days": 1,
+    });
+    let members = body.as_object_mut().unwrap();
+    members.retain(|name, _| properties.get(name).is_some());
+    members.insert(name.to_owned(), value);
+    admin.post("/v1/admin/policies", &body).await
+}
+
+#[test]
+fn terms_are_taken_within_the_documented_bounds_and_not_beyond() {
+    kitward_tests::run_on(Kind::Sqlite, |kind| async move {
+        let app = TestApp::start(kind).await;
+        let admin = app.token(Scope::Admin).await;
+        let document = kitward::http::openapi::value();
+        let properties = &document["components"]["schemas"]["CreatePolicyRequest"]["properties"];
+        let mut bounded = 0;
+        for (name, property) in properties.as_object().unwrap() {
+            let (least, most) = (property["minimum"].as_i64(), property["maximum"].as_i64());
+            let (Some(least), Some(most)) = (least, most) else {
+                continue;
+            };
+            bounded += 1;
+            for good in [least, most] {
+                let reply = with_term(&admin, properties, name, json!(good)).await;
+                reply.expect_status(201);
+            }
+            for bad in [least - 1, most + 1] {
+                let reply = with_term(&admin, properties, name, json!(bad)).await;
+                let reply = reply.expect_problem(422, "invalid_field");
+                assert_eq!(reply.str("/field"), *name, "{bad}");
+            }
+        }
+        assert!(bounded >= 4);
+        app.stop().await;
+    });
 }
 
 #[test]

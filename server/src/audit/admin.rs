@@ -26,6 +26,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
 #[openapi(paths(list))]
 pub struct Paths;
 
+/// Digits of the last position there can be.
+const CURSOR_MAX: usize = 19;
+
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -37,7 +40,7 @@ struct ListQuery {
     #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<usize>,
     /// `next_cursor` of the page before.
-    #[param(max_length = 20, pattern = "^-?[0-9]*$")]
+    #[param(max_length = 19, pattern = "^[0-9]*$")]
     cursor: Option<String>,
 }
 
@@ -109,7 +112,9 @@ async fn list(
     let before = if window.after.is_empty() {
         i64::MAX
     } else {
-        let cursor = window.after.parse().ok();
+        let is_number = window.after.bytes().all(|byte| byte.is_ascii_digit());
+        let is_position = is_number && window.after.len() <= CURSOR_MAX;
+        let cursor = window.after.parse().ok().filter(|_| is_position);
         cursor.ok_or_else(|| ApiError::field("cursor", "is no cursor of this list"))?
     };
     let subject = query.subject;

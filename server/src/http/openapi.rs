@@ -11,13 +11,15 @@
 //! 3. Its own outcomes alone in `responses(…)`: of refusals the status and what it means. `fill`
 //!    adds what follows from the rest: the body of every refusal, `X-Request-Id`, the refusals of
 //!    credentials (`security(("management_token" = ["read"]))` or `("license_key" = [])`), those of
-//!    bodies and of parameters, and what any request may meet.
-//! 4. In answers a member that may be null is always there. One that is left out
-//!    (`skip_serializing_if`) is `#[schema(nullable = false)]`.
+//!    bodies and of parameters, 429 of what is counted, `Idempotency-Key` of each
+//!    management POST that answers 201, and what any request may meet.
+//! 4. In answers a member that may be null, or that has a default in requests, is always there. One
+//!    that is left out (`skip_serializing_if`) is `#[schema(nullable = false)]`.
 //! 5. `UPDATE_DOCS=1 cargo test -p kitward-tests --test it -- layers::the_generated`.
 
 mod fill;
 mod problem;
+mod schemas;
 pub mod words;
 
 use std::sync::LazyLock;
@@ -41,7 +43,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         title = "Kitward",
         description = "License server and kit distribution.\n\nBodies are JSON in UTF-8, `snake_case`; times are \
             RFC 3339 in UTC; money is in minor units. Refusals are `application/problem+json` \
-            (RFC 9457): branch on `code`, show `detail`. Every answer carries `X-Request-Id`. \
+            (RFC 9457): branch on `code`, show `detail`. Every answer carries `X-Request-Id`, \
+            and one that was counted `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset`. \
             Addresses that answer GET answer HEAD too. Words, codes and members may be added.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
@@ -59,6 +62,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         (name = "orders", description = "Purchases."),
         (name = "events", description = "Deliveries of payment providers as stored."),
         (name = "releases", description = "Management of releases and their files."),
+        (name = "tokens", description = "Management of management tokens."),
         (name = "audit", description = "Who changed what."),
         (name = "webhooks", description = "Called by payment providers."),
         (name = "discovery", description = "Public keys, addresses, health."),
@@ -78,6 +82,7 @@ fn parts() -> Vec<utoipa::openapi::OpenApi> {
         crate::payments::admin::Paths::openapi(),
         crate::releases::admin::Paths::openapi(),
         crate::audit::admin::Paths::openapi(),
+        crate::staff::admin::Paths::openapi(),
         crate::licenses::admin::Paths::openapi(),
         crate::customers::admin::Paths::openapi(),
     ]

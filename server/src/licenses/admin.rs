@@ -30,7 +30,6 @@ type Answer = Result<HttpResponse, ApiError>;
 
 /// Routes of this folder, relative to the management API. Words that are no ids stand first.
 pub fn routes(config: &mut web::ServiceConfig) {
-    let verb = |name: &str| resource(&format!("/licenses/{{license}}/{name}"));
     config
         .service(
             resource("/find")
@@ -49,23 +48,25 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .get(lists::show)
                 .on(Method::PATCH, verbs::edit),
         )
-        .service(verb("suspend").on(Method::POST, actions::suspend))
-        .service(verb("reinstate").on(Method::POST, actions::reinstate))
-        .service(verb("revoke").on(Method::POST, actions::revoke))
-        .service(verb("renew").on(Method::POST, actions::renew))
-        .service(verb("extend").on(Method::POST, actions::extend))
-        .service(verb("transfer").on(Method::POST, actions::transfer))
-        .service(verb("merge").on(Method::POST, actions::merge))
-        .service(verb("set-policy").on(Method::POST, actions::set_policy))
-        .service(verb("note").on(Method::POST, actions::note))
-        .service(verb("rotate").on(Method::POST, keys::rotate))
-        .service(verb("import-key").on(Method::POST, keys::import))
-        .service(verb("keys").get(lists::keys))
-        .service(verb("holds").get(lists::holds))
-        .service(verb("notes").get(lists::notes))
-        .service(verb("history").get(lists::history))
-        .service(verb("seats").get(lists::seats))
-        .service(verb("seats/{activation}/free").on(Method::POST, verbs::free));
+        .service(resource("/licenses/{license}/suspend").on(Method::POST, actions::suspend))
+        .service(resource("/licenses/{license}/reinstate").on(Method::POST, actions::reinstate))
+        .service(resource("/licenses/{license}/revoke").on(Method::POST, actions::revoke))
+        .service(resource("/licenses/{license}/renew").on(Method::POST, actions::renew))
+        .service(resource("/licenses/{license}/extend").on(Method::POST, actions::extend))
+        .service(resource("/licenses/{license}/transfer").on(Method::POST, actions::transfer))
+        .service(resource("/licenses/{license}/merge").on(Method::POST, actions::merge))
+        .service(resource("/licenses/{license}/set-policy").on(Method::POST, actions::set_policy))
+        .service(resource("/licenses/{license}/note").on(Method::POST, actions::note))
+        .service(resource("/licenses/{license}/rotate").on(Method::POST, keys::rotate))
+        .service(resource("/licenses/{license}/import-key").on(Method::POST, keys::import))
+        .service(resource("/licenses/{license}/keys").get(lists::keys))
+        .service(resource("/licenses/{license}/holds").get(lists::holds))
+        .service(resource("/licenses/{license}/notes").get(lists::notes))
+        .service(resource("/licenses/{license}/history").get(lists::history))
+        .service(resource("/licenses/{license}/seats").get(lists::seats))
+        .service(
+            resource("/licenses/{license}/seats/{activation}/free").on(Method::POST, verbs::free),
+        );
 }
 
 /// What this folder adds to the document of the API.

@@ -4,6 +4,7 @@ use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
 
 use super::create_token::{CreateToken, CreateTokenError, NAME_MAX, SCOPES_MAX, create_token_once};
 use super::model::{Scope, TokenId};
@@ -11,6 +12,7 @@ use super::revoke_token::{RevokeTokenError, revoke_token};
 use super::store::{self, Token};
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::db::Page;
 use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::idempotency::{Idempotency, created, made_with_secret};
 use crate::http::paging::PageQuery;
@@ -25,23 +27,49 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/tokens/{token}/revoke").on(Method::POST, revoke));
 }
 
-#[derive(Debug, Deserialize)]
+/// What this file adds to the document of the API.
+#[derive(OpenApi)]
+#[openapi(paths(create, list, show, revoke))]
+pub struct Paths;
+
+/// A new token.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CreateTokenRequest)]
 struct CreateRequest {
+    /// What it is for.
+    #[schema(min_length = 1, max_length = 100, example = "Releases from CI")]
     name: String,
+    /// What it may do.
+    #[schema(min_items = 1, max_items = 20)]
     scopes: Vec<Scope>,
-    /// Until revoked where left out.
+    /// A time to come; until revoked where left out.
     expires_at: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
+/// A token with its secret.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = CreatedToken)]
 struct CreatedView {
     #[serde(flatten)]
     view: Token,
     /// Shown once; for a day again to the same request with its `Idempotency-Key`.
+    #[schema(example = "kwa_…")]
     token: Option<String>,
 }
 
+/// Makes a token.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/tokens",
+    operation_id = "create_token",
+    tag = "tokens",
+    request_body = CreateRequest,
+    security(("management_token" = ["admin"])),
+    responses(
+        (status = 201, description = "Made.", body = CreatedView, headers(("Location" = String))),
+    ),
+)]
 async fn create(
     app: AppData,
     admin: Admin,
@@ -64,6 +92,16 @@ async fn create(
     Ok(created(&app, "/v1/admin/tokens", &id).json(CreatedView { view, token }))
 }
 
+/// All tokens, without their secrets.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/tokens",
+    operation_id = "list_tokens",
+    tag = "tokens",
+    params(PageQuery),
+    security(("management_token" = ["read"])),
+    responses((status = 200, description = "A page of them.", body = Page<Token>)),
+)]
 async fn list(
     app: AppData,
     admin: Admin,
@@ -74,6 +112,19 @@ async fn list(
     query.window()?.page(&app, store::list, id).await
 }
 
+/// One token, without its secret.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/tokens/{token}",
+    operation_id = "get_token",
+    tag = "tokens",
+    params(("token" = TokenId, Path)),
+    security(("management_token" = ["read"])),
+    responses(
+        (status = 200, description = "The token.", body = Token),
+        (status = 404, description = "`not_found`: there is no such token."),
+    ),
+)]
 async fn show(
     app: AppData,
     admin: Admin,
@@ -83,6 +134,19 @@ async fn show(
     Ok(HttpResponse::Ok().json(find(&app, &path).await?))
 }
 
+/// Ends a token. Repeating it changes nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/tokens/{token}/revoke",
+    operation_id = "revoke_token",
+    tag = "tokens",
+    params(("token" = TokenId, Path)),
+    security(("management_token" = ["admin"])),
+    responses(
+        (status = 200, description = "It has ended.", body = Token),
+        (status = 404, description = "`not_found`: there is no such token."),
+    ),
+)]
 async fn revoke(
     app: AppData,
     admin: Admin,

@@ -10,7 +10,7 @@ typed_id!(
 
 text_enum! {
     /// What a management token may do.
-    pub enum Scope {
+    pub enum Scope as "TokenScope" => {
         /// Everything.
         Admin = "admin",
         /// Read everything that is no secret.

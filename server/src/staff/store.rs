@@ -2,8 +2,9 @@
 
 use diesel::prelude::*;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::model::TokenId;
+use super::model::{Scope, TokenId};
 use crate::clock::Timestamp;
 use crate::db::schema::api_tokens;
 use crate::db::types::WordList;
@@ -39,10 +40,11 @@ const SHOWN: Shown = (
 );
 
 /// A token as shown: without its secret, which nobody has.
-#[derive(Debug, Clone, Queryable, Serialize)]
+#[derive(Debug, Clone, Queryable, Serialize, ToSchema)]
 pub(super) struct Token {
     pub(super) id: TokenId,
     pub(super) name: String,
+    #[schema(value_type = Vec<Scope>)]
     pub(super) scopes: WordList,
     pub(super) created_at: Timestamp,
     pub(super) expires_at: Option<Timestamp>,

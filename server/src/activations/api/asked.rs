@@ -45,9 +45,9 @@ pub(super) struct AskBody {
     /// Features the kit needs.
     #[schema(max_items = 100)]
     entitlements: Option<Vec<String>>,
-    /// From `activate`: which seat may go where none is left.
+    /// For `activate`: which seat may go where none is left.
     pub(super) replace: Option<Replace>,
-    /// From `file`: how long it shall live, in seconds.
+    /// For `file`: how long it shall live, in seconds.
     #[schema(minimum = 60)]
     ttl_seconds: Option<i64>,
 }
@@ -71,6 +71,7 @@ const TTL_MIN: i64 = 60;
 
 impl AskBody {
     pub(super) fn check(self) -> Result<Ask, ApiError> {
+        self.ttl_seconds()?;
         if !is_slug(&self.kit) {
             return Err(ApiError::field("kit", "must be a kit's slug"));
         }

@@ -1,31 +1,26 @@
 //! What follows from the rest of an operation, added to all of them in one place.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
 use super::problem::{self, PROBLEM};
+use super::schemas;
 use crate::http::Code;
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
-const SCHEMA: &str = "#/components/schemas/";
 
 /// Completes the document.
 pub(super) fn fill(document: &mut Value) {
-    for (path, _method, operation) in operations(document) {
+    for (path, method, operation) in operations(document) {
+        if method == "post" && creates(operation) {
+            add_idempotency_key(operation);
+        }
         fill_operation(&path, operation);
     }
-    let taken = taken_schemas(document);
+    schemas::fill(document);
     let components = member(document, "components");
-    let schemas = member(components, "schemas");
-    for (name, schema) in schemas.as_object_mut().into_iter().flatten() {
-        if !taken.contains(name) {
-            require_nullable(schema);
-        }
-    }
-    refer_from_pages(schemas);
-    *member(schemas, PROBLEM) = problem::schema();
+    *member(member(components, "schemas"), PROBLEM) = problem::schema();
     *member(components, "securitySchemes") = problem::security_schemes();
 }
 
@@ -51,6 +46,9 @@ fn fill_operation(path: &str, operation: &mut Map<String, Value>) {
         codes.push(Code::WrongHost);
     }
     codes.extend(of_credentials(operation));
+    if is_counted(operation) {
+        codes.push(Code::TooManyRequests);
+    }
     codes.extend(of_input(path, operation));
     let responses = operation.entry("responses").or_insert_with(|| json!({}));
     let Some(responses) = responses.as_object_mut() else {
@@ -62,25 +60,63 @@ fn fill_operation(path: &str, operation: &mut Map<String, Value>) {
     for (status, response) in responses.iter_mut() {
         let is_refusal = status.starts_with(['4', '5']);
         if is_refusal && response.get("content").is_none() {
-            let schema = json!({ "$ref": format!("{SCHEMA}{PROBLEM}") });
             *member(response, "content") =
-                json!({ "application/problem+json": { "schema": schema } });
+                json!({ "application/problem+json": { "schema": schemas::refer(PROBLEM) } });
         }
         fill_headers(status, member(response, "headers"));
     }
 }
 
+/// Whether it is a management call that makes something.
+fn creates(operation: &Map<String, Value>) -> bool {
+    let is_managed = has_way(operation, "management_token");
+    let responses = operation.get("responses");
+    is_managed && responses.is_some_and(|responses| responses.get("201").is_some())
+}
+
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+fn add_idempotency_key(operation: &mut Map<String, Value>) {
+    let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
+    if let Some(parameters) = parameters.as_array_mut() {
+        parameters.push(json!({
+            "name": IDEMPOTENCY_KEY,
+            "in": "header",
+            "required": false,
+            "description": "The same request sent again with the same key makes nothing twice and gets the same answer.",
+            "schema": { "type": "string", "pattern": "^[!-~]{1,255}$", "maxLength": 255 },
+        }));
+    }
+}
+
+/// Whether requests, or wrong keys in them, are counted: those with a token, and those with a key
+/// in the header or the body.
+fn is_counted(operation: &Map<String, Value>) -> bool {
+    let tag = operation.get("tags").and_then(|tags| tags.get(0));
+    let is_licensing = tag.is_some_and(|tag| tag == "licensing");
+    let mut by_way = ["management_token", "license_key"].into_iter();
+    is_licensing || by_way.any(|way| has_way(operation, way))
+}
+
+fn has_way(operation: &Map<String, Value>, name: &str) -> bool {
+    let ways = operation.get("security").and_then(Value::as_array);
+    ways.is_some_and(|ways| ways.iter().any(|way| way.get(name).is_some()))
+}
+
 /// The ways to present a license key, and what credentials are refused for.
 fn of_credentials(operation: &mut Map<String, Value>) -> Vec<Code> {
+    let (token, key) = (
+        has_way(operation, "management_token"),
+        has_way(operation, "license_key"),
+    );
     let Some(Value::Array(ways)) = operation.get_mut("security") else {
         return Vec::new();
     };
-    let has = |ways: &[Value], name: &str| ways.iter().any(|way| way.get(name).is_some());
     let mut codes = vec![Code::MalformedRequest];
-    if has(ways, "management_token") {
+    if token {
         codes.extend([Code::Unauthorized, Code::InsufficientScope]);
     }
-    if has(ways, "license_key") {
+    if key {
         ways.push(json!({ "license_key_bearer": [] }));
         ways.push(json!({ "license_key_basic": [] }));
         codes.extend([
@@ -115,9 +151,13 @@ fn of_input(path: &str, operation: &Map<String, Value>) -> Vec<Code> {
         }
     }
     let parameters = operation.get("parameters").and_then(Value::as_array);
-    let mut parameters = parameters.into_iter().flatten();
-    if parameters.any(|one| one.get("in").is_some_and(|place| place == "query")) {
-        codes.push(Code::InvalidField);
+    for one in parameters.into_iter().flatten() {
+        if one.get("in").is_some_and(|place| place == "query") {
+            codes.push(Code::InvalidField);
+        }
+        if one.get("name").is_some_and(|name| name == IDEMPOTENCY_KEY) {
+            codes.extend([Code::InvalidField, Code::IdempotencyMismatch]);
+        }
     }
     codes
 }
@@ -154,83 +194,19 @@ fn fill_headers(status: &str, headers: &mut Value) {
             "That a credential is asked for.",
             "string",
         ),
-        "429" | "503" => add("Retry-After", "Seconds to wait.", "integer"),
-        _ => {}
-    }
-}
-
-/// Names of the schemas that requests are made of.
-fn taken_schemas(document: &mut Value) -> BTreeSet<String> {
-    let mut open = Vec::new();
-    for (_, _, operation) in operations(document) {
-        for part in ["requestBody", "parameters"] {
-            open.extend(operation.get(part).cloned());
-        }
-    }
-    let mut taken = BTreeSet::new();
-    while let Some(part) = open.pop() {
-        match part {
-            Value::Array(items) => open.extend(items),
-            Value::Object(members) => {
-                let named = members.get("$ref").and_then(Value::as_str);
-                if let Some(name) = named.and_then(|named| named.strip_prefix(SCHEMA))
-                    && taken.insert(name.to_owned())
-                {
-                    let pointer = format!("/components/schemas/{name}");
-                    open.extend(document.pointer(&pointer).cloned());
-                }
-                open.extend(members.into_iter().map(|(_, value)| value));
+        "503" => add("Retry-After", "Seconds to wait.", "integer"),
+        "429" => {
+            for (name, meaning) in [
+                ("Retry-After", "Seconds to wait."),
+                ("RateLimit-Limit", "How many are let in."),
+                ("RateLimit-Remaining", "How many of them are left."),
+                ("RateLimit-Reset", "Seconds until all of them are back."),
+            ] {
+                add(name, meaning, "integer");
             }
-            _ => {}
-        }
-    }
-    taken
-}
-
-/// The items of pages are written out by the derive; they have a name, so they are referred to.
-fn refer_from_pages(schemas: &mut Value) {
-    let known: BTreeSet<String> = match schemas.as_object() {
-        Some(schemas) => schemas.keys().cloned().collect(),
-        None => BTreeSet::new(),
-    };
-    for (name, schema) in schemas.as_object_mut().into_iter().flatten() {
-        if let Some(item) = name.strip_prefix("Page_")
-            && let Some(items) = schema.pointer_mut("/properties/items/items")
-            && known.contains(item)
-        {
-            *items = json!({ "$ref": format!("{SCHEMA}{item}") });
-        }
-    }
-}
-
-/// In answers, what may be null is there.
-fn require_nullable(schema: &mut Value) {
-    match schema {
-        Value::Array(items) => items.iter_mut().for_each(require_nullable),
-        Value::Object(members) => {
-            members.values_mut().for_each(require_nullable);
-            let properties = members.get("properties").and_then(Value::as_object);
-            let nullable = properties.into_iter().flatten();
-            let nullable = nullable.filter(|(_, property)| may_be_null(property));
-            let mut required: BTreeSet<String> = nullable.map(|(name, _)| name.clone()).collect();
-            if required.is_empty() {
-                return;
-            }
-            let before = members.get("required").and_then(Value::as_array);
-            let before = before.into_iter().flatten().filter_map(Value::as_str);
-            required.extend(before.map(str::to_owned));
-            members.insert("required".to_owned(), json!(required));
         }
         _ => {}
     }
-}
-
-fn may_be_null(property: &Value) -> bool {
-    let is_null = |one: &Value| one == "null" || one.get("type").is_some_and(|kind| kind == "null");
-    ["type", "oneOf", "anyOf"].into_iter().any(|place| {
-        let choices = property.get(place).and_then(Value::as_array);
-        choices.is_some_and(|choices| choices.iter().any(is_null))
-    })
 }
 
 /// The member of an object, made where it is missing.

@@ -55,7 +55,7 @@ pub(super) fn security_schemes() -> Value {
             "type": "http",
             "scheme": "bearer",
             "bearerFormat": "kwa_…",
-            "description": "A token made by `kitward token create --scope admin|read|publish`. `admin` includes the others.",
+            "description": "A token made by `kitward token create --scope admin|support|read|publish`. `admin` includes all others, `support` includes `read`.",
         },
         "license_key": {
             "type": "apiKey",

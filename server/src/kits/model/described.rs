@@ -1,11 +1,16 @@
 //! What lists of terms look like in the document of the API.
 
+use serde_json::json;
 use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, Type};
 
 /// Names of features.
 pub(in crate::kits) fn entitlements() -> Array {
     let name = ObjectBuilder::new().pattern(Some("^[!-~]{1,64}$"));
-    list(name, super::terms::ENTITLEMENTS_MAX)
+    list(
+        "Names of the features it includes.",
+        name,
+        super::terms::ENTITLEMENTS_MAX,
+    )
 }
 
 /// Host names, each of which may start with `*.`.
@@ -14,12 +19,16 @@ pub(in crate::kits) fn staging_hosts() -> Array {
     let host = ObjectBuilder::new()
         .max_length(Some(253))
         .pattern(Some(host));
-    list(host, super::terms::STAGING_MAX)
+    let meaning =
+        "Sites that use no seat, beside local ones: host names, `*.` in front for all below.";
+    list(meaning, host, super::terms::STAGING_MAX)
 }
 
-fn list(item: ObjectBuilder, most: usize) -> Array {
+fn list(meaning: &str, item: ObjectBuilder, most: usize) -> Array {
     ArrayBuilder::new()
         .items(item.schema_type(Type::String))
         .max_items(Some(most))
+        .description(Some(meaning))
+        .default(Some(json!([])))
         .build()
 }
