@@ -59,6 +59,7 @@ pub const ALL: &[Migration] = &[
     per_database!("2026-11-20-10_audit", "0.1.0"),
     shared!("2026-11-20-11_idempotency", "0.1.0"),
     per_database!("2026-11-20-12_licenses_under_terms", "0.1.0"),
+    shared!("2026-11-20-13_seats", "0.1.0"),
 ];
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod downloads;
 mod error;
 mod license;
 mod licenses;
+pub mod reference;
 mod sign_in;
 
 pub use check_mail::CheckMailPage;
@@ -17,6 +18,7 @@ pub use downloads::{ArtifactRow, DownloadsPage, KitDownloads, Locked, ReleaseRow
 pub use error::ErrorPage;
 pub use license::{LicensePage, SeatRow};
 pub use licenses::{LicenseCard, LicensesPage, PrimaryAction};
+pub use reference::{ReferenceCodesPage, ReferenceGroupPage, ReferencePage};
 pub use sign_in::SignInPage;
 
 use crate::frame::Theme;
@@ -48,6 +50,9 @@ pub fn gallery(theme: Theme) -> Vec<(&'static str, String)> {
         "downloads-empty" => DownloadsPage::sample_empty(),
         "error" => ErrorPage::sample(),
         "error-signed-out" => ErrorPage::sample_signed_out(),
+        "reference" => ReferencePage::sample(),
+        "reference-group" => ReferenceGroupPage::sample(),
+        "reference-codes" => ReferenceCodesPage::sample(),
     ]
 }
 

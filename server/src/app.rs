@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::ArcSwap;
 use url::Url;
 
+use crate::activations::seen::Seen;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::db::{DatabaseUrl, Db, OpenError};
@@ -74,6 +75,8 @@ pub struct App {
     pub metrics: Metrics,
     /// What this process counts to turn floods away.
     pub limits: Limits,
+    /// Seats seen since that was last written.
+    pub seen: Seen,
     public_url: Url,
     authority: String,
     origin: String,
@@ -188,6 +191,7 @@ impl App {
             stripe: StripeApi::from_config(&config.stripe)?,
             metrics: Metrics::default(),
             limits: Limits::new(&config.limits),
+            seen: Seen::default(),
             installation_id: installation.id,
             keys: ArcSwap::from_pointee(keys),
             authority: authority_of(&public_url),

@@ -16,6 +16,7 @@ pub mod openapi;
 pub mod pages;
 pub mod paging;
 pub mod rate_limit;
+pub mod reference;
 pub mod return_to;
 pub mod routes;
 pub mod serve;

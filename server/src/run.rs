@@ -1,4 +1,5 @@
-//! A running installation: the listening server, the workers of its outbox, its checkpoints.
+//! A running installation: the listening server, the workers of its outbox, its checkpoints, the sweep
+//! of seats.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -6,6 +7,7 @@ use std::sync::Arc;
 use actix_web::dev::ServerHandle;
 use tokio::task::JoinHandle;
 
+use crate::activations::{seen, sweep};
 use crate::app::App;
 use crate::audit;
 use crate::http::serve::{serve, serve_metrics};
@@ -20,8 +22,8 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
 pub struct Options {
     /// HTTP workers.
     pub workers: usize,
-    /// Whether this process works on the outbox and on what is due in the key ring, and makes
-    /// checkpoints of the audit log.
+    /// Whether this process works on the outbox and on what is due in the key ring, makes checkpoints
+    /// of the audit log and sweeps seats.
     pub outbox: bool,
 }
 
@@ -59,6 +61,7 @@ pub fn start(app: &Arc<App>, listener: TcpListener, options: Options) -> std::io
             tasks.push(tokio::spawn(outbox::run(Arc::clone(app), *lane)));
         }
         tasks.push(tokio::spawn(audit::run(Arc::clone(app))));
+        tasks.push(tokio::spawn(sweep::run(Arc::clone(app))));
     }
     Ok(Running {
         app: Arc::clone(app),
@@ -77,7 +80,8 @@ fn spawn_server(server: actix_web::dev::Server) -> JoinHandle<()> {
 }
 
 impl Running {
-    /// Not ready first, then requests under way, then the outbox, then the database's queues.
+    /// Not ready first, then requests under way, then the outbox, then what is in memory only, then
+    /// the database's queues.
     pub async fn stop(self) {
         self.app.stop();
         for server in &self.servers {
@@ -88,12 +92,16 @@ impl Running {
         for lane in Lane::ALL {
             self.app.lanes.wake(*lane);
         }
+        self.app.seen.ring();
         let end = tokio::time::Instant::now() + PATIENCE;
         for mut task in self.tasks {
             // A worker that panicked has ended too. One that hangs is dropped: its rows are fenced.
             if tokio::time::timeout_at(end, &mut task).await.is_err() {
                 task.abort();
             }
+        }
+        if let Err(error) = seen::flush(&self.app).await {
+            tracing::warn!(%error, "when seats were last seen was not written");
         }
         let db = self.app.db.clone();
         // Closing waits for threads.

@@ -155,6 +155,10 @@ async function withJavaScript(browser, demo) {
   await audit("sign-in", visit);
   await page.goto(`${demo.origin}/`);
   check("signed out, nothing is shown", new URL(page.url()).pathname === "/sign-in", page.url());
+  for (const place of ["/docs", "/docs/kits", "/docs/errors"]) {
+    await page.goto(`${demo.origin}${place}`);
+    await audit(place, visit);
+  }
   await context.close();
 }
 

@@ -61,8 +61,8 @@ def stop(process):
 
 
 @contextlib.contextmanager
-def serving():
-    """A fresh `kitward serve` in a folder of its own; gives its address."""
+def serving(changed=None):
+    """A fresh `kitward serve` in a folder of its own, with some settings changed; gives its address."""
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="kitward-peers-") as folder:
         settings = {
@@ -78,7 +78,8 @@ def serving():
         with open(log_path, "wb") as log:
             process = subprocess.Popen(
                 [os.environ["KITWARD_BIN"], "serve"],
-                cwd=folder, env=plain_environment() | settings, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=folder, env=plain_environment() | settings | (changed or {}), stdin=subprocess.DEVNULL, stdout=log,
+                stderr=log,
             )
         try:
             wait_until_ready(process, port)

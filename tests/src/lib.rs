@@ -17,6 +17,7 @@ mod actors;
 mod app;
 mod child;
 mod database;
+mod issued;
 mod shop;
 
 pub use actors::{Actor, Reply};
@@ -26,6 +27,7 @@ pub use child::{
     Child, ChildSettings, Death, Ended, command, run_command_if_asked, serve_if_asked,
 };
 pub use database::{Database, Kind, OwnCluster};
+pub use issued::Issued;
 pub use shop::{BUYER, Purchase, Shop, key_in};
 
 /// Runs a test's future on a runtime of its own.

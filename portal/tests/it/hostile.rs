@@ -1,9 +1,11 @@
 //! Hostile values in every field stay values.
 
 use chrono::{DateTime, Utc};
+use kitward_portal::pages::reference::{Answer, CodeRow, Content, Field, Group, Operation};
 use kitward_portal::pages::{
     ArtifactRow, CheckMailPage, ConfirmSignInPage, DownloadsPage, ErrorPage, KitDownloads,
-    LicenseCard, LicensePage, LicensesPage, Locked, PrimaryAction, ReleaseRow, SeatRow, SignInPage,
+    LicenseCard, LicensePage, LicensesPage, Locked, PrimaryAction, ReferenceCodesPage,
+    ReferenceGroupPage, ReferencePage, ReleaseRow, SeatRow, SignInPage,
 };
 use kitward_portal::{
     Flash, FlashKind, Frame, NavItem, SeatKind, Seats, Status, Theme, UndoAction,
@@ -164,6 +166,61 @@ fn error() -> String {
     .render()
 }
 
+fn reference() -> [String; 3] {
+    let field = Field {
+        name: evil(),
+        kind: evil(),
+        meaning: format!("`{HOSTILE}` {HOSTILE}"),
+        is_required: true,
+    };
+    let body = Content {
+        media_type: evil(),
+        fields: vec![field.clone()],
+    };
+    let answer = Answer {
+        status: evil(),
+        meaning: vec![evil()],
+        body: Some(body.clone()),
+    };
+    let operation = Operation {
+        id: evil(),
+        method: evil(),
+        path: evil(),
+        summary: evil(),
+        notes: vec![evil()],
+        credential: Some(evil()),
+        parameters: vec![field],
+        body: Some(body),
+        answers: vec![answer],
+    };
+    let group = Group {
+        name: evil(),
+        meaning: evil(),
+        operations: vec![operation],
+    };
+    let code = CodeRow {
+        code: evil(),
+        status: u16::MAX,
+        title: evil(),
+        meaning: evil(),
+    };
+    let front = ReferencePage {
+        frame: frame(),
+        version: evil(),
+        intro: vec![evil()],
+        groups: vec![group.clone()],
+    };
+    let whole = ReferenceGroupPage {
+        frame: frame(),
+        group,
+    };
+    let codes = ReferenceCodesPage {
+        frame: frame(),
+        codes: vec![code],
+    };
+    [front.render(), whole.render(), codes.render()]
+}
+
 fn every_page() -> Vec<(&'static str, String)> {
     let sign_in = SignInPage {
         frame: frame(),
@@ -186,7 +243,11 @@ fn every_page() -> Vec<(&'static str, String)> {
         error: Some(evil()),
         ..confirm.clone()
     };
+    let [reference, group, codes] = reference();
     vec![
+        ("reference", reference),
+        ("reference, group", group),
+        ("reference, codes", codes),
         ("sign in", sign_in.render()),
         ("check mail", check.render()),
         ("confirm", confirm.render()),

@@ -1,156 +1,68 @@
 //! Taking a seat.
 
-use crate::activations::model::{ActivationId, Identity};
-use crate::activations::store::{self, Activation};
+use super::claim::{Visit, claim_in};
+use super::hand::Hand;
+use super::model::{ActivationId, ByWhom};
 use crate::app::App;
-use crate::clock::Timestamp;
-use crate::db::{DbError, Shard, WriteTx};
-use crate::kits::model::SeatKind;
+use crate::db::{DbError, Shard};
 use crate::licenses::answer::{self, Answer};
-use crate::licenses::facts::{self, Facts, Question, gather};
+use crate::licenses::facts::{self, Facts};
 use crate::licenses::keys;
-use crate::licenses::model::{LicenseId, SeatState, VerdictCode};
-use crate::licenses::store as licenses;
+use crate::licenses::model::VerdictCode;
 use crate::licenses::validate::{Ask, AskError};
 
-/// Seconds after which a seat that calls again is written as seen.
-const SEEN_EVERY: i64 = 60;
-
-/// Takes a seat, or finds the one the identity has. Kits call this at every start.
-pub async fn activate(app: &App, ask: Ask) -> Result<Answer, AskError> {
+/// Takes a seat, or finds the one the identity has. Kits call this at every start. `replace` lets
+/// the longest unseen seat go where none is left.
+pub async fn activate(app: &App, ask: Ask, replace: bool) -> Result<Answer, AskError> {
     let Some(lookup) = keys::lookup(app, &ask.key) else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
     let question = ask.question(app, lookup);
-    let Some(facts) = facts::read(app, &question).await? else {
+    let Some(mut facts) = facts::read(app, &question).await? else {
         return Ok(answer::unknown(app, ask.asked())?);
     };
-    let now = app.clock.now();
-    let (facts, code) = match needs_write(&facts, &ask, now) {
-        None => {
-            let code = facts.verdict(now);
-            (facts, code)
-        }
-        Some(identity) => {
-            let visit = Visit::new(app, &ask, identity, now);
-            let license = facts.license().id.clone();
-            let claimed = app
-                .db
-                .write(Shard::of(license.as_str()), move |tx| {
-                    claim_in(tx, &license, &question, &visit)
-                })
-                .await?;
-            claimed.ok_or(DbError::Aborted(None))?
-        }
-    };
-    Ok(answer::about(app, ask.asked(), &facts, code, true)?)
-}
-
-/// The identity to write a seat for; `None` where the license refuses, has no seats, or the seat
-/// was written as seen a moment ago.
-fn needs_write(facts: &Facts, ask: &Ask, now: Timestamp) -> Option<Identity> {
-    if facts.refusal(now).is_some() || facts.holding.terms.seat_kind == SeatKind::None {
-        return None;
-    }
-    if facts.seat == SeatState::NoIdentity {
-        return None;
-    }
-    let fresh = facts.held().is_some_and(|row| {
-        now < row.last_seen_at.plus_seconds(SEEN_EVERY)
-            && (ask.version.is_none() || row.version == ask.version)
-            && (ask.platform.is_none() || row.platform == ask.platform)
-    });
-    if fresh { None } else { ask.identity.clone() }
-}
-
-/// A call that wants to write a seat.
-#[derive(Debug, Clone)]
-struct Visit {
-    id: ActivationId,
-    identity: Identity,
-    name: Option<String>,
-    version: Option<String>,
-    platform: Option<String>,
-    now: Timestamp,
-}
-
-impl Visit {
-    fn new(app: &App, ask: &Ask, identity: Identity, now: Timestamp) -> Self {
-        Self {
-            id: ActivationId::new(now, app.entropy.as_ref()),
-            identity,
+    let mut code = facts.verdict();
+    if needs_write(&facts, &ask, code) {
+        let hand = Hand::new(app, ByWhom::Kit);
+        let visit = Visit {
+            license: facts.license().id.clone(),
+            id: ActivationId::new(hand.now, app.entropy.as_ref()),
+            question,
             name: ask.name.clone(),
             version: ask.version.clone(),
             platform: ask.platform.clone(),
-            now,
-        }
-    }
-}
-
-/// The limit is exact because the license's row is written before anything is looked at, and the
-/// count and its limit are one statement.
-fn claim_in(
-    tx: &mut WriteTx<'_>,
-    license: &LicenseId,
-    question: &Question,
-    visit: &Visit,
-) -> Result<Option<(Facts, VerdictCode)>, DbError> {
-    licenses::lock(tx, license)?;
-    let facts = gather(tx.conn(), question)?;
-    // The key may have been given to another license since this one was looked up.
-    let Some(mut facts) = facts.filter(|facts| facts.license().id == *license) else {
-        return Ok(None);
-    };
-    if let Some(refusal) = facts.refusal(visit.now) {
-        return Ok(Some((facts, refusal)));
-    }
-    if facts.seat != SeatState::Held {
-        if !licenses::claim_seat(tx, &facts.license().id)? {
-            return Ok(Some((facts, VerdictCode::SeatsExhausted)));
-        }
-        facts.holding.license.seats_used += 1;
-    }
-    let row = write_seat(tx, &facts, visit)?;
-    facts.activation = Some(row);
-    facts.seat = SeatState::Held;
-    let code = facts.verdict(visit.now);
-    Ok(Some((facts, code)))
-}
-
-fn write_seat(tx: &mut WriteTx<'_>, facts: &Facts, visit: &Visit) -> Result<Activation, DbError> {
-    let Some(known) = &facts.activation else {
-        let row = Activation {
-            id: visit.id.clone(),
-            license_id: facts.license().id.clone(),
-            kind: visit.identity.kind,
-            identity: visit.identity.text.clone(),
-            name: visit
-                .name
-                .clone()
-                .unwrap_or_else(|| visit.identity.text.clone()),
-            version: visit.version.clone(),
-            platform: visit.platform.clone(),
-            created_at: visit.now,
-            last_seen_at: visit.now,
-            freed_at: None,
-            lease_ends_at: None,
-            freed_reason: None,
+            replace,
+            hand,
         };
-        store::insert(tx, &row)?;
-        return Ok(row);
-    };
-    let mut row = known.clone();
-    if row.freed_at.take().is_some() {
-        row.freed_reason = None;
-        row.created_at = visit.now;
-        // A customer's own name for a held seat stays; a seat taken anew gets the new one.
-        if let Some(name) = &visit.name {
-            row.name.clone_from(name);
-        }
+        let shard = Shard::of(visit.license.as_str());
+        let claimed = app.db.write(shard, move |tx| claim_in(tx, &visit)).await?;
+        (facts, code) = claimed.ok_or(DbError::Aborted(None))?;
+    } else {
+        app.seen.mark(&mut facts);
     }
-    row.last_seen_at = visit.now;
-    row.version = visit.version.clone().or(row.version);
-    row.platform = visit.platform.clone().or(row.platform);
-    store::update(tx, &row)?;
-    Ok(row)
+    let file_until = facts.file_end();
+    Ok(answer::about(
+        app,
+        ask.asked(),
+        &facts,
+        code,
+        Some(file_until),
+    )?)
+}
+
+/// Whether the call changes a row: a seat to take or its lease to extend, news of the kit, the
+/// license's clock to start. That a seat was seen is kept in memory.
+fn needs_write(facts: &Facts, ask: &Ask, code: VerdictCode) -> bool {
+    if code == VerdictCode::NotActivated {
+        return true;
+    }
+    if !code.is_valid() {
+        return false;
+    }
+    let is_news = facts.held().is_some_and(|row| {
+        row.lease_ends_at != facts.next_lease_end()
+            || (ask.version.is_some() && row.version != ask.version)
+            || (ask.platform.is_some() && row.platform != ask.platform)
+    });
+    is_news || facts.waits_for_clock()
 }

@@ -1,116 +1,49 @@
-//! In-kit calls: activate, validate, deactivate.
+//! In-kit calls: activate, validate, heartbeat, file, deactivate.
+
+mod asked;
+
+use std::borrow::Cow;
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
-use secrecy::SecretString;
-use serde::Deserialize;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
+use self::asked::{AskBody, Replace};
 use super::activate::activate;
 use super::deactivate::{Deactivated, deactivate};
-use super::model::{Identity, NAME_MAX};
-use crate::http::error::ApiError;
+use super::heartbeat::heartbeat;
+use super::offline_file::{OfflineFileError, offline_file};
+use crate::app::App;
+use crate::http::error::{ApiError, Code};
 use crate::http::extract::{AppData, Json};
 use crate::http::rate_limit::mark_miss;
 use crate::http::routes::resource;
-use crate::kits::model::{SeatKind, has_invisible, is_slug};
-use crate::licenses::answer::Answer;
+use crate::licenses::answer::{Answer, manage_url};
+use crate::licenses::facts::churn_detail;
 use crate::licenses::model::VerdictCode;
-use crate::licenses::validate::{Ask, AskError, validate};
+use crate::licenses::validate::{AskError, validate};
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/v1/licenses/activate").on(Method::POST, post_activate))
         .service(resource("/v1/licenses/validate").on(Method::POST, post_validate))
+        .service(resource("/v1/licenses/heartbeat").on(Method::POST, post_heartbeat))
+        .service(resource("/v1/licenses/file").on(Method::POST, post_file))
         .service(resource("/v1/licenses/deactivate").on(Method::POST, post_deactivate));
 }
 
-/// What a kit sends. Unknown members are ignored: a newer kit may talk to an older server.
-#[derive(Debug, Deserialize)]
-struct AskBody {
-    key: SecretString,
-    kit: String,
-    device: Option<String>,
-    site: Option<String>,
-    user: Option<String>,
-    project: Option<String>,
-    name: Option<String>,
-    version: Option<String>,
-    platform: Option<String>,
-    nonce: Option<String>,
-}
-
-/// Longest version or platform, in characters.
-const WORD_MAX: usize = 64;
-/// Longest nonce, in characters.
-const NONCE_MAX: usize = 128;
-
-impl AskBody {
-    fn check(self) -> Result<Ask, ApiError> {
-        if !is_slug(&self.kit) {
-            return Err(ApiError::field("kit", "must be a kit's slug"));
-        }
-        let identity = self.identity()?;
-        let nonce = bounded("nonce", self.nonce, NONCE_MAX)?;
-        if nonce
-            .as_deref()
-            .is_some_and(|nonce| !nonce.bytes().all(|b| b.is_ascii_graphic()))
-        {
-            return Err(ApiError::field(
-                "nonce",
-                "must be printable ASCII without spaces",
-            ));
-        }
-        Ok(Ask {
-            key: self.key,
-            kit: self.kit,
-            identity,
-            name: bounded("name", self.name, NAME_MAX)?,
-            version: bounded("version", self.version, WORD_MAX)?,
-            platform: bounded("platform", self.platform, WORD_MAX)?,
-            nonce,
-        })
-    }
-
-    fn identity(&self) -> Result<Option<Identity>, ApiError> {
-        let given = [
-            (SeatKind::Device, &self.device),
-            (SeatKind::Site, &self.site),
-            (SeatKind::User, &self.user),
-            (SeatKind::Project, &self.project),
-        ];
-        let mut found = None;
-        for (kind, text) in given {
-            let Some(text) = text else { continue };
-            if found.is_some() {
-                let reason = "send one of device, site, user, project, not several";
-                return Err(ApiError::field(kind.as_str(), reason));
-            }
-            let identity = Identity::new(kind, text)
-                .map_err(|fault| ApiError::field(kind.as_str(), fault.to_string()))?;
-            found = Some(identity);
-        }
-        Ok(found)
-    }
-}
-
-/// A short text for people: trimmed, bounded, printable; blank counts as absent.
-fn bounded(field: &str, text: Option<String>, max: usize) -> Result<Option<String>, ApiError> {
-    let Some(text) = text else { return Ok(None) };
-    let text = text.trim();
-    if text.chars().count() > max {
-        return Err(ApiError::field(
-            field,
-            format!("must have at most {max} characters"),
-        ));
-    }
-    if has_invisible(text) {
-        let detail = "must not hold control or invisible characters";
-        return Err(ApiError::field(field, detail));
-    }
-    Ok((!text.is_empty()).then(|| text.to_owned()))
-}
+/// What this file adds to the document of the API.
+#[derive(OpenApi)]
+#[openapi(paths(
+    post_activate,
+    post_validate,
+    post_heartbeat,
+    post_file,
+    post_deactivate
+))]
+pub struct Paths;
 
 impl From<AskError> for ApiError {
     fn from(error: AskError) -> Self {
@@ -121,12 +54,76 @@ impl From<AskError> for ApiError {
     }
 }
 
-async fn post_activate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
-    Ok(told(&activate(&app, body.0.check()?).await?))
+impl From<OfflineFileError> for ApiError {
+    fn from(error: OfflineFileError) -> Self {
+        match error {
+            OfflineFileError::Ask(error) => error.into(),
+            error @ OfflineFileError::NotIncluded => {
+                let mut sentence = error.to_string();
+                sentence.push('.');
+                Self::new(Code::NoOfflineFiles, sentence)
+            }
+        }
+    }
 }
 
+/// Takes a seat, or finds the one that this identity has. Kits call it at every start.
+#[utoipa::path(
+    post,
+    path = "/v1/licenses/activate",
+    operation_id = "activate",
+    tag = "licensing",
+    request_body = AskBody,
+    responses((status = 200, description = "The verdict, signed; with a license file where it is valid.", body = Answer)),
+)]
+async fn post_activate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
+    let replace = body.0.replace == Some(Replace::LongestUnseen);
+    Ok(told(&activate(&app, body.0.check()?, replace).await?))
+}
+
+/// Looks without taking a seat.
+#[utoipa::path(
+    post,
+    path = "/v1/licenses/validate",
+    operation_id = "validate",
+    tag = "licensing",
+    request_body = AskBody,
+    responses((status = 200, description = "The verdict, signed.", body = Answer)),
+)]
 async fn post_validate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
     Ok(told(&validate(&app, body.0.check()?).await?))
+}
+
+/// Says that a seat is still in use: extends the lease of a floating one.
+#[utoipa::path(
+    post,
+    path = "/v1/licenses/heartbeat",
+    operation_id = "heartbeat",
+    tag = "licensing",
+    request_body = AskBody,
+    responses((status = 200, description = "The verdict, signed.", body = Answer)),
+)]
+async fn post_heartbeat(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
+    Ok(told(&heartbeat(&app, body.0.check()?).await?))
+}
+
+/// Makes a license file for a machine that is never online; its seat must be held.
+#[utoipa::path(
+    post,
+    path = "/v1/licenses/file",
+    operation_id = "license_file",
+    tag = "licensing",
+    request_body = AskBody,
+    responses(
+        (status = 200, description = "The verdict, signed; with a license file where it is valid.", body = Answer),
+        (status = 422, description = "`no_offline_files`: the license does not include such files; or a field is not accepted."),
+    ),
+)]
+async fn post_file(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
+    let ttl_seconds = body.0.ttl_seconds()?;
+    Ok(told(
+        &offline_file(&app, body.0.check()?, ttl_seconds).await?,
+    ))
 }
 
 /// An answer; one to an unknown key counts as a guess.
@@ -138,29 +135,69 @@ fn told(answer: &Answer) -> HttpResponse {
     response
 }
 
+/// Gives the seat of an identity back. Repeating it changes nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/licenses/deactivate",
+    operation_id = "deactivate",
+    tag = "licensing",
+    request_body = AskBody,
+    responses((status = 200, description = "Freed, or why not.", body = DeactivationView)),
+)]
 async fn post_deactivate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
     let ask = body.0.check()?;
     if ask.identity.is_none() {
-        return Err(ApiError::field(
-            "device",
-            "name the identity whose seat to free",
-        ));
+        let reason = "name the identity whose seat to free";
+        return Err(ApiError::field("device", reason));
     }
     let outcome = deactivate(&app, &ask).await?;
-    let (deactivated, code, detail) = match outcome {
-        Deactivated::Freed => (true, "FREED", "The seat is free."),
-        Deactivated::NotHeld => (false, "NOT_ACTIVATED", "This identity holds no seat."),
-        Deactivated::Unknown => (false, "NOT_FOUND", "No license has this key."),
-        Deactivated::OtherKit => (
-            false,
-            "KIT_MISMATCH",
-            "This license does not cover this kit.",
-        ),
-    };
-    let body = json!({ "deactivated": deactivated, "code": code, "detail": detail });
-    let mut response = HttpResponse::Ok().json(body);
+    let mut response = HttpResponse::Ok().json(DeactivationView::of(&app, &outcome));
     if outcome == Deactivated::Unknown {
         mark_miss(&mut response);
     }
     Ok(response)
+}
+
+/// What became of a seat that was given back.
+#[derive(Debug, Serialize, ToSchema)]
+struct DeactivationView {
+    /// Whether a seat was freed.
+    deactivated: bool,
+    /// `FREED`, `NOT_ACTIVATED`, `NOT_FOUND`, `KIT_MISMATCH`, `KEY_REPLACED` or `CHURN_LIMIT`.
+    #[schema(example = "FREED")]
+    code: &'static str,
+    /// The same, for people.
+    #[schema(value_type = String)]
+    detail: Cow<'static, str>,
+    /// Where the customer mends it, where it can be mended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    manage_url: Option<String>,
+}
+
+impl DeactivationView {
+    fn of(app: &App, outcome: &Deactivated) -> Self {
+        let (code, detail): (_, Cow<'static, str>) = match outcome {
+            Deactivated::Freed => ("FREED", "The seat is free.".into()),
+            Deactivated::NotHeld => ("NOT_ACTIVATED", "This identity holds no seat.".into()),
+            Deactivated::Unknown => ("NOT_FOUND", VerdictCode::NotFound.detail().into()),
+            Deactivated::OtherKit => ("KIT_MISMATCH", VerdictCode::KitMismatch.detail().into()),
+            Deactivated::KeyReplaced => ("KEY_REPLACED", VerdictCode::KeyReplaced.detail().into()),
+            Deactivated::ChurnLimit { next, .. } => ("CHURN_LIMIT", churn_detail(*next).into()),
+        };
+        let manage_url = match outcome {
+            Deactivated::ChurnLimit { license, .. } => Some(manage_url(app, license)),
+            Deactivated::Freed
+            | Deactivated::NotHeld
+            | Deactivated::Unknown
+            | Deactivated::KeyReplaced
+            | Deactivated::OtherKit => None,
+        };
+        Self {
+            deactivated: *outcome == Deactivated::Freed,
+            code,
+            detail,
+            manage_url,
+        }
+    }
 }

@@ -1,12 +1,14 @@
-//! Freeing a seat.
+//! Freeing seats.
 
-use super::model::ActivationId;
+use super::hand::Hand;
+use super::model::{ActivationId, Churn, FreedReason, next_free};
 use super::store;
 use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::clock::Timestamp;
-use crate::db::{DbError, Shard, WriteTx};
-use crate::licenses::model::LicenseId;
+use crate::db::{AnyConn, DbError, Shard, WriteTx};
+use crate::kits::store::Terms;
+use crate::licenses::model::{LicenseId, SeatState};
 use crate::licenses::store as licenses;
 
 /// Which seat, and who frees it.
@@ -20,9 +22,20 @@ pub struct FreeSeat {
     pub actor: Actor,
 }
 
-/// Frees a seat; `false` when it was free already or is not of this license.
-pub async fn free_seat(app: &App, input: FreeSeat) -> Result<bool, DbError> {
-    let now = app.clock.now();
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freed {
+    /// The seat is free now.
+    Yes,
+    /// It was free already, its lease had ended, or it is not of this license.
+    NotHeld,
+    /// The customer has freed as many seats as the terms allow; the next from then on.
+    ChurnLimit(Timestamp),
+}
+
+/// Frees a seat.
+pub async fn free_seat(app: &App, input: FreeSeat) -> Result<Freed, DbError> {
+    let hand = Hand::of(app, &input.actor);
     let FreeSeat {
         license,
         activation,
@@ -30,37 +43,101 @@ pub async fn free_seat(app: &App, input: FreeSeat) -> Result<bool, DbError> {
     } = input;
     app.db
         .write(Shard::of(license.as_str()), move |tx| {
-            free_in(tx, &license, &activation, Some(&actor), now)
+            let freed = free_in(tx, &license, &activation, &hand)?;
+            if freed == Freed::Yes {
+                let actor = actor.clone();
+                let fields = &["freed_at"];
+                tx.audit(Entry::new(
+                    hand.now,
+                    actor,
+                    "activation.freed",
+                    &activation,
+                    fields,
+                ));
+            }
+            Ok(freed)
         })
         .await
 }
 
-/// The same inside another unit of work. Without an actor it is a kit that gives its seat back:
-/// such calls come as often as they like and stay out of the chained log.
+/// The same inside another unit of work, and without a word in the chained log: kits give seats
+/// back as often as they like.
 pub fn free_in(
     tx: &mut WriteTx<'_>,
     license: &LicenseId,
     activation: &ActivationId,
-    actor: Option<&Actor>,
-    now: Timestamp,
-) -> Result<bool, DbError> {
+    hand: &Hand,
+) -> Result<Freed, DbError> {
     licenses::lock(tx, license)?;
-    if store::find(tx.conn(), license, activation)?.is_none() {
-        return Ok(false);
+    let row = store::find(tx.conn(), license, activation)?;
+    let is_held = row.is_some_and(|row| row.state(hand.now) == SeatState::Held);
+    let holding = licenses::find(tx.conn(), license)?;
+    let (true, Some(holding)) = (is_held, holding) else {
+        return Ok(Freed::NotHeld);
+    };
+    if hand.by.is_customer()
+        && let Some(next) = churned_until(tx.conn(), license, &holding.terms, hand.now)?
+    {
+        return Ok(Freed::ChurnLimit(next));
     }
-    if !store::free(tx, activation, now)? {
-        return Ok(false);
+    let seat = [activation.clone()];
+    let freed = free_all(tx, license, &seat, FreedReason::Freed, hand)?;
+    Ok(if freed == 1 {
+        Freed::Yes
+    } else {
+        Freed::NotHeld
+    })
+}
+
+/// From when the customer may free the next seat; `None` = now.
+pub(super) fn churned_until(
+    conn: &mut AnyConn,
+    license: &LicenseId,
+    terms: &Terms,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, DbError> {
+    let Some(churn) = Churn::of(terms) else {
+        return Ok(None);
+    };
+    let after = churn.counts_after(now);
+    let newest = store::freed_by_customer(conn, license, after, churn.seats)?;
+    Ok(next_free(churn, &newest))
+}
+
+/// Frees those of these seats that are not free yet, and says how many. The caller holds the
+/// license's root row.
+pub(super) fn free_all(
+    tx: &mut WriteTx<'_>,
+    license: &LicenseId,
+    seats: &[ActivationId],
+    reason: FreedReason,
+    hand: &Hand,
+) -> Result<i32, DbError> {
+    let mut freed = 0;
+    for seat in seats {
+        if store::free(tx, seat, reason, hand.now)? {
+            store::record(tx, hand, license, seat, reason.into())?;
+            freed += 1;
+        }
     }
-    licenses::release_seat(tx, license)?;
-    if let Some(actor) = actor {
-        let actor = actor.clone();
-        tx.audit(Entry::new(
-            now,
-            actor,
-            "activation.freed",
-            activation,
-            &["freed_at"],
-        ));
+    if freed > 0 {
+        licenses::release_seats(tx, license, freed)?;
     }
-    Ok(true)
+    Ok(freed)
+}
+
+/// Frees the seats of a license whose lease has ended. The caller holds the license's root row.
+pub(super) fn free_ended(
+    tx: &mut WriteTx<'_>,
+    license: &LicenseId,
+    hand: &Hand,
+) -> Result<i32, DbError> {
+    let ended = store::ended_leases(tx.conn(), license, hand.now)?;
+    free_all(
+        tx,
+        license,
+        &ended,
+        FreedReason::LeaseEnded,
+        &hand.of_time(),
+    )
 }

@@ -1,11 +1,22 @@
-//! What a seat is identified by.
+//! What a seat is identified by, and what becomes of it.
+
+mod churn;
+mod seat;
+mod site;
 
 use crate::db::types::{text_enum, typed_id};
 use crate::kits::model::{SeatKind, has_control};
 
+pub use churn::{Churn, next_free};
+pub use site::{is_local, is_staging};
+
 typed_id!(
     /// One occupied seat.
     ActivationId, "act"
+);
+typed_id!(
+    /// Something that happened to a seat.
+    ActivationEventId, "aev"
 );
 
 text_enum! {
@@ -19,6 +30,57 @@ text_enum! {
         Unseen = "unseen",
         /// It was beyond a lowered limit when the time for choosing was over.
         OverLimit = "over_limit",
+    }
+}
+
+text_enum! {
+    /// What happened to a seat.
+    pub enum EventKind {
+        /// It was taken.
+        Activated = "activated",
+        /// Somebody freed it.
+        Freed = "freed",
+        /// Its lease ended.
+        LeaseEnded = "lease_ended",
+        /// It was not seen for as long as the policy says.
+        Unseen = "unseen",
+        /// It was beyond a lowered limit when the time for choosing was over.
+        OverLimit = "over_limit",
+    }
+}
+
+impl From<FreedReason> for EventKind {
+    fn from(reason: FreedReason) -> Self {
+        match reason {
+            FreedReason::Freed => Self::Freed,
+            FreedReason::LeaseEnded => Self::LeaseEnded,
+            FreedReason::Unseen => Self::Unseen,
+            FreedReason::OverLimit => Self::OverLimit,
+        }
+    }
+}
+
+text_enum! {
+    /// Whose hand it was.
+    pub enum ByWhom {
+        /// A kit, with the license key.
+        Kit = "kit",
+        /// A person in the portal.
+        Customer = "customer",
+        /// The vendor's people and programs.
+        Staff = "staff",
+        /// Time.
+        System = "system",
+    }
+}
+
+impl ByWhom {
+    /// Whether seats this hand frees count as the customer's.
+    pub fn is_customer(self) -> bool {
+        match self {
+            Self::Kit | Self::Customer => true,
+            Self::Staff | Self::System => false,
+        }
     }
 }
 
@@ -67,24 +129,18 @@ impl Identity {
             return Err(IdentityFault::Control);
         }
         let text = match kind {
-            SeatKind::Site => host(text).ok_or(IdentityFault::NotAHost)?,
+            SeatKind::Site => site::host(text).ok_or(IdentityFault::NotAHost)?,
             SeatKind::User => text.to_lowercase(),
             SeatKind::None | SeatKind::Device | SeatKind::Project => text.to_owned(),
         };
         Ok(Self { kind, text })
     }
-}
 
-fn host(text: &str) -> Option<String> {
-    let with_scheme = if text.contains("://") {
-        text.to_owned()
-    } else {
-        format!("http://{text}")
-    };
-    let url = url::Url::parse(&with_scheme).ok()?;
-    let host = url.host_str()?.trim_end_matches('.');
-    let bare = host.strip_prefix("www.").unwrap_or(host);
-    (!bare.is_empty()).then(|| bare.to_owned())
+    /// Whether it is a site where the kit is built or tried out, which uses no seat.
+    pub fn needs_no_seat(&self, staging_hosts: &[String]) -> bool {
+        self.kind == SeatKind::Site
+            && (is_local(&self.text) || is_staging(&self.text, staging_hosts))
+    }
 }
 
 #[cfg(test)]
@@ -92,28 +148,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_site_has_one_identity_however_it_is_written() {
-        for form in [
-            "Example.com",
-            "https://www.example.com:8443/path",
-            "example.com.",
-            "WWW.EXAMPLE.COM",
-        ] {
-            assert_eq!(
-                Identity::new(SeatKind::Site, form).unwrap().text,
-                "example.com",
-                "{form}"
-            );
-        }
-        let idn = Identity::new(SeatKind::Site, "bücher.example").unwrap();
-        assert_eq!(idn.text, "xn--bcher-kva.example");
-    }
-
-    #[test]
     fn identities_are_bounded() {
         let fault = |text: &str| Identity::new(SeatKind::Device, text).unwrap_err();
         assert_eq!(fault("  "), IdentityFault::Empty);
         assert_eq!(fault(&"x".repeat(257)), IdentityFault::TooLong);
         assert_eq!(fault("a\u{0}b"), IdentityFault::Control);
+    }
+
+    #[test]
+    fn only_sites_are_ever_without_a_seat() {
+        let local = |kind| Identity::new(kind, "localhost").unwrap().needs_no_seat(&[]);
+        assert!(local(SeatKind::Site));
+        assert!(!local(SeatKind::Device) && !local(SeatKind::Project));
     }
 }

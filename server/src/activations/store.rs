@@ -1,4 +1,8 @@
-//! Queries on `activations`.
+//! Queries on `activations` and `activation_events`.
+
+mod due;
+mod events;
+mod freeing;
 
 use diesel::prelude::*;
 
@@ -8,6 +12,10 @@ use crate::db::schema::activations;
 use crate::db::{AnyConn, DbError, WriteTx, on_backend};
 use crate::kits::model::SeatKind;
 use crate::licenses::model::LicenseId;
+
+pub use due::{licenses_over_limit, licenses_with_ended_leases, licenses_with_unseen};
+pub use events::{freed_by_customer, moves_since, record};
+pub use freeing::{ended_leases, free, longest_unseen, unseen};
 
 /// An activation as stored.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, PartialEq, Eq)]
@@ -29,7 +37,7 @@ pub struct Activation {
     pub platform: Option<String>,
     /// When the seat was taken.
     pub created_at: Timestamp,
-    /// When it was last seen.
+    /// When it was last seen, up to a minute ago.
     pub last_seen_at: Timestamp,
     /// When it was freed; a freed row is reused by the same identity.
     pub freed_at: Option<Timestamp>,
@@ -37,6 +45,8 @@ pub struct Activation {
     pub lease_ends_at: Option<Timestamp>,
     /// Why it was freed.
     pub freed_reason: Option<FreedReason>,
+    /// Until when a license file of a machine that is never online speaks for it.
+    pub offline_until: Option<Timestamp>,
 }
 
 /// The row of an identity, freed or not.
@@ -66,13 +76,52 @@ pub fn find(
         .optional()?)
 }
 
-/// Seats in use, last seen first.
-pub fn held(conn: &mut AnyConn, license: &LicenseId) -> Result<Vec<Activation>, DbError> {
+/// Seats held at a moment, last seen first. Those whose lease has ended are not.
+pub fn held(
+    conn: &mut AnyConn,
+    license: &LicenseId,
+    now: Timestamp,
+) -> Result<Vec<Activation>, DbError> {
+    let runs = activations::lease_ends_at
+        .is_null()
+        .or(activations::lease_ends_at.gt(now));
     Ok(activations::table
         .filter(activations::license_id.eq(license))
         .filter(activations::freed_at.is_null())
+        .filter(runs)
         .order((activations::last_seen_at.desc(), activations::id))
         .load(conn)?)
+}
+
+/// Of these licenses, the seats that still count though their lease has ended, one row each.
+pub fn ended_but_counted(
+    conn: &mut AnyConn,
+    licenses: &[LicenseId],
+    now: Timestamp,
+) -> Result<Vec<LicenseId>, DbError> {
+    if licenses.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(activations::table
+        .filter(activations::license_id.eq_any(licenses.to_vec()))
+        .filter(activations::freed_at.is_null())
+        .filter(activations::lease_ends_at.le(now))
+        .select(activations::license_id)
+        .load(conn)?)
+}
+
+/// How many seats of a license still count though their lease has ended.
+pub fn count_ended_but_counted(
+    conn: &mut AnyConn,
+    license: &LicenseId,
+    now: Timestamp,
+) -> Result<i64, DbError> {
+    Ok(activations::table
+        .filter(activations::license_id.eq(license))
+        .filter(activations::freed_at.is_null())
+        .filter(activations::lease_ends_at.le(now))
+        .count()
+        .get_result(conn)?)
 }
 
 /// Adds a seat.
@@ -95,19 +144,18 @@ pub fn update(tx: &mut WriteTx<'_>, row: &Activation) -> Result<(), DbError> {
             activations::freed_at.eq(row.freed_at),
             activations::lease_ends_at.eq(row.lease_ends_at),
             activations::freed_reason.eq(row.freed_reason),
+            activations::offline_until.eq(row.offline_until),
         ))
         .execute(tx.conn())?;
     Ok(())
 }
 
-/// Frees a seat; `false` when it was free already.
-pub fn free(tx: &mut WriteTx<'_>, id: &ActivationId, now: Timestamp) -> Result<bool, DbError> {
-    let freed = diesel::update(activations::table.find(id))
+/// Writes that a seat was seen, unless it was seen later or is free.
+pub fn set_seen(tx: &mut WriteTx<'_>, id: &ActivationId, at: Timestamp) -> Result<(), DbError> {
+    diesel::update(activations::table.find(id))
         .filter(activations::freed_at.is_null())
-        .set((
-            activations::freed_at.eq(Some(now)),
-            activations::freed_reason.eq(Some(FreedReason::Freed)),
-        ))
+        .filter(activations::last_seen_at.lt(at))
+        .set(activations::last_seen_at.eq(at))
         .execute(tx.conn())?;
-    Ok(freed == 1)
+    Ok(())
 }

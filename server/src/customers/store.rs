@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::model::{CustomerId, OrderId, OrderItemId, OrderStatus, Role};
 use crate::clock::Timestamp;
@@ -26,7 +27,7 @@ pub struct Customer {
 }
 
 /// A purchase as stored.
-#[derive(Debug, Clone, Queryable, Insertable, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, ToSchema, PartialEq, Eq)]
 #[diesel(table_name = orders)]
 pub struct Order {
     /// Its id.
@@ -64,7 +65,7 @@ pub struct Order {
 }
 
 /// One line of a purchase as stored.
-#[derive(Debug, Clone, Queryable, Insertable, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, ToSchema, PartialEq, Eq)]
 #[diesel(table_name = order_items)]
 pub struct OrderItem {
     /// Its id.

@@ -416,6 +416,7 @@ diesel::table! {
         freed_at -> Nullable<Timestamp>,
         lease_ends_at -> Nullable<Timestamp>,
         freed_reason -> Nullable<Text>,
+        offline_until -> Nullable<Timestamp>,
     }
 }
 

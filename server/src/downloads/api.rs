@@ -7,6 +7,7 @@ use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
 use secrecy::SecretString;
 use serde::Deserialize;
+use utoipa::{IntoParams, OpenApi};
 
 use super::authorize::{Access, AccessError, authorize};
 use super::tickets::open_ticket;
@@ -15,6 +16,7 @@ use crate::app::App;
 use crate::db::{DbError, Page};
 use crate::http::conditional;
 use crate::http::extract::{AppData, KeyCredential};
+use crate::http::openapi::words::{FileBytes, Slug};
 use crate::http::paging::window;
 use crate::http::routes::resource;
 use crate::http::{ApiError, Query};
@@ -32,13 +34,36 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/v1/downloads/{ticket}").get(by_ticket));
 }
 
+/// What this file adds to the document of the API.
+#[derive(OpenApi)]
+#[openapi(paths(list, show, file, by_ticket))]
+pub struct Paths;
+
 /// Unknown members are ignored: kits may be newer than the server.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
+    /// How many releases.
+    #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    #[param(max_length = 100)]
     cursor: Option<String>,
 }
 
+/// The releases that this license may have, the highest version first.
+#[utoipa::path(
+    get,
+    path = "/v1/kits/{kit}/releases",
+    operation_id = "list_licensed_releases",
+    tag = "downloads",
+    params(("kit" = Slug, Path, description = "The kit's slug, or a former one."), ListQuery),
+    security(("license_key" = [])),
+    responses(
+        (status = 200, description = "A page of them.", body = Page<ReleaseView>, headers(("ETag" = String))),
+        (status = 304, description = "`If-None-Match` names what it is."),
+    ),
+)]
 async fn list(
     app: AppData,
     http: HttpRequest,
@@ -66,6 +91,25 @@ async fn list(
     conditional::json(&http, &page)
 }
 
+/// One release that this license may have.
+#[utoipa::path(
+    get,
+    path = "/v1/kits/{kit}/releases/{version}",
+    operation_id = "get_licensed_release",
+    tag = "downloads",
+    params(
+        ("kit" = Slug, Path, description = "The kit's slug, or a former one."),
+        ("version" = String, Path, description = "`1.2.3`, or the highest of `1.2`, of `1`, or of all: `latest`."),
+    ),
+    security(("license_key" = [])),
+    responses(
+        (status = 200, description = "The release.", body = ReleaseView, headers(("ETag" = String))),
+        (status = 304, description = "`If-None-Match` names what it is."),
+        (status = 403, description = "`version_not_covered`: it came out after the license's updates ended."),
+        (status = 404, description = "`not_found`: the kit has no such version."),
+        (status = 410, description = "`gone`: the version was withdrawn."),
+    ),
+)]
 async fn show(
     app: AppData,
     http: HttpRequest,
@@ -81,6 +125,30 @@ async fn show(
     conditional::json(&http, &view)
 }
 
+/// A file of a release. Single ranges; the entity tag is the SHA-256.
+#[utoipa::path(
+    get,
+    path = "/v1/kits/{kit}/releases/{version}/artifacts/{name}",
+    operation_id = "download",
+    tag = "downloads",
+    params(
+        ("kit" = Slug, Path, description = "The kit's slug, or a former one."),
+        ("version" = String, Path, description = "`1.2.3`; others are redirected to it."),
+        ("name" = String, Path, description = "Name of the file."),
+        ("Range" = Option<String>, Header, description = "One range of bytes."),
+    ),
+    security(("license_key" = [])),
+    responses(
+        (status = 200, description = "The file.", body = FileBytes, content_type = "*/*", headers(("ETag" = String))),
+        (status = 206, description = "A part of it.", body = FileBytes, content_type = "*/*", headers(("ETag" = String), ("Content-Range" = String))),
+        (status = 302, description = "To the address with the exact version.", headers(("Location" = String))),
+        (status = 304, description = "`If-None-Match` names the file."),
+        (status = 403, description = "`version_not_covered`: it came out after the license's updates ended."),
+        (status = 404, description = "`not_found`: no such version, or no such file in it."),
+        (status = 410, description = "`gone`: the version was withdrawn."),
+        (status = 416, description = "`range_not_satisfiable`: the range lies outside of the file."),
+    ),
+)]
 async fn file(
     app: AppData,
     http: HttpRequest,
@@ -106,6 +174,26 @@ async fn file(
     delivery::deliver(&app, &http, &access.holding.license.id, &artifact).await
 }
 
+/// A file by a ticket, the short-lived address that the portal gives.
+#[utoipa::path(
+    get,
+    path = "/v1/downloads/{ticket}",
+    operation_id = "download_by_ticket",
+    tag = "downloads",
+    params(
+        ("ticket" = String, Path, description = "From the portal."),
+        ("Range" = Option<String>, Header, description = "One range of bytes."),
+    ),
+    responses(
+        (status = 200, description = "The file.", body = FileBytes, content_type = "*/*", headers(("ETag" = String))),
+        (status = 206, description = "A part of it.", body = FileBytes, content_type = "*/*", headers(("ETag" = String), ("Content-Range" = String))),
+        (status = 304, description = "`If-None-Match` names the file."),
+        (status = 403, description = "The license may no longer have it."),
+        (status = 404, description = "`not_found`: nobody made this ticket."),
+        (status = 410, description = "`gone`: the ticket has ended, or the version was withdrawn."),
+        (status = 416, description = "`range_not_satisfiable`: the range lies outside of the file."),
+    ),
+)]
 async fn by_ticket(
     app: AppData,
     http: HttpRequest,

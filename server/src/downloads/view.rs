@@ -1,18 +1,21 @@
 //! Releases and files as kits see them.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::model::path_segment;
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::http::openapi::words::{ReleaseVersion, Sha256, Sha512, WebAddress};
 use crate::kits::store::Kit;
 use crate::releases::model::{Channel, Severity};
 use crate::releases::store::{Artifact, Release};
 
 /// A release.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReleaseView {
     /// Semantic version.
+    #[schema(value_type = ReleaseVersion)]
     pub version: String,
     /// For whom it is.
     pub channel: Channel,
@@ -27,19 +30,23 @@ pub struct ReleaseView {
 }
 
 /// A file.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ArtifactView {
     /// Name of the file.
     pub name: String,
     /// What it is.
     pub kind: String,
     /// In bytes.
+    #[schema(minimum = 0)]
     pub size: i64,
     /// 64 hexadecimal digits.
+    #[schema(value_type = Sha256)]
     pub sha256: String,
     /// 128 hexadecimal digits.
+    #[schema(value_type = Sha512)]
     pub sha512: String,
     /// Its stable address.
+    #[schema(value_type = WebAddress)]
     pub url: String,
 }
 

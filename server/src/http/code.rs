@@ -76,6 +76,8 @@ codes! {
     RangeNotSatisfiable = "range_not_satisfiable", 416, "Range not satisfiable";
     /// The request was sent to another host name than the configured public address.
     WrongHost = "wrong_host", 421, "Wrong host";
+    /// The terms of this license know no license files for machines that are never online.
+    NoOfflineFiles = "no_offline_files", 422, "No files for offline machines";
     /// A field has a value that is not accepted; `field` names it.
     InvalidField = "invalid_field", 422, "Invalid field";
     /// The `Idempotency-Key` was used for another request.

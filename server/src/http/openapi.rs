@@ -4,11 +4,11 @@
 //! # How a handler gets into it
 //!
 //! 1. `#[utoipa::path(method, path = "/whole/path", tag = "…", …)]` on the handler, and its name in
-//!    `#[openapi(paths(…))]` of the feature's `Paths`. A new `Paths` goes into [`parts`].
+//!    `#[openapi(paths(…))]` of the feature's `Paths`. A new `Paths` goes into `parts`.
 //! 2. `#[derive(ToSchema)]` on what it takes and gives, with the bounds that it checks
 //!    (`min_length`, `pattern`, …). Ids, words, times and [`words`] describe themselves. Two types
 //!    of one name: `#[schema(as = OtherName)]`, or `text_enum! { pub enum Name as "OtherName" => {`.
-//! 3. Its own outcomes alone in `responses(…)`: of refusals the status and what it means. [`fill`]
+//! 3. Its own outcomes alone in `responses(…)`: of refusals the status and what it means. `fill`
 //!    adds what follows from the rest: the body of every refusal, `X-Request-Id`, the refusals of
 //!    credentials (`security(("management_token" = ["read"]))` or `("license_key" = [])`), those of
 //!    bodies and of parameters, and what any request may meet.
@@ -46,6 +46,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     paths(document),
+    // Parameters bring their schemas not along.
+    components(schemas(words::Slug, words::KitName, words::ReleaseVersion, words::InstalledVersion)),
     tags(
         (name = "licensing", description = "Calls from inside kits. The license key stands in the body; an outcome of the license is a verdict, never an error."),
         (name = "downloads", description = "Releases, files and update checks for who holds a license key."),
@@ -66,6 +68,13 @@ struct Around;
 fn parts() -> Vec<utoipa::openapi::OpenApi> {
     vec![
         super::status::Paths::openapi(),
+        crate::activations::api::Paths::openapi(),
+        crate::downloads::api::Paths::openapi(),
+        crate::updates::api::Paths::openapi(),
+        crate::payments::api::Paths::openapi(),
+        crate::kits::admin::Paths::openapi(),
+        crate::payments::admin::Paths::openapi(),
+        crate::releases::admin::Paths::openapi(),
         crate::audit::admin::Paths::openapi(),
     ]
 }

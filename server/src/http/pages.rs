@@ -177,6 +177,7 @@ fn what_to_do(code: Code) -> &'static str {
         | Code::UnsupportedMediaType
         | Code::RangeNotSatisfiable
         | Code::InvalidField
+        | Code::NoOfflineFiles
         | Code::IdempotencyMismatch
         | Code::RequestTimeout
         | Code::PreconditionFailed

@@ -2,6 +2,7 @@
 
 use actix_web::HttpResponse;
 use serde::{Deserialize, Serialize};
+use utoipa::IntoParams;
 
 use super::error::ApiError;
 use crate::app::App;
@@ -11,10 +12,15 @@ const DEFAULT: usize = 20;
 const MOST: usize = 100;
 
 /// Which part of a list is asked for.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct PageQuery {
+    /// How many rows.
+    #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    #[param(max_length = 100, pattern = "^[!-~]*$")]
     cursor: Option<String>,
 }
 

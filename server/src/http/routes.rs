@@ -7,7 +7,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder, ResponseError, web};
 
 use super::error::{ApiError, Code};
-use super::{csrf, openapi, pages, status};
+use super::{csrf, openapi, pages, reference, status};
 
 /// Mounts everything. The order matters for the pages alone: their scope is the empty prefix.
 pub fn mount(config: &mut web::ServiceConfig) {
@@ -38,6 +38,7 @@ pub fn mount(config: &mut web::ServiceConfig) {
                 .wrap(from_fn(csrf::guard))
                 .wrap(from_fn(pages::show_errors))
                 .configure(pages::routes)
+                .configure(reference::routes)
                 .configure(crate::people::pages::routes)
                 .configure(crate::licenses::pages::routes)
                 .configure(crate::downloads::pages::routes)

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
-use super::error::{ApiError, Code, chain, markdown};
+use super::error::{ApiError, Code, chain};
 use super::extract::AppData;
 use super::openapi::words::WebAddress;
 use super::routes::resource;
@@ -19,8 +19,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/readyz").get(ready))
         .service(resource("/.well-known/jwks.json").get(jwks))
         .service(resource("/.well-known/kitward-keyring.jwt").get(key_ring_document))
-        .service(resource("/.well-known/kitward.json").get(discovery))
-        .service(resource("/docs/errors").get(error_codes));
+        .service(resource("/.well-known/kitward.json").get(discovery));
 }
 
 /// What this file adds to the document of the API.
@@ -65,14 +64,6 @@ async fn ready(app: AppData) -> Result<HttpResponse, ApiError> {
 }
 
 const PUBLIC_FIVE_MINUTES: (&str, &str) = ("cache-control", "public, max-age=300");
-
-/// The page `type` of every problem leads to.
-async fn error_codes() -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header(PUBLIC_FIVE_MINUTES)
-        .content_type("text/plain; charset=utf-8")
-        .body(markdown())
-}
 
 /// Public keys (RFC 7517).
 #[derive(Debug, ToSchema)]

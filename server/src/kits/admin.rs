@@ -1,25 +1,28 @@
 //! Management of kits; those of policies stand in `policies`.
 
+mod errors;
 mod policies;
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
 
-use super::create_kit::{CreateKit, CreateKitError, create_kit};
-use super::edit_kit::{EditKit, EditKitError, edit_kit};
+use super::create_kit::{CreateKit, create_kit};
+use super::edit_kit::{EditKit, edit_kit};
 use super::model::KitStatus;
 use super::store::{self, Kit};
-use super::texts::Fault;
 use crate::app::App;
-use crate::db::DbError;
-use crate::http::conditional::{changed_meanwhile, expected_version, version_tag};
+use crate::db::{DbError, Page};
+use crate::http::conditional::{expected_version, version_tag};
 use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::idempotency::{Idempotency, created, made};
+use crate::http::openapi::words::{KitName, Slug};
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
-use crate::http::{ApiError, Code, Query};
+use crate::http::{ApiError, Query};
 use crate::staff::Scope;
+use errors::no_such_kit;
 
 /// Routes of this file and its child, relative to the management API.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -29,30 +32,64 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .configure(policies::routes);
 }
 
-#[derive(Debug, Deserialize)]
+/// What this file and its child add to the document of the API.
+#[derive(OpenApi)]
+#[openapi(paths(
+    create,
+    list,
+    show,
+    edit,
+    policies::create,
+    policies::list,
+    policies::show
+))]
+pub struct Paths;
+
+/// A new kit.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CreateKitRequest)]
 struct CreateRequest {
+    #[schema(value_type = Slug)]
     slug: String,
+    #[schema(min_length = 1, max_length = 100, example = "Feedback Widget Kit")]
     name: String,
+    /// One or two sentences.
     #[serde(default)]
+    #[schema(max_length = 2000)]
     description: String,
+    /// An http or https address.
+    #[schema(max_length = 2000)]
     homepage: Option<String>,
+    /// Package ecosystems it is made for, such as `npm`.
     #[serde(default)]
+    #[schema(value_type = Vec<Slug>, max_items = 10)]
     ecosystems: Vec<String>,
+    /// `queued` where nothing is said.
     status: Option<KitStatus>,
 }
 
-#[derive(Debug, Deserialize)]
+/// What shall change; members that are left out stay as they are.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = EditKitRequest)]
 struct EditRequest {
+    /// The present slug stays an alias.
+    #[schema(value_type = Option<Slug>)]
     slug: Option<String>,
+    #[schema(min_length = 1, max_length = 100)]
     name: Option<String>,
+    #[schema(max_length = 2000)]
     description: Option<String>,
+    /// An empty text takes it away.
+    #[schema(max_length = 2000)]
     homepage: Option<String>,
     status: Option<KitStatus>,
 }
 
-#[derive(Debug, Serialize)]
+/// A kit with its former slugs.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = KitDetail)]
 struct KitView {
     #[serde(flatten)]
     kit: Kit,
@@ -60,6 +97,19 @@ struct KitView {
     aliases: Vec<String>,
 }
 
+/// Adds a kit.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/kits",
+    operation_id = "create_kit",
+    tag = "kits",
+    request_body = CreateRequest,
+    security(("management_token" = ["admin"])),
+    responses(
+        (status = 201, description = "Added.", body = KitView, headers(("Location" = String), ("ETag" = String))),
+        (status = 409, description = "`conflict`: another kit has this slug, or had it before."),
+    ),
+)]
 async fn create(
     app: AppData,
     admin: Admin,
@@ -84,6 +134,16 @@ async fn create(
         .json(view))
 }
 
+/// All kits.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/kits",
+    operation_id = "list_kits",
+    tag = "kits",
+    params(PageQuery),
+    security(("management_token" = ["read"])),
+    responses((status = 200, description = "A page of them.", body = Page<Kit>)),
+)]
 async fn list(
     app: AppData,
     admin: Admin,
@@ -94,6 +154,19 @@ async fn list(
     query.window()?.page(&app, store::list_kits, id).await
 }
 
+/// One kit.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/kits/{kit}",
+    operation_id = "get_kit",
+    tag = "kits",
+    params(("kit" = KitName, Path, description = "Slug, former slug, or id.")),
+    security(("management_token" = ["read"])),
+    responses(
+        (status = 200, description = "The kit.", body = KitView, headers(("ETag" = String))),
+        (status = 404, description = "`not_found`: there is no such kit."),
+    ),
+)]
 async fn show(
     app: AppData,
     admin: Admin,
@@ -106,6 +179,25 @@ async fn show(
         .json(view))
 }
 
+/// Changes a kit.
+#[utoipa::path(
+    patch,
+    path = "/v1/admin/kits/{kit}",
+    operation_id = "edit_kit",
+    tag = "kits",
+    params(
+        ("kit" = KitName, Path, description = "Slug, former slug, or id."),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the kit as it was read, or `*`."),
+    ),
+    request_body = EditRequest,
+    security(("management_token" = ["admin"])),
+    responses(
+        (status = 200, description = "Changed.", body = KitView, headers(("ETag" = String))),
+        (status = 404, description = "`not_found`: there is no such kit."),
+        (status = 409, description = "`conflict`: another kit has this slug, or had it before."),
+        (status = 412, description = "`precondition_failed`: it was changed meanwhile."),
+    ),
+)]
 async fn edit(
     app: AppData,
     admin: Admin,
@@ -145,41 +237,4 @@ async fn find(app: &App, name: String) -> Result<KitView, ApiError> {
         })
         .await?;
     found.ok_or_else(no_such_kit)
-}
-
-fn no_such_kit() -> ApiError {
-    ApiError::new(Code::NotFound, "There is no such kit.")
-}
-
-impl From<Fault> for ApiError {
-    fn from(fault: Fault) -> Self {
-        Self::field(fault.field, format!("{} {}.", fault.field, fault.reason))
-    }
-}
-
-fn slug_taken() -> ApiError {
-    let detail = "Another kit has this slug, or had it before.";
-    ApiError::new(Code::Conflict, detail).with("field", "slug")
-}
-
-impl From<CreateKitError> for ApiError {
-    fn from(error: CreateKitError) -> Self {
-        match error {
-            CreateKitError::Db(error) => error.into(),
-            CreateKitError::Field(fault) => fault.into(),
-            CreateKitError::SlugTaken => slug_taken(),
-        }
-    }
-}
-
-impl From<EditKitError> for ApiError {
-    fn from(error: EditKitError) -> Self {
-        match error {
-            EditKitError::Db(error) => error.into(),
-            EditKitError::Field(fault) => fault.into(),
-            EditKitError::NotFound => no_such_kit(),
-            EditKitError::SlugTaken => slug_taken(),
-            EditKitError::Changed { version } => changed_meanwhile("kit", version),
-        }
-    }
 }

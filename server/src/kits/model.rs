@@ -1,5 +1,6 @@
 //! Words and rules of the catalog.
 
+pub(super) mod described;
 mod terms;
 
 use crate::db::types::{text_enum, typed_id};

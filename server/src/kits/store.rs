@@ -4,6 +4,7 @@ mod policies;
 
 use diesel::prelude::*;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::model::{KitId, KitStatus, is_slug};
 use crate::clock::Timestamp;
@@ -17,7 +18,7 @@ pub use policies::{
 };
 
 /// A kit as stored.
-#[derive(Debug, Clone, Queryable, Insertable, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, ToSchema, PartialEq, Eq)]
 #[diesel(table_name = kits)]
 pub struct Kit {
     /// Its id.

@@ -2,19 +2,24 @@
 //!
 //! Made after the unit of work, never inside it. It holds no personal data and no other seats.
 
+use std::borrow::Cow;
+
 use kitward_keys::jws::{self};
 use kitward_keys::{
     ActivationClaims, Audience, DocumentClaims, DocumentType, LicenseClaims, SeatsClaims, SignError,
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::facts::Facts;
 use super::model::{LicenseId, LicenseStatus, VerdictCode};
+use super::words::day;
 use crate::activations::model::ActivationId;
 use crate::activations::store::Activation;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::types::new_type_id;
+use crate::http::openapi::words::SignedDocument;
 use crate::kits::model::{Scope, SeatKind};
 
 /// Seconds a verdict lives.
@@ -31,16 +36,17 @@ pub struct Asked<'a> {
 }
 
 /// What a kit gets.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Answer {
     /// The only thing to branch on.
     pub valid: bool,
     /// Why.
     pub code: VerdictCode,
     /// Why, for the person in front of the kit.
-    pub detail: &'static str,
-    /// Beside `NOT_ACTIVATED`: `never` or `freed`.
+    pub detail: Cow<'static, str>,
+    /// Beside `NOT_ACTIVATED`: `never`, `freed` or `lease_ended`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub reason: Option<&'static str>,
     /// What the kit may show.
     pub notices: Vec<Notice>,
@@ -49,16 +55,18 @@ pub struct Answer {
     /// The seat of the identity, if it holds one.
     pub activation: Option<ActivationAnswer>,
     /// The verdict, signed (`verdict+jwt`).
+    #[schema(value_type = SignedDocument)]
     pub verdict: String,
-    /// Proof for offline use (`license+jwt`); only from `activate`, only when valid.
+    /// Proof for offline use (`license+jwt`); only from `activate` and `file`, only when valid.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, pattern = "^[\\w-]+\\.[\\w-]+\\.[\\w-]+$")]
     pub license_file: Option<String>,
     /// Where the customer mends it.
     pub manage_url: String,
 }
 
 /// Something worth telling.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Notice {
     /// Stable word.
     pub code: &'static str,
@@ -67,7 +75,7 @@ pub struct Notice {
 }
 
 /// A license as its key's holder sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct LicenseAnswer {
     id: LicenseId,
     key_hint: String,
@@ -79,7 +87,8 @@ pub struct LicenseAnswer {
     entitlements: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// Its seats.
+#[derive(Debug, Serialize, ToSchema)]
 struct SeatsAnswer {
     kind: SeatKind,
     used: i32,
@@ -87,7 +96,7 @@ struct SeatsAnswer {
 }
 
 /// A seat as its own holder sees it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct ActivationAnswer {
     id: ActivationId,
     kind: SeatKind,
@@ -122,7 +131,7 @@ pub fn unknown(app: &App, asked: Asked<'_>) -> Result<Answer, SignError> {
     Ok(Answer {
         valid: false,
         code,
-        detail: code.detail(),
+        detail: code.detail().into(),
         reason: None,
         notices: Vec::new(),
         license: None,
@@ -133,77 +142,70 @@ pub fn unknown(app: &App, asked: Asked<'_>) -> Result<Answer, SignError> {
     })
 }
 
-/// The answer about a license.
+/// The answer about a license, with a license file that ends at `file_until` where it is valid.
 pub fn about(
     app: &App,
     asked: Asked<'_>,
     facts: &Facts,
     code: VerdictCode,
-    with_file: bool,
+    file_until: Option<Timestamp>,
 ) -> Result<Answer, SignError> {
-    let now = app.clock.now();
+    let now = facts.now;
     let mut claims = blank_claims(app, asked, Some(facts), now);
     code.as_str().clone_into(&mut claims.code);
     claims.valid = code.is_valid();
     let verdict = sign(app, DocumentType::Verdict, &claims)?;
-    let license_file = if with_file && code.is_valid() {
-        claims.exp = file_end(facts, now).unix();
-        claims.jti = new_type_id("doc", now, app.entropy.as_ref());
-        Some(sign(app, DocumentType::License, &claims)?)
-    } else {
-        None
+    let license_file = match file_until.filter(|_| code.is_valid()) {
+        Some(end) => {
+            claims.exp = end.unix();
+            claims.jti = new_type_id("doc", now, app.entropy.as_ref());
+            Some(sign(app, DocumentType::License, &claims)?)
+        }
+        None => None,
     };
+    let is_inactive = code == VerdictCode::NotActivated;
     Ok(Answer {
         valid: code.is_valid(),
         code,
-        detail: code.detail(),
-        reason: if code == VerdictCode::NotActivated {
-            facts.seat.reason()
-        } else {
-            None
-        },
-        notices: notices(facts, now),
+        detail: facts.detail(code),
+        reason: facts.seat.reason().filter(|_| is_inactive),
+        notices: notices(facts),
         license: Some(license_answer(facts, now)),
         activation: facts.held().map(ActivationAnswer::from),
         verdict,
         license_file,
-        manage_url: app.link(&format!("/licenses/{}", facts.license().id)),
+        manage_url: manage_url(app, &facts.license().id),
     })
 }
 
-/// A license file never outlives the license.
-fn file_end(facts: &Facts, now: Timestamp) -> Timestamp {
-    let days = i64::from(facts.holding.terms.license_file_days);
-    let end = now.plus_seconds(days * DAY);
-    let usable = facts.holding.standing(facts.covers_kit).usable_until();
-    usable.map_or(end, |until| end.min(until))
+/// Where the customer of a license mends what can be mended.
+pub fn manage_url(app: &App, license: &LicenseId) -> String {
+    app.link(&format!("/licenses/{license}"))
 }
 
 /// Days before an end during which it is told.
 const NOTICE_DAYS: i64 = 30;
 
-fn notices(facts: &Facts, now: Timestamp) -> Vec<Notice> {
+fn notices(facts: &Facts) -> Vec<Notice> {
+    let (license, now) = (facts.license(), facts.now);
     let soon = |end: &Timestamp| *end > now && *end <= now.plus_seconds(NOTICE_DAYS * DAY);
-    let license = facts.license();
-    let mut notices = Vec::new();
-    if let Some(end) = license.valid_until.filter(soon) {
-        let detail = format!("This license ends on {}.", end.utc().format("%-d %B %Y"));
-        notices.push(Notice {
-            code: "expiring_soon",
-            detail,
-        });
-    }
-    if let Some(end) = license.updates_until.filter(soon) {
-        let detail = format!(
-            "Updates are included until {}.",
-            end.utc().format("%-d %B %Y")
-        );
-        notices.push(Notice {
-            code: "updates_ending_soon",
-            detail,
-        });
-    }
-    notices
+    let ends = license.valid_until.filter(soon).map(|end| Notice {
+        code: "expiring_soon",
+        detail: format!("This license ends on {}.", day(end)),
+    });
+    let updates = license.updates_until.filter(soon).map(|end| Notice {
+        code: "updates_ending_soon",
+        detail: format!("Updates are included until {}.", day(end)),
+    });
+    let lowered = license.over_limit_until.filter(|end| *end > now);
+    let over_limit = lowered.filter(|_| facts.over_limit()).map(|end| Notice {
+        code: "over_limit_until",
+        detail: format!(
+            "More seats are in use than this license has. On {} those unseen the longest are freed; choose before.",
+            day(end)
+        ),
+    });
+    [ends, updates, over_limit].into_iter().flatten().collect()
 }
 
 fn license_answer(facts: &Facts, now: Timestamp) -> LicenseAnswer {

@@ -1,17 +1,21 @@
 //! Everything a verdict rests on, read at one moment.
 
+mod gather;
+
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::activations::model::Identity;
-use crate::activations::store::{Activation, find_by_identity};
-use crate::app::App;
+use crate::activations::store::Activation;
 use crate::clock::Timestamp;
-use crate::db::{AnyConn, DbError};
 use crate::kits::known_terms::TermsSeen;
-use crate::kits::model::{Scope, SeatKind};
-use crate::kits::store::{find_kit_by_slug, kits_by_ids};
 use crate::licenses::model::{Look, SeatState, VerdictCode};
-use crate::licenses::store::{self, Glance, Holding, License};
+use crate::licenses::store::{Holding, License};
+use crate::licenses::words::day;
+
+pub use gather::{gather, read};
+
+const DAY: i64 = 86_400;
 
 /// What is asked about a license.
 #[derive(Debug, Clone)]
@@ -22,14 +26,31 @@ pub struct Question {
     pub kit: String,
     /// Who asks.
     pub identity: Option<Identity>,
+    /// Features the kit needs.
+    pub entitlements: Vec<String>,
+    /// Version of the kit.
+    pub version: Option<String>,
+    /// The moment of the call.
+    pub now: Timestamp,
     /// Terms that need not be read.
     pub terms: Arc<TermsSeen>,
+}
+
+/// Why no seat was to be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exhausted {
+    /// All are taken.
+    Limit,
+    /// The subscription lapsed: seats move, none is added.
+    Lapse,
+    /// The customer has freed as many as the terms allow; the next from then on.
+    Churn(Timestamp),
 }
 
 /// The answer's material.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    /// The license with its standing.
+    /// The license with its standing. Seats whose lease has ended do not count as used.
     pub holding: Holding,
     /// Present slug of the kit that was named, where there is one.
     pub kit_slug: Option<String>,
@@ -41,6 +62,14 @@ pub struct Facts {
     pub activation: Option<Activation>,
     /// Where its seat stands.
     pub seat: SeatState,
+    /// Features the kit needs and the license lacks.
+    pub missing: Vec<String>,
+    /// Whether the kit's version came out after the license's updates.
+    pub version_not_covered: bool,
+    /// Why a claim got no seat.
+    pub exhausted: Option<Exhausted>,
+    /// The moment all of this is about.
+    pub now: Timestamp,
 }
 
 impl Facts {
@@ -49,18 +78,32 @@ impl Facts {
         &self.holding.license
     }
 
-    /// The first refusal of the license itself, seats apart.
-    pub fn refusal(&self, now: Timestamp) -> Option<VerdictCode> {
-        self.holding.standing(self.covers_kit).refusal(now)
+    /// The verdict of a look that takes no seat.
+    pub fn verdict(&self) -> VerdictCode {
+        let look = Look {
+            seat: self.seat,
+            entitlement_missing: !self.missing.is_empty(),
+            version_not_covered: self.version_not_covered,
+            over_limit: self.over_limit(),
+        };
+        let standing = self.holding.standing(self.covers_kit);
+        standing.verdict(self.now, look)
     }
 
-    /// The verdict of a look that takes no seat.
-    pub fn verdict(&self, now: Timestamp) -> VerdictCode {
-        let look = Look {
-            over_limit: self.over_limit(),
-            ..Look::at(self.seat)
-        };
-        self.holding.standing(self.covers_kit).verdict(now, look)
+    /// The sentence beside a verdict.
+    pub fn detail(&self, code: VerdictCode) -> Cow<'static, str> {
+        match (code, self.exhausted) {
+            (VerdictCode::EntitlementMissing, _) => {
+                format!("This license does not include: {}.", self.missing.join(", ")).into()
+            }
+            (VerdictCode::SeatsExhausted, Some(Exhausted::Lapse)) => {
+                "The subscription of this license has lapsed: no seat is added. Free one in the portal \
+                 to use it here."
+                    .into()
+            }
+            (VerdictCode::SeatsExhausted, Some(Exhausted::Churn(next))) => churn_detail(next).into(),
+            _ => code.detail().into(),
+        }
     }
 
     /// Whether more seats are in use than the license has.
@@ -73,120 +116,50 @@ impl Facts {
 
     /// The activation, if its seat is held.
     pub fn held(&self) -> Option<&Activation> {
-        self.activation
-            .as_ref()
-            .filter(|row| row.freed_at.is_none())
+        let is_held = self.seat == SeatState::Held;
+        self.activation.as_ref().filter(|_| is_held)
     }
-}
 
-/// Reads the facts; `None` when no license has the key.
-pub async fn read(app: &App, question: &Question) -> Result<Option<Facts>, DbError> {
-    let own = question.clone();
-    // One statement sees one moment by itself, and is all that most calls need.
-    let seen = app.db.read(move |conn| look(conn, &own)).await?;
-    match seen {
-        Seen::Nothing => Ok(None),
-        Seen::Whole(facts) => Ok(Some(*facts)),
-        Seen::InPart => {
-            let own = question.clone();
-            app.db.read_snapshot(move |conn| gather(conn, &own)).await
+    /// The same, to be changed.
+    pub fn held_mut(&mut self) -> Option<&mut Activation> {
+        let is_held = self.seat == SeatState::Held;
+        self.activation.as_mut().filter(|_| is_held)
+    }
+
+    /// Whether the identity is one that takes a seat.
+    pub fn has_seat(&self) -> bool {
+        match self.seat {
+            SeatState::NoIdentity | SeatState::Unneeded => false,
+            SeatState::Never | SeatState::Freed | SeatState::LeaseEnded | SeatState::Held => true,
         }
     }
-}
 
-/// The same inside a unit of work or a snapshot.
-pub fn gather(conn: &mut AnyConn, question: &Question) -> Result<Option<Facts>, DbError> {
-    match look(conn, question)? {
-        Seen::Nothing => return Ok(None),
-        Seen::Whole(facts) => return Ok(Some(*facts)),
-        Seen::InPart => {}
+    /// Where a lease that is extended now ends; `None` where seats do not float.
+    pub fn next_lease_end(&self) -> Option<Timestamp> {
+        let seconds = self.holding.terms.lease_seconds?;
+        Some(self.now.plus_seconds(seconds.into()))
     }
-    let Some(holding) = store::find_by_lookup(conn, &question.lookup)? else {
-        return Ok(None);
-    };
-    let kit = find_kit_by_slug(conn, &question.kit)?;
-    let covers_kit = match &kit {
-        Some(kit) => store::covers(conn, &holding, &kit.id)?,
-        None => false,
-    };
-    let listed = store::kits_of(conn, &holding.license)?;
-    let scope = match holding.terms.scope {
-        Scope::All => Vec::new(),
-        Scope::Kits => kits_by_ids(conn, &listed)?
-            .into_iter()
-            .map(|kit| kit.slug)
-            .collect(),
-    };
-    let activation = match fitting(question, &holding) {
-        Some(identity) => find_by_identity(conn, &holding.license.id, identity)?,
-        None => None,
-    };
-    let seat = seat(question, &holding, activation.as_ref());
-    let kit_slug = kit.map(|kit| kit.slug);
-    Ok(Some(Facts {
-        holding,
-        kit_slug,
-        covers_kit,
-        scope,
-        activation,
-        seat,
-    }))
-}
 
-/// What one statement tells.
-enum Seen {
-    /// No license has the key.
-    Nothing,
-    /// All there is to know.
-    Whole(Box<Facts>),
-    /// The kit was named by a former slug or is none, or the license lists several.
-    InPart,
-}
-
-fn look(conn: &mut AnyConn, question: &Question) -> Result<Seen, DbError> {
-    let identity = question.identity.as_ref();
-    let (seen, kit) = (&question.terms, &question.kit);
-    let Some(seen) = store::glance(conn, seen, &question.lookup, kit, identity)? else {
-        return Ok(Seen::Nothing);
-    };
-    let Glance {
-        holding,
-        terms,
-        activation,
-        kit: Some((kit, slug)),
-    } = seen
-    else {
-        return Ok(Seen::InPart);
-    };
-    let scope = match (holding.terms.scope, terms.kits.as_slice()) {
-        (Scope::All, _) => Vec::new(),
-        (Scope::Kits, [only]) if *only == kit => vec![slug.clone()],
-        (Scope::Kits, _) => return Ok(Seen::InPart),
-    };
-    let activation = activation.filter(|_row| fitting(question, &holding).is_some());
-    let seat = seat(question, &holding, activation.as_ref());
-    Ok(Seen::Whole(Box::new(Facts {
-        holding,
-        kit_slug: Some(slug),
-        covers_kit: true,
-        scope,
-        activation,
-        seat,
-    })))
-}
-
-/// An identity of another kind than the license's seats is none.
-fn fitting<'a>(question: &'a Question, holding: &Holding) -> Option<&'a Identity> {
-    let kind = holding.terms.seat_kind;
-    let identity = question.identity.as_ref();
-    identity.filter(|identity| kind != SeatKind::None && identity.kind == kind)
-}
-
-fn seat(question: &Question, holding: &Holding, row: Option<&Activation>) -> SeatState {
-    match row {
-        None if fitting(question, holding).is_none() => SeatState::NoIdentity,
-        None => SeatState::Never,
-        Some(row) if row.freed_at.is_some() => SeatState::Freed,
-        Some(_) => SeatState::Held,
+    /// The end of an ordinary license file.
+    pub fn file_end(&self) -> Timestamp {
+        let days = i64::from(self.holding.terms.license_file_days);
+        self.never_beyond(self.now.plus_seconds(days * DAY))
     }
+
+    /// A license file outlives neither the license with its grace nor the lease of its seat.
+    pub fn never_beyond(&self, end: Timestamp) -> Timestamp {
+        let usable = self.holding.standing(self.covers_kit).usable_until();
+        let lease = self.held().and_then(|row| row.lease_ends_at);
+        let ends = [usable, lease].into_iter().flatten();
+        ends.fold(end, Timestamp::min)
+    }
+}
+
+/// Why no further seat can be freed.
+pub fn churn_detail(next: Timestamp) -> String {
+    format!(
+        "As many seats were freed as this license allows for now. The next can be freed on {}; before that, \
+         ask the vendor.",
+        day(next)
+    )
 }

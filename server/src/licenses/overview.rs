@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::model::LicenseId;
 use super::store::{self, Holding};
-use crate::activations::store::{Activation, held};
+use crate::activations::store::{Activation, ended_but_counted, held};
 use crate::app::App;
 use crate::customers::model::CustomerId;
 use crate::customers::store::{Order, order_of_item};
@@ -32,11 +32,19 @@ pub struct Detail {
     pub seats: Vec<Activation>,
 }
 
-/// All licenses of these customers, newest first.
+/// All licenses of these customers, newest first. Seats whose lease has ended do not count as used.
 pub async fn overview(app: &App, customers: Vec<CustomerId>) -> Result<Vec<Overview>, DbError> {
+    let now = app.clock.now();
     app.db
         .read_slow(move |conn| {
-            let holdings = store::of_customers(conn, &customers)?;
+            let mut holdings = store::of_customers(conn, &customers)?;
+            let ids: Vec<LicenseId> = holdings.iter().map(|it| it.license.id.clone()).collect();
+            for ended in ended_but_counted(conn, &ids, now)? {
+                let own = holdings.iter_mut().find(|it| it.license.id == ended);
+                if let Some(holding) = own {
+                    holding.license.seats_used -= 1;
+                }
+            }
             with_kits(conn, holdings)
         })
         .await
@@ -48,19 +56,22 @@ pub async fn detail(
     customers: Vec<CustomerId>,
     id: LicenseId,
 ) -> Result<Option<Detail>, DbError> {
+    let now = app.clock.now();
     app.db
         .read_slow(move |conn| {
             let holding = store::find(conn, &id)?;
             let own = holding.filter(|it| customers.contains(&it.license.customer_id));
             let overview = with_kits(conn, own.into_iter().collect())?;
-            let Some(overview) = overview.into_iter().next() else {
+            let Some(mut overview) = overview.into_iter().next() else {
                 return Ok(None);
             };
             let order = match &overview.holding.license.order_item_id {
                 Some(item) => order_of_item(conn, item)?,
                 None => None,
             };
-            let seats = held(conn, &id)?;
+            let seats = held(conn, &id, now)?;
+            let used = i32::try_from(seats.len()).unwrap_or(i32::MAX);
+            overview.holding.license.seats_used = used;
             Ok(Some(Detail {
                 overview,
                 order,

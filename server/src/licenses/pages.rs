@@ -14,7 +14,7 @@ use self::view::Done;
 use super::model::LicenseId;
 use super::overview::{Detail, Overview, detail, overview};
 use super::reveal::{RevealKey, RevealKeyError, reveal_key};
-use crate::activations::free::{FreeSeat, free_seat};
+use crate::activations::free::{FreeSeat, Freed, free_seat};
 use crate::activations::model::ActivationId;
 use crate::app::App;
 use crate::customers::model::{Action, may};
@@ -124,6 +124,7 @@ async fn post_reveal(
 
 async fn post_free(
     app: AppData,
+    request: HttpRequest,
     person: SignedIn,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, PageError> {
@@ -131,18 +132,24 @@ async fn post_free(
     let detail = own_license(&app, &person.0, &license).await?;
     allow(&person.0, &detail, Action::FreeSeat)?;
     let activation = ActivationId::parse(&activation).ok_or_else(not_found)?;
-    let license = detail.overview.holding.license.id;
+    let license = detail.overview.holding.license.id.clone();
     let back = format!("/licenses/{license}");
     let input = FreeSeat {
         license,
         activation,
         actor: person.0.actor(),
     };
-    let freed = free_seat(&app, input).await?;
-    let done = if freed {
-        Done::SeatFreed
-    } else {
-        Done::SeatWasFree
+    let done = match free_seat(&app, input).await? {
+        Freed::Yes => Done::SeatFreed,
+        Freed::NotHeld => Done::SeatWasFree,
+        Freed::ChurnLimit(next) => {
+            let flash = Some(view::churn_flash(next));
+            let page = LicensePage {
+                flash,
+                ..page(&app, &request, &detail)
+            };
+            return Ok(html(page.render()));
+        }
     };
     Ok(see_other(&format!("{back}?done={}", done.word())))
 }

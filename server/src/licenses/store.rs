@@ -17,7 +17,7 @@ use crate::db::{AnyConn, DbError};
 use crate::kits::model::{KitId, PolicyId, Scope, TermsId};
 use crate::kits::store::{Terms, kits_of_terms, terms_list};
 
-pub use changes::{claim_seat, insert, lock, release_seat};
+pub use changes::{claim_seat, end_over_limit, insert, lock, release_seats, start_clock};
 pub use glance::{Glance, glance};
 
 /// A license as stored.

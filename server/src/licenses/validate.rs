@@ -29,6 +29,8 @@ pub struct Ask {
     pub platform: Option<String>,
     /// Binds the signed answer to this call.
     pub nonce: Option<String>,
+    /// Features the kit needs.
+    pub entitlements: Vec<String>,
 }
 
 impl Ask {
@@ -44,6 +46,9 @@ impl Ask {
             lookup,
             kit: self.kit.clone(),
             identity: self.identity.clone(),
+            entitlements: self.entitlements.clone(),
+            version: self.version.clone(),
+            now: app.clock.now(),
             terms: Arc::clone(&app.terms_seen),
         }
     }
@@ -68,9 +73,10 @@ pub async fn validate(app: &App, ask: Ask) -> Result<Answer, AskError> {
     let facts = facts::read(app, &ask.question(app, lookup)).await?;
     Ok(match facts {
         None => answer::unknown(app, ask.asked())?,
-        Some(facts) => {
-            let code = facts.verdict(app.clock.now());
-            answer::about(app, ask.asked(), &facts, code, false)?
+        Some(mut facts) => {
+            app.seen.mark(&mut facts);
+            let code = facts.verdict();
+            answer::about(app, ask.asked(), &facts, code, None)?
         }
     })
 }

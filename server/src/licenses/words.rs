@@ -65,7 +65,8 @@ fn seats(kind: SeatKind, limit: Option<i32>) -> Option<String> {
     })
 }
 
-fn day(at: Timestamp) -> String {
+/// A date as people read it: `1 May 2027`.
+pub fn day(at: Timestamp) -> String {
     at.utc().format("%-d %B %Y").to_string()
 }
 

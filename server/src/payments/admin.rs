@@ -1,34 +1,32 @@
-//! Management of prices, orders and stored events.
+//! Management of orders and stored events; that of prices stands in `prices`.
+
+mod prices;
 
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use super::complete::{CompleteError, complete};
-use super::create_price::{CreatePrice, CreatePriceError, create_price};
-use super::model::{PaymentEventId, PriceId, QuantityRule};
+use super::model::PaymentEventId;
 use super::receive;
-use super::store::{self, EventSummary, Price};
+use super::store::{self, EventSummary};
 use crate::app::App;
 use crate::customers::model::OrderId;
 use crate::customers::store::{Order, OrderItem, find_order, items_of, list_orders};
-use crate::db::{AnyConn, DbError};
-use crate::http::conditional::version_tag;
+use crate::db::{DbError, Page};
 use crate::http::error::{ApiError, Code};
-use crate::http::extract::{Admin, AppData, Query, UnreadJson};
-use crate::http::idempotency::{Idempotency, created, made};
+use crate::http::extract::{Admin, AppData, Query};
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
-use crate::kits::model::PolicyId;
 use crate::staff::Scope;
 
 type Answer = Result<HttpResponse, ApiError>;
 
-/// Routes of this file.
+/// Routes of this file and its child, relative to the management API.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/prices").on(Method::POST, add_price).get(prices))
-        .service(resource("/prices/{id}").get(price))
+        .configure(prices::routes)
         .service(resource("/orders").get(orders))
         .service(resource("/orders/{id}").get(order))
         .service(resource("/orders/{id}/fulfil").on(Method::POST, fulfil))
@@ -36,16 +34,23 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/events/{id}/retry").on(Method::POST, retry_event));
 }
 
-/// A price and what it sells.
-#[derive(Debug, Serialize)]
-struct PriceBody {
-    #[serde(flatten)]
-    price: Price,
-    policies: Vec<PolicyId>,
-}
+/// What this file adds to the document of the API.
+#[derive(OpenApi)]
+#[openapi(paths(
+    prices::create,
+    prices::list,
+    prices::show,
+    orders,
+    order,
+    fulfil,
+    events,
+    retry_event
+))]
+pub struct Paths;
 
 /// An order and its lines.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderDetail)]
 struct OrderBody {
     #[serde(flatten)]
     order: Order,
@@ -53,7 +58,8 @@ struct OrderBody {
 }
 
 /// The same, after its mapping ran again.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = FulfilledOrder)]
 struct FulfilledBody {
     #[serde(flatten)]
     order: OrderBody,
@@ -61,92 +67,65 @@ struct FulfilledBody {
     issued: usize,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NewPrice {
-    external_id: String,
-    policies: Vec<String>,
-    /// What never gives a buyer less than was paid for.
-    #[serde(default = "licenses")]
-    quantity_rule: QuantityRule,
+/// What became of an event that was tried again.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RetriedEvent)]
+struct RetriedBody {
+    id: PaymentEventId,
+    /// Whether it waits to be reduced again: it had failed.
+    retried: bool,
 }
 
-fn licenses() -> QuantityRule {
-    QuantityRule::Licenses
-}
-
-async fn add_price(app: AppData, admin: Admin, once: Idempotency, body: UnreadJson) -> Answer {
-    let holder = admin.may(Scope::Admin)?;
-    let (body, claim) = once.read::<NewPrice>(&app, &holder, body).await?;
-    let input = CreatePrice {
-        external_id: body.external_id,
-        policies: body.policies,
-        quantity_rule: body.quantity_rule,
-        actor: holder.actor(),
-    };
-    let id = made(create_price(&app, input, claim).await?)?;
-    let body = price_body(&app, &id).await?;
-    Ok(created(&app, "/v1/admin/prices", &id)
-        .insert_header(version_tag(body.price.version))
-        .json(body))
-}
-
-async fn prices(app: AppData, admin: Admin, Query(query): Query<PageQuery>) -> Answer {
-    admin.may(Scope::Read)?;
-    let read = |conn: &mut AnyConn, after: &str, rows| {
-        let prices = store::list_prices(conn, after, rows)?;
-        with_policies(conn, prices)
-    };
-    let id = |body: &PriceBody| body.price.id.to_string();
-    query.window()?.page(&app, read, id).await
-}
-
-async fn price(app: AppData, admin: Admin, id: web::Path<String>) -> Answer {
-    admin.may(Scope::Read)?;
-    let body = price_body(&app, &id).await?;
-    Ok(HttpResponse::Ok()
-        .insert_header(version_tag(body.price.version))
-        .json(body))
-}
-
-async fn price_body(app: &App, id: &str) -> Result<PriceBody, ApiError> {
-    let id = PriceId::parse(id).ok_or_else(|| nothing("price"))?;
-    let found = app
-        .db
-        .read_slow(move |conn| {
-            let price = store::find_price(conn, &id)?;
-            with_policies(conn, price.into_iter().collect())
-        })
-        .await?;
-    found.into_iter().next().ok_or_else(|| nothing("price"))
-}
-
-fn with_policies(conn: &mut AnyConn, prices: Vec<Price>) -> Result<Vec<PriceBody>, DbError> {
-    let ids: Vec<PriceId> = prices.iter().map(|price| price.id.clone()).collect();
-    let pairs = store::policies_of(conn, &ids)?;
-    let of = |id: &PriceId| {
-        let own = pairs.iter().filter(|(price, _)| price == id);
-        own.map(|(_, policy)| policy.clone()).collect()
-    };
-    let bodies = prices.into_iter().map(|price| PriceBody {
-        policies: of(&price.id),
-        price,
-    });
-    Ok(bodies.collect())
-}
-
+/// All orders.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/orders",
+    operation_id = "list_orders",
+    tag = "orders",
+    params(PageQuery),
+    security(("management_token" = ["read"])),
+    responses(
+        (status = 200, description = "A page of them.", body = Page<Order>),
+    ),
+)]
 async fn orders(app: AppData, admin: Admin, Query(query): Query<PageQuery>) -> Answer {
     admin.may(Scope::Read)?;
     let id = |order: &Order| order.id.to_string();
     query.window()?.page(&app, list_orders, id).await
 }
 
+/// One order.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/orders/{id}",
+    operation_id = "get_order",
+    tag = "orders",
+    params(("id" = OrderId, Path)),
+    security(("management_token" = ["read"])),
+    responses(
+        (status = 200, description = "The order.", body = OrderBody),
+        (status = 404, description = "`not_found`: there is no such order."),
+    ),
+)]
 async fn order(app: AppData, admin: Admin, id: web::Path<String>) -> Answer {
     admin.may(Scope::Read)?;
     let id = OrderId::parse(&id).ok_or_else(|| nothing("order"))?;
     Ok(HttpResponse::Ok().json(order_body(&app, id).await?))
 }
 
+/// Issues what an order still lacks, after its prices were mapped. Repeating it changes nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/orders/{id}/fulfil",
+    operation_id = "fulfil_order",
+    tag = "orders",
+    params(("id" = OrderId, Path)),
+    security(("management_token" = ["admin"])),
+    responses(
+        (status = 200, description = "As it now is.", body = FulfilledBody),
+        (status = 404, description = "`not_found`: there is no such order."),
+    ),
+)]
 async fn fulfil(app: AppData, admin: Admin, id: web::Path<String>) -> Answer {
     let actor = admin.may(Scope::Admin)?.actor();
     let id = OrderId::parse(&id).ok_or_else(|| nothing("order"))?;
@@ -171,13 +150,37 @@ async fn order_body(app: &App, id: OrderId) -> Result<OrderBody, ApiError> {
     found.ok_or_else(|| nothing("order"))
 }
 
+/// All stored events.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/events",
+    operation_id = "list_events",
+    tag = "events",
+    params(PageQuery),
+    security(("management_token" = ["read"])),
+    responses(
+        (status = 200, description = "A page of them.", body = Page<EventSummary>),
+    ),
+)]
 async fn events(app: AppData, admin: Admin, Query(query): Query<PageQuery>) -> Answer {
     admin.may(Scope::Read)?;
     let id = |event: &EventSummary| event.id.to_string();
     query.window()?.page(&app, store::list_events, id).await
 }
 
-/// For an event that failed: its cause may be mended now.
+/// Tries an event that failed again: its cause may be mended now.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/events/{id}/retry",
+    operation_id = "retry_event",
+    tag = "events",
+    params(("id" = PaymentEventId, Path)),
+    security(("management_token" = ["admin"])),
+    responses(
+        (status = 200, description = "Waits again, or had not failed.", body = RetriedBody),
+        (status = 404, description = "`not_found`: there is no such event."),
+    ),
+)]
 async fn retry_event(app: AppData, admin: Admin, path: web::Path<String>) -> Answer {
     admin.may(Scope::Admin)?;
     let id = PaymentEventId::parse(&path).ok_or_else(|| nothing("event"))?;
@@ -190,26 +193,11 @@ async fn retry_event(app: AppData, admin: Admin, path: web::Path<String>) -> Ans
         return Err(nothing("event"));
     }
     let retried = receive::retry(&app, &id).await?;
-    Ok(HttpResponse::Ok().json(serde_json::json!({ "id": id, "retried": retried })))
+    Ok(HttpResponse::Ok().json(RetriedBody { id, retried }))
 }
 
 fn nothing(what: &str) -> ApiError {
     ApiError::new(Code::NotFound, format!("There is no such {what}."))
-}
-
-impl From<CreatePriceError> for ApiError {
-    fn from(error: CreatePriceError) -> Self {
-        match error {
-            CreatePriceError::ExternalId => {
-                Self::field("external_id", "must be the id of a price: price_…")
-            }
-            CreatePriceError::PolicyCount
-            | CreatePriceError::UnknownPolicy(_)
-            | CreatePriceError::RepeatedPolicy(_) => Self::field("policies", error.to_string()),
-            CreatePriceError::Taken => Self::new(Code::Conflict, "This price is mapped already."),
-            CreatePriceError::Db(error) => error.into(),
-        }
-    }
 }
 
 impl From<CompleteError> for ApiError {

@@ -2,7 +2,8 @@
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
 
 use super::receive::{ReceiveError, receive};
 use super::signature;
@@ -16,7 +17,33 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config.service(resource("/webhooks/stripe").on(Method::POST, stripe));
 }
 
+/// What this file adds to the document of the API.
+#[derive(OpenApi)]
+#[openapi(paths(stripe))]
+pub struct Paths;
+
+/// The delivery need not be repeated.
+#[derive(Debug, Serialize, ToSchema)]
+struct Received {
+    received: bool,
+}
+
+/// A delivery of Stripe's.
+///
 /// Answers 200 as soon as the event is stored, whatever it means; Stripe repeats it otherwise.
+#[utoipa::path(
+    post,
+    path = "/webhooks/stripe",
+    operation_id = "receive_stripe_event",
+    tag = "webhooks",
+    request_body(content = Value, content_type = "application/json", description = "The event."),
+    security(("stripe_signature" = [])),
+    responses(
+        (status = 200, description = "Stored, now or before.", body = Received),
+        (status = 400, description = "`signature_invalid`: the signature is missing, stale or does not fit."),
+        (status = 404, description = "`not_found`: no webhook secret is configured."),
+    ),
+)]
 async fn stripe(
     app: AppData,
     request: HttpRequest,
@@ -30,7 +57,7 @@ async fn stripe(
     let body = read_body(&mut payload.into_inner(), limit).await?;
     check_signature(&app, &request, &body)?;
     receive(&app, &body).await?;
-    Ok(HttpResponse::Ok().json(json!({ "received": true })))
+    Ok(HttpResponse::Ok().json(Received { received: true }))
 }
 
 fn check_signature(app: &App, request: &HttpRequest, body: &[u8]) -> Result<(), ApiError> {

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::model::{EventStatus, Mode, PaymentEventId, PriceId, Provider, QuantityRule};
 use crate::clock::Timestamp;
@@ -36,7 +37,7 @@ pub struct PaymentEvent {
 }
 
 /// An event as operators see it.
-#[derive(Debug, Clone, Queryable, Selectable, Serialize)]
+#[derive(Debug, Clone, Queryable, Selectable, Serialize, ToSchema)]
 #[diesel(table_name = payment_events)]
 pub struct EventSummary {
     /// Our id.
@@ -60,7 +61,7 @@ pub struct EventSummary {
 }
 
 /// A price as stored.
-#[derive(Debug, Clone, Queryable, Insertable, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, ToSchema, PartialEq, Eq)]
 #[diesel(table_name = prices)]
 pub struct Price {
     /// Our id.

@@ -6,15 +6,17 @@ mod upload;
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::create_release::{CreateRelease, create_release};
 use super::model::{Channel, ReleaseId, Severity};
 use super::publish_release::publish_release;
 use super::store::{self, Artifact, Release};
 use crate::app::App;
-use crate::db::{AnyConn, DbError};
+use crate::db::{AnyConn, DbError, Page};
 use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::idempotency::{Idempotency, created, made};
+use crate::http::openapi::words::{KitName, ReleaseVersion};
 use crate::http::paging::window;
 use crate::http::routes::resource;
 use crate::http::{ApiError, Query};
@@ -32,33 +34,68 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/releases/{release}/artifacts/{name}").on(Method::PUT, upload::upload));
 }
 
-#[derive(Debug, Deserialize)]
+/// What this file and its child add to the document of the API.
+#[derive(OpenApi)]
+#[openapi(paths(create, list, show, publish, upload::upload))]
+pub struct Paths;
+
+/// A new release.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CreateReleaseRequest)]
 struct CreateRequest {
     /// Slug or id.
+    #[schema(value_type = KitName)]
     kit: String,
+    #[schema(value_type = ReleaseVersion)]
     version: String,
+    /// By the version's pre-release where nothing is said.
     channel: Option<Channel>,
+    /// `normal` where nothing is said.
     severity: Option<Severity>,
+    /// What changed, as Markdown; in bytes.
     #[serde(default)]
+    #[schema(max_length = 32_768)]
     notes: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 struct ListQuery {
+    /// Of this kit only: slug or id.
+    #[param(value_type = Option<KitName>)]
     kit: Option<String>,
+    /// How many rows.
+    #[param(minimum = 1, maximum = 100, default = 20)]
     limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    #[param(max_length = 100, pattern = "^[!-~]*$")]
     cursor: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// A release with its files.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ReleaseDetail)]
 struct ReleaseView {
     #[serde(flatten)]
     release: Release,
     artifacts: Vec<Artifact>,
 }
 
+/// Creates a draft.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/releases",
+    operation_id = "create_release",
+    tag = "releases",
+    request_body = CreateRequest,
+    security(("management_token" = ["publish"])),
+    responses(
+        (status = 201, description = "Created.", body = ReleaseView, headers(("Location" = String))),
+        (status = 409, description = "`conflict`: the kit has a release with this version."),
+    ),
+)]
 async fn create(
     app: AppData,
     admin: Admin,
@@ -80,6 +117,18 @@ async fn create(
     Ok(created(&app, "/v1/admin/releases", &id).json(view))
 }
 
+/// All releases.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/releases",
+    operation_id = "list_releases",
+    tag = "releases",
+    params(ListQuery),
+    security(("management_token" = ["read"]), ("management_token" = ["publish"])),
+    responses(
+        (status = 200, description = "A page of them.", body = Page<ReleaseView>),
+    ),
+)]
 async fn list(
     app: AppData,
     admin: Admin,
@@ -99,6 +148,19 @@ async fn list(
     window.page(&app, read, id).await
 }
 
+/// One release.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/releases/{release}",
+    operation_id = "get_release",
+    tag = "releases",
+    params(("release" = ReleaseId, Path)),
+    security(("management_token" = ["read"]), ("management_token" = ["publish"])),
+    responses(
+        (status = 200, description = "The release.", body = ReleaseView),
+        (status = 404, description = "`not_found`: there is no such release."),
+    ),
+)]
 async fn show(
     app: AppData,
     admin: Admin,
@@ -109,6 +171,20 @@ async fn show(
     Ok(HttpResponse::Ok().json(view(&app, id).await?))
 }
 
+/// Lets a draft out. Repeating it changes nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/releases/{release}/publish",
+    operation_id = "publish_release",
+    tag = "releases",
+    params(("release" = ReleaseId, Path)),
+    security(("management_token" = ["publish"])),
+    responses(
+        (status = 200, description = "It is out.", body = ReleaseView),
+        (status = 404, description = "`not_found`: there is no such release."),
+        (status = 409, description = "`conflict`: it has no files."),
+    ),
+)]
 async fn publish(
     app: AppData,
     admin: Admin,

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use semver::Version;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::model::{
     ArtifactId, Channel, ReleaseFacts, ReleaseId, ReleaseStatus, Severity, check_name,
@@ -14,7 +15,7 @@ use crate::db::{AnyConn, DbError, WriteTx};
 use crate::kits::model::KitId;
 
 /// A release as stored.
-#[derive(Debug, Clone, Queryable, Insertable, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, ToSchema, PartialEq, Eq)]
 #[diesel(table_name = releases)]
 pub struct Release {
     /// Its id.
@@ -67,7 +68,7 @@ impl Release {
 }
 
 /// A file of a release as stored.
-#[derive(Debug, Clone, Queryable, Insertable, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Queryable, Insertable, Serialize, ToSchema, PartialEq, Eq)]
 #[diesel(table_name = artifacts)]
 pub struct Artifact {
     /// Its id.

@@ -4,6 +4,7 @@ use actix_web::http::header::{CACHE_CONTROL, VARY};
 use actix_web::{HttpResponse, web};
 use semver::Version;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
 use super::check_update::{CheckUpdate, CheckUpdateError, Update, check_update};
 use crate::app::App;
@@ -12,6 +13,7 @@ use crate::downloads::api::refused;
 use crate::downloads::view::ReleaseView;
 use crate::http::conditional::REVALIDATE;
 use crate::http::extract::{AppData, KeyCredential};
+use crate::http::openapi::words::{InstalledVersion, SignedDocument, Slug};
 use crate::http::routes::resource;
 use crate::http::{ApiError, Query};
 use crate::kits::model::has_control;
@@ -27,25 +29,54 @@ pub fn routes(config: &mut web::ServiceConfig) {
     config.service(resource("/v1/kits/{kit}/updates").get(check));
 }
 
+/// What this file adds to the document of the API.
+#[derive(OpenApi)]
+#[openapi(paths(check))]
+pub struct Paths;
+
 /// Unknown members are ignored: kits may be newer than the server.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 struct UpdateQuery {
+    /// The version in use.
+    #[param(required = true, value_type = InstalledVersion)]
     version: Option<String>,
+    /// The channel followed; `stable` where nothing is said.
+    #[param(value_type = Option<Channel>)]
     channel: Option<String>,
+    /// Bound into the signed answer; in bytes.
+    #[param(min_length = 1, max_length = 256)]
     nonce: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
+/// The release on offer, and the same signed.
+#[derive(Debug, Serialize, ToSchema)]
 struct UpdateView {
+    /// Whether there is one.
     available: bool,
+    /// The newest one that the license covers.
     release: Option<ReleaseView>,
+    /// The highest version that the license covers, where there are higher ones.
     last_entitled_version: Option<String>,
+    /// The end of the license's updates.
     updates_until: Option<Timestamp>,
+    /// Where it can be renewed.
     renew_url: Option<String>,
-    /// The same, signed.
+    /// The same, signed (`update+jwt`).
+    #[schema(value_type = SignedDocument)]
     manifest: String,
 }
 
+/// The newest release that this license may have.
+#[utoipa::path(
+    get,
+    path = "/v1/kits/{kit}/updates",
+    operation_id = "check_update",
+    tag = "downloads",
+    params(("kit" = Slug, Path, description = "The kit's slug, or a former one."), UpdateQuery),
+    security(("license_key" = [])),
+    responses((status = 200, description = "An update, or none.", body = UpdateView)),
+)]
 async fn check(
     app: AppData,
     KeyCredential(key): KeyCredential,

@@ -218,6 +218,7 @@ impl Chunk {
                 freed_at: None,
                 lease_ends_at: None,
                 freed_reason: None,
+                offline_until: None,
             };
             seats::insert(tx, &row)?;
         }

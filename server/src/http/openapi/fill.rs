@@ -24,6 +24,7 @@ pub(super) fn fill(document: &mut Value) {
             require_nullable(schema);
         }
     }
+    refer_from_pages(schemas);
     *member(schemas, PROBLEM) = problem::schema();
     *member(components, "securitySchemes") = problem::security_schemes();
 }
@@ -50,7 +51,7 @@ fn fill_operation(path: &str, operation: &mut Map<String, Value>) {
         codes.push(Code::WrongHost);
     }
     codes.extend(of_credentials(operation));
-    codes.extend(of_input(operation));
+    codes.extend(of_input(path, operation));
     let responses = operation.entry("responses").or_insert_with(|| json!({}));
     let Some(responses) = responses.as_object_mut() else {
         return;
@@ -96,7 +97,7 @@ fn of_credentials(operation: &mut Map<String, Value>) -> Vec<Code> {
 }
 
 /// What bodies and parameters are refused for.
-fn of_input(operation: &Map<String, Value>) -> Vec<Code> {
+fn of_input(path: &str, operation: &Map<String, Value>) -> Vec<Code> {
     let mut codes = Vec::new();
     if let Some(body) = operation.get("requestBody") {
         codes.extend([
@@ -104,12 +105,13 @@ fn of_input(operation: &Map<String, Value>) -> Vec<Code> {
             Code::RequestTimeout,
             Code::PayloadTooLarge,
         ]);
-        if body.pointer("/content/application~1json").is_some() {
-            codes.extend([
-                Code::MalformedJson,
-                Code::UnsupportedMediaType,
-                Code::InvalidField,
-            ]);
+        let is_json = body.pointer("/content/application~1json").is_some();
+        if is_json {
+            codes.push(Code::MalformedJson);
+        }
+        // Deliveries are read for their signature, whatever they call themselves.
+        if is_json && !path.starts_with("/webhooks/") {
+            codes.extend([Code::UnsupportedMediaType, Code::InvalidField]);
         }
     }
     let parameters = operation.get("parameters").and_then(Value::as_array);
@@ -183,6 +185,22 @@ fn taken_schemas(document: &mut Value) -> BTreeSet<String> {
         }
     }
     taken
+}
+
+/// The items of pages are written out by the derive; they have a name, so they are referred to.
+fn refer_from_pages(schemas: &mut Value) {
+    let known: BTreeSet<String> = match schemas.as_object() {
+        Some(schemas) => schemas.keys().cloned().collect(),
+        None => BTreeSet::new(),
+    };
+    for (name, schema) in schemas.as_object_mut().into_iter().flatten() {
+        if let Some(item) = name.strip_prefix("Page_")
+            && let Some(items) = schema.pointer_mut("/properties/items/items")
+            && known.contains(item)
+        {
+            *items = json!({ "$ref": format!("{SCHEMA}{item}") });
+        }
+    }
 }
 
 /// In answers, what may be null is there.

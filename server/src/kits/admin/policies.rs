@@ -3,12 +3,14 @@
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::app::App;
-use crate::db::{AnyConn, DbError};
+use crate::db::{AnyConn, DbError, Page};
 use crate::http::conditional::version_tag;
 use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::idempotency::{Idempotency, created, made};
+use crate::http::openapi::words::KitName;
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
 use crate::http::{ApiError, Code, Query};
@@ -27,24 +29,46 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/policies/{policy}").get(show));
 }
 
-#[derive(Debug, Deserialize)]
+/// A new policy.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct CreateRequest {
+#[schema(as = CreatePolicyRequest)]
+pub(super) struct CreateRequest {
+    /// Name among the policies.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        example = "Personal, one year of updates"
+    )]
     name: String,
+    /// What buyers read.
+    #[schema(min_length = 1, max_length = 60, example = "Personal")]
     edition: String,
     scope: KitScope,
-    /// Slugs or ids.
+    /// The kits it covers; none where the scope is `all`.
     #[serde(default)]
+    #[schema(value_type = Vec<KitName>, max_items = 500)]
     kits: Vec<String>,
+    /// `none` where nothing is said.
     seat_kind: Option<SeatKind>,
+    /// Null for unlimited.
+    #[schema(minimum = 1, maximum = 1_000_000)]
     seat_limit: Option<i32>,
+    /// Months of updates; null for ever.
+    #[schema(minimum = 1, maximum = 1200)]
     updates_months: Option<i32>,
+    /// Months of use; null for ever.
+    #[schema(minimum = 1, maximum = 1200)]
     valid_months: Option<i32>,
+    /// Days a license file lives; 14 where nothing is said.
+    #[schema(minimum = 1, maximum = 366)]
     license_file_days: Option<i32>,
 }
 
-#[derive(Debug, Serialize)]
-struct PolicyView {
+/// A policy with the kits it lists.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PolicyDetail)]
+pub(super) struct PolicyView {
     #[serde(flatten)]
     policy: Policy,
     #[serde(flatten)]
@@ -53,7 +77,20 @@ struct PolicyView {
     kits: Vec<KitId>,
 }
 
-async fn create(
+/// Adds a policy.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/policies",
+    operation_id = "create_policy",
+    tag = "policies",
+    request_body = CreateRequest,
+    security(("management_token" = ["admin"])),
+    responses(
+        (status = 201, description = "Added.", body = PolicyView, headers(("Location" = String), ("ETag" = String))),
+        (status = 409, description = "`conflict`: another policy has this name."),
+    ),
+)]
+pub(super) async fn create(
     app: AppData,
     admin: Admin,
     once: Idempotency,
@@ -84,7 +121,17 @@ async fn create(
         .json(view))
 }
 
-async fn list(
+/// All policies.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/policies",
+    operation_id = "list_policies",
+    tag = "policies",
+    params(PageQuery),
+    security(("management_token" = ["read"])),
+    responses((status = 200, description = "A page of them.", body = Page<PolicyView>)),
+)]
+pub(super) async fn list(
     app: AppData,
     admin: Admin,
     Query(query): Query<PageQuery>,
@@ -98,7 +145,20 @@ async fn list(
     query.window()?.page(&app, read, id).await
 }
 
-async fn show(
+/// One policy.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/policies/{policy}",
+    operation_id = "get_policy",
+    tag = "policies",
+    params(("policy" = PolicyId, Path)),
+    security(("management_token" = ["read"])),
+    responses(
+        (status = 200, description = "The policy.", body = PolicyView, headers(("ETag" = String))),
+        (status = 404, description = "`not_found`: there is no such policy."),
+    ),
+)]
+pub(super) async fn show(
     app: AppData,
     admin: Admin,
     path: web::Path<String>,

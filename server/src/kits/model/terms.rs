@@ -8,9 +8,9 @@ use crate::kits::store::Terms;
 pub type TermsFault = (&'static str, &'static str);
 
 /// Most entitlements one policy may name.
-const ENTITLEMENTS_MAX: usize = 100;
+pub(super) const ENTITLEMENTS_MAX: usize = 100;
 /// Most staging patterns one policy may name.
-const STAGING_MAX: usize = 50;
+pub(super) const STAGING_MAX: usize = 50;
 /// Days in a century; longer is for ever.
 const DAYS_MAX: i32 = 36_500;
 

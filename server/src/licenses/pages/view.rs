@@ -7,6 +7,7 @@ use crate::activations::store::Activation;
 use crate::clock::Timestamp;
 use crate::downloads::newest::Newest;
 use crate::kits::model::{Scope, SeatKind};
+use crate::licenses::facts::churn_detail;
 use crate::licenses::model::LicenseStatus;
 use crate::licenses::overview::{Detail, Overview};
 use crate::licenses::store::Holding;
@@ -43,6 +44,15 @@ impl Done {
             text: text.to_owned(),
             undo: None,
         }
+    }
+}
+
+/// The customer has freed as many seats as the terms allow.
+pub(super) fn churn_flash(next: Timestamp) -> Flash {
+    Flash {
+        kind: FlashKind::Notice,
+        text: churn_detail(next),
+        undo: None,
     }
 }
 

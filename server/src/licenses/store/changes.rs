@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::{License, LicenseKeyRow};
+use crate::clock::Timestamp;
 use crate::db::schema::{license_keys, licenses};
 use crate::db::{DbError, WriteTx, on_backend};
 use crate::licenses::model::LicenseId;
@@ -38,11 +39,32 @@ pub fn claim_seat(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError>
     Ok(taken == 1)
 }
 
-/// Gives a seat back.
-pub fn release_seat(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<(), DbError> {
+/// Gives seats back.
+pub fn release_seats(tx: &mut WriteTx<'_>, id: &LicenseId, seats: i32) -> Result<(), DbError> {
     diesel::update(licenses::table.find(id))
-        .filter(licenses::seats_used.gt(0))
-        .set(licenses::seats_used.eq(licenses::seats_used - 1))
+        .filter(licenses::seats_used.ge(seats))
+        .set(licenses::seats_used.eq(licenses::seats_used - seats))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Writes the first activation of a license and the ends that count from it, once.
+pub fn start_clock(tx: &mut WriteTx<'_>, license: &License) -> Result<(), DbError> {
+    diesel::update(licenses::table.find(&license.id))
+        .filter(licenses::first_activated_at.is_null())
+        .set((
+            licenses::first_activated_at.eq(license.first_activated_at),
+            licenses::valid_until.eq(license.valid_until),
+            licenses::updates_until.eq(license.updates_until),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// The time for choosing among seats beyond a lowered limit is over.
+pub fn end_over_limit(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<(), DbError> {
+    diesel::update(licenses::table.find(id))
+        .set(licenses::over_limit_until.eq(None::<Timestamp>))
         .execute(tx.conn())?;
     Ok(())
 }

@@ -6,10 +6,14 @@ use actix_web::http::header::CONTENT_LENGTH;
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::release_id;
 use crate::http::extract::{Admin, AppData, too_slow};
+use crate::http::openapi::words::{FileBytes, Slug};
 use crate::http::{ApiError, Code, Query};
+use crate::releases::model::ReleaseId;
+use crate::releases::store::Artifact;
 use crate::releases::upload_artifact::{self, NewArtifact};
 use crate::staff::Scope;
 use crate::storage::{StorageError, Upload};
@@ -20,12 +24,38 @@ const CONTENT_SHA256: &str = "x-content-sha256";
 /// How long the next part of a file may take to arrive.
 const CHUNK_PATIENCE: Duration = Duration::from_secs(30);
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct UploadQuery {
+    /// What the file is; `source` where nothing is said.
+    #[param(value_type = Option<Slug>)]
     kind: Option<String>,
 }
 
+/// Adds a file to a draft. Repeating it with the same bytes changes nothing.
+#[utoipa::path(
+    put,
+    path = "/v1/admin/releases/{release}/artifacts/{name}",
+    operation_id = "upload_artifact",
+    tag = "releases",
+    params(
+        ("release" = ReleaseId, Path),
+        ("name" = String, Path, max_length = 200, description = "Name of the file; in bytes."),
+        UploadQuery,
+        ("X-Content-SHA256" = Option<String>, Header, pattern = "^[0-9A-Fa-f]{64}$", description = "What the bytes must hash to."),
+    ),
+    request_body(content = FileBytes, content_type = "application/octet-stream", description = "The file."),
+    security(("management_token" = ["publish"])),
+    responses(
+        (status = 200, description = "The release has this file already.", body = Artifact),
+        (status = 201, description = "Added.", body = Artifact),
+        (status = 404, description = "`not_found`: there is no such release."),
+        (status = 409, description = "`conflict`: the release is out, is full, or has this name with other bytes."),
+        (status = 422, description = "`invalid_field`: the name, the kind, or the SHA-256 that does not fit."),
+        (status = 507, description = "`insufficient_storage`: the disk is full."),
+    ),
+)]
 pub(super) async fn upload(
     app: AppData,
     admin: Admin,

@@ -1,0 +1,205 @@
+//! Reading what a verdict rests on: most of the time in one statement.
+
+use super::{Facts, Question};
+use crate::activations::model::Identity;
+use crate::activations::store::{Activation, count_ended_but_counted, find_by_identity};
+use crate::app::App;
+use crate::db::{AnyConn, DbError};
+use crate::kits::model::{KitId, Scope, SeatKind};
+use crate::kits::store::{find_kit_by_slug, kits_by_ids};
+use crate::licenses::model::SeatState;
+use crate::licenses::store::{self, Glance, Holding};
+use crate::releases::model::{LicenseFacts, Refusal, downloadable, parse_version};
+use crate::releases::store::find_version;
+
+/// Reads the facts; `None` when no license has the key.
+pub async fn read(app: &App, question: &Question) -> Result<Option<Facts>, DbError> {
+    let own = question.clone();
+    // One statement sees one moment by itself, and is all that most calls need.
+    let seen = app.db.read(move |conn| look(conn, &own)).await?;
+    match seen {
+        Seen::Nothing => Ok(None),
+        Seen::Whole(facts) => Ok(Some(*facts)),
+        Seen::InPart => {
+            let own = question.clone();
+            app.db.read_snapshot(move |conn| gather(conn, &own)).await
+        }
+    }
+}
+
+/// The same inside a unit of work or a snapshot.
+pub fn gather(conn: &mut AnyConn, question: &Question) -> Result<Option<Facts>, DbError> {
+    match look(conn, question)? {
+        Seen::Nothing => return Ok(None),
+        Seen::Whole(facts) => return Ok(Some(*facts)),
+        Seen::InPart => {}
+    }
+    let Some(mut holding) = store::find_by_lookup(conn, &question.lookup)? else {
+        return Ok(None);
+    };
+    let kit = find_kit_by_slug(conn, &question.kit)?;
+    let covers_kit = match &kit {
+        Some(kit) => store::covers(conn, &holding, &kit.id)?,
+        None => false,
+    };
+    let scope = slugs(conn, &holding)?;
+    let activation = match fitting(question, &holding) {
+        Some(identity) => find_by_identity(conn, &holding.license.id, identity)?,
+        None => None,
+    };
+    let seat = seat(question, &holding, activation.as_ref());
+    if holding.terms.lease_seconds.is_some() {
+        let ended = count_ended_but_counted(conn, &holding.license.id, question.now)?;
+        let ended = i32::try_from(ended).unwrap_or(i32::MAX);
+        holding.license.seats_used = holding.license.seats_used.saturating_sub(ended).max(0);
+    }
+    let version_not_covered = match &kit {
+        Some(kit) if covers_kit => is_uncovered(conn, &holding, &kit.id, question)?,
+        _ => false,
+    };
+    Ok(Some(Facts {
+        missing: missing(&holding, &question.entitlements),
+        holding,
+        kit_slug: kit.map(|kit| kit.slug),
+        covers_kit,
+        scope,
+        activation,
+        seat,
+        version_not_covered,
+        exhausted: None,
+        now: question.now,
+    }))
+}
+
+/// Slugs of the kits a license lists.
+fn slugs(conn: &mut AnyConn, holding: &Holding) -> Result<Vec<String>, DbError> {
+    match holding.terms.scope {
+        Scope::All => Ok(Vec::new()),
+        Scope::Kits => {
+            let listed = store::kits_of(conn, &holding.license)?;
+            let kits = kits_by_ids(conn, &listed)?;
+            Ok(kits.into_iter().map(|kit| kit.slug).collect())
+        }
+    }
+}
+
+/// What one statement tells.
+enum Seen {
+    /// No license has the key.
+    Nothing,
+    /// All there is to know.
+    Whole(Box<Facts>),
+    /// The kit was named by a former slug or is none, the license lists several, its leases are to
+    /// be counted, or a version is to be looked at.
+    InPart,
+}
+
+fn look(conn: &mut AnyConn, question: &Question) -> Result<Seen, DbError> {
+    let identity = question.identity.as_ref();
+    let (seen, kit) = (&question.terms, &question.kit);
+    let Some(seen) = store::glance(conn, seen, &question.lookup, kit, identity)? else {
+        return Ok(Seen::Nothing);
+    };
+    let Glance {
+        holding,
+        terms,
+        activation,
+        kit: Some((kit, slug)),
+    } = seen
+    else {
+        return Ok(Seen::InPart);
+    };
+    if holding.terms.lease_seconds.is_some() || ends_before(question, &holding) {
+        return Ok(Seen::InPart);
+    }
+    let scope = match (holding.terms.scope, terms.kits.as_slice()) {
+        (Scope::All, _) => Vec::new(),
+        (Scope::Kits, [only]) if *only == kit => vec![slug.clone()],
+        (Scope::Kits, _) => return Ok(Seen::InPart),
+    };
+    let activation = activation.filter(|_row| fitting(question, &holding).is_some());
+    let seat = seat(question, &holding, activation.as_ref());
+    Ok(Seen::Whole(Box::new(Facts {
+        missing: missing(&holding, &question.entitlements),
+        holding,
+        kit_slug: Some(slug),
+        covers_kit: true,
+        scope,
+        activation,
+        seat,
+        version_not_covered: false,
+        exhausted: None,
+        now: question.now,
+    })))
+}
+
+/// Whether the version in use may have come out after the license's updates.
+fn ends_before(question: &Question, holding: &Holding) -> bool {
+    let ends = || holding.standing(true).covers_until(question.now).is_some();
+    question.version.is_some() && ends()
+}
+
+/// An identity that takes a seat of this license; one of another kind than its seats is none.
+fn fitting<'a>(question: &'a Question, holding: &Holding) -> Option<&'a Identity> {
+    let terms = &holding.terms;
+    let identity = question.identity.as_ref();
+    identity
+        .filter(|identity| terms.seat_kind != SeatKind::None && identity.kind == terms.seat_kind)
+        .filter(|identity| !identity.needs_no_seat(terms.staging_hosts.words()))
+}
+
+fn seat(question: &Question, holding: &Holding, row: Option<&Activation>) -> SeatState {
+    let terms = &holding.terms;
+    match (row, &question.identity) {
+        (Some(row), _) => row.state(question.now),
+        (None, Some(identity))
+            if terms.seat_kind != SeatKind::None && identity.kind == terms.seat_kind =>
+        {
+            if fitting(question, holding).is_some() {
+                SeatState::Never
+            } else {
+                SeatState::Unneeded
+            }
+        }
+        (None, _) => SeatState::NoIdentity,
+    }
+}
+
+fn missing(holding: &Holding, needed: &[String]) -> Vec<String> {
+    if needed.is_empty() {
+        return Vec::new();
+    }
+    let own = holding.entitlements();
+    let mut missing: Vec<String> = needed
+        .iter()
+        .filter(|it| !own.contains(it))
+        .cloned()
+        .collect();
+    missing.sort_unstable();
+    missing.dedup();
+    missing
+}
+
+/// Whether the version in use came out after the license's updates: asked only where they end, and
+/// answered by the predicate every download asks. A version that was never released is no matter
+/// of coverage.
+fn is_uncovered(
+    conn: &mut AnyConn,
+    holding: &Holding,
+    kit: &KitId,
+    question: &Question,
+) -> Result<bool, DbError> {
+    let standing = holding.standing(true);
+    let version = question
+        .version
+        .as_deref()
+        .and_then(|text| parse_version(text).ok());
+    let Some(version) = version.filter(|_| standing.covers_until(question.now).is_some()) else {
+        return Ok(false);
+    };
+    let release = find_version(conn, kit, &version.to_string())?;
+    let license = LicenseFacts::new(&standing, question.now);
+    Ok(release.is_some_and(|release| {
+        downloadable(&release.facts(), &license) == Err(Refusal::VersionNotCovered)
+    }))
+}
