@@ -2,6 +2,7 @@
 
 mod changes;
 mod glance;
+mod hot;
 
 use std::sync::Arc;
 
