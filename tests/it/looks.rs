@@ -13,11 +13,13 @@ async fn licenses(app: &TestApp, shop: &Shop) -> Vec<(&'static str, String)> {
     let two = json!({ "kits": ["feedback-widget", "rate-limiter"], "seat_limit": 5 });
     let all = json!({ "scope": "all", "kits": [], "seat_limit": 5 });
     for (name, terms) in [("two", two), ("all", all)] {
+        let external = format!("price_{name}");
         let policy = Shop::policy(&shop.admin, name, &terms).await;
-        let price = json!({ "external_id": name, "policies": [policy], "quantity_rule": "seats" });
+        let price =
+            json!({ "external_id": external, "policies": [policy], "quantity_rule": "seats" });
         let added = shop.admin.post("/v1/admin/prices", &price).await;
         added.expect_status(201);
-        let purchase = shop.buy_checkout(app, Shop::checkout(name, 1)).await;
+        let purchase = shop.buy_checkout(app, Shop::checkout(&external, 1)).await;
         bought.push((name, purchase.key));
     }
     bought
@@ -45,9 +47,9 @@ async fn a_former_slug_and_several_kits_are_told_like_the_usual_case(kind: Kind)
     let sent = |name: &str| json!({ "device": "machine-1", "kit": name });
     for (name, key) in &licenses {
         let scope = match *name {
-            "one" => json!(["feedback"]),
-            "two" => json!(["rate-limiter", "feedback"]),
-            _ => json!("all"),
+            "one" => json!({ "kits": ["feedback"] }),
+            "two" => json!({ "kits": ["rate-limiter", "feedback"] }),
+            _ => json!({ "all": true }),
         };
         for (slug, audience) in [
             ("feedback", json!("feedback")),

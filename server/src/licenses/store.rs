@@ -4,6 +4,7 @@ mod changes;
 mod filter;
 mod glance;
 mod holds;
+mod hot;
 mod keys;
 mod lists;
 mod notes;

@@ -138,10 +138,11 @@ fn look(conn: &mut AnyConn, question: &Question) -> Result<Seen, DbError> {
     })))
 }
 
-/// Whether the version in use may have come out after the license's updates.
+/// Whether the version in use may have come out after the license's updates: not while they go on,
+/// because what is published counts from that day or, back-dated, from an earlier one.
 fn ends_before(question: &Question, holding: &Holding) -> bool {
-    let ends = || holding.standing(true).covers_until(question.now).is_some();
-    question.version.is_some() && ends()
+    let end = || holding.standing(true).covers_until(question.now);
+    question.version.is_some() && end().is_some_and(|end| end <= question.now)
 }
 
 /// An identity that takes a seat of this license; one of another kind than its seats is none.

@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::hot::{CountSeat, CountVersion};
 use super::{License, LicenseKeyRow};
 use crate::clock::Timestamp;
 use crate::db::schema::{license_keys, licenses};
@@ -48,21 +49,13 @@ pub fn update(tx: &mut WriteTx<'_>, row: &License) -> Result<(), DbError> {
 
 /// Locks a license for the rest of the unit of work: its root row is written first (rule 4).
 pub fn lock(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError> {
-    let locked = on_backend!(tx.conn(), conn => diesel::update(licenses::table.find(id))
-        .set(licenses::version.eq(licenses::version + 1))
-        .execute(conn))?;
+    let locked = on_backend!(tx.conn(), conn => CountVersion(id).execute(conn))?;
     Ok(locked == 1)
 }
 
 /// Takes a seat if one is left: the count and its limit in one statement.
 pub fn claim_seat(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError> {
-    let left = licenses::seat_cap
-        .is_null()
-        .or(licenses::seats_used.nullable().lt(licenses::seat_cap));
-    let taken = on_backend!(tx.conn(), conn => diesel::update(licenses::table.find(id))
-        .filter(left)
-        .set(licenses::seats_used.eq(licenses::seats_used + 1))
-        .execute(conn))?;
+    let taken = on_backend!(tx.conn(), conn => CountSeat(id).execute(conn))?;
     Ok(taken == 1)
 }
 
