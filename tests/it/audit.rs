@@ -543,7 +543,14 @@ async fn the_log_is_listed_newest_first_and_persons_are_for_administrators(kind:
     assert_eq!(page["items"][0]["action"], json!("policy.created"));
     assert_eq!(page["items"][0]["subject"], json!(shop.policy));
 
-    for bad in ["cursor=x", "cursor=1.5", "subject=%00", "subject=a%20b"] {
+    for bad in [
+        "cursor=x",
+        "cursor=1.5",
+        "cursor=-1",
+        "cursor=%2B1",
+        "subject=%00",
+        "subject=a%20b",
+    ] {
         let refused = reader.get(&format!("/v1/admin/audit?{bad}")).await;
         refused.expect_problem(422, "invalid_field");
     }

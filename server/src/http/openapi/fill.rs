@@ -13,7 +13,11 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// Completes the document.
 pub(super) fn fill(document: &mut Value) {
     for (path, method, operation) in operations(document) {
-        if method == "post" && creates(operation) {
+        if answers(operation, "412") {
+            add_if_match(operation);
+        }
+        let once = answers(operation, "201") || answers(operation, "412");
+        if method == "post" && once && has_way(operation, "management_token") {
             add_idempotency_key(operation);
         }
         fill_operation(&path, operation);
@@ -67,24 +71,40 @@ fn fill_operation(path: &str, operation: &mut Map<String, Value>) {
     }
 }
 
-/// Whether it is a management call that makes something.
-fn creates(operation: &Map<String, Value>) -> bool {
-    let is_managed = has_way(operation, "management_token");
+fn answers(operation: &Map<String, Value>, status: &str) -> bool {
     let responses = operation.get("responses");
-    is_managed && responses.is_some_and(|responses| responses.get("201").is_some())
+    responses.is_some_and(|responses| responses.get(status).is_some())
 }
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 fn add_idempotency_key(operation: &mut Map<String, Value>) {
+    let meaning = "The same request sent again with the same key makes nothing twice and gets the same answer.";
+    let schema = json!({ "type": "string", "pattern": "^[!-~]{1,255}$", "maxLength": 255 });
+    add_header(operation, IDEMPOTENCY_KEY, meaning, &schema);
+}
+
+fn add_if_match(operation: &mut Map<String, Value>) {
+    let meaning = "The `ETag` of what was read, or `*`.";
+    add_header(operation, "If-Match", meaning, &json!({ "type": "string" }));
+}
+
+/// Adds a header that may be sent, where the operation does not name it itself.
+fn add_header(operation: &mut Map<String, Value>, name: &str, meaning: &str, schema: &Value) {
     let parameters = operation.entry("parameters").or_insert_with(|| json!([]));
-    if let Some(parameters) = parameters.as_array_mut() {
+    let Some(parameters) = parameters.as_array_mut() else {
+        return;
+    };
+    if parameters
+        .iter()
+        .all(|one| one.get("name") != Some(&Value::from(name)))
+    {
         parameters.push(json!({
-            "name": IDEMPOTENCY_KEY,
+            "name": name,
             "in": "header",
             "required": false,
-            "description": "The same request sent again with the same key makes nothing twice and gets the same answer.",
-            "schema": { "type": "string", "pattern": "^[!-~]{1,255}$", "maxLength": 255 },
+            "description": meaning,
+            "schema": schema,
         }));
     }
 }
