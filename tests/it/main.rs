@@ -32,6 +32,7 @@ mod license_verbs;
 mod licensing;
 mod limits;
 mod looks;
+mod model;
 mod openapi;
 mod outages;
 mod outbox;
