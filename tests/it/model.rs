@@ -124,7 +124,7 @@ impl Played<'_> {
             Step::Validate { key, device } => self.ask("validate", key, device).await,
             Step::Heartbeat { key, device } => self.ask("heartbeat", key, device).await,
             Step::Deactivate { key, device } => self.ask("deactivate", key, device).await,
-            Step::Suspend => self.act("suspend", &json!({})).await,
+            Step::Suspend => self.act("suspend", &json!({ "cause": "model" })).await,
             Step::Reinstate => self.act("reinstate", &json!({ "reason": "manual" })).await,
             Step::Renew => self.act("renew", &json!({ "from": "now" })).await,
             Step::Rotate { grace } => {
