@@ -12,6 +12,7 @@
 mod activate;
 mod first_start;
 mod purchase;
+mod rotate;
 mod world;
 
 use std::time::{Duration, Instant};

@@ -3,6 +3,8 @@
 //! The process is the test binary itself: a test called `child::serves_when_asked` serves when the
 //! variable is set, and does nothing otherwise.
 
+mod death;
+
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -11,6 +13,8 @@ use std::time::{Duration, Instant};
 
 use crate::actors::Actor;
 use crate::database::free_port;
+
+pub use death::Death;
 
 const VARIABLE: &str = "KITWARD_TEST_CHILD";
 
@@ -22,37 +26,6 @@ pub struct Child {
     pub address: SocketAddr,
     /// What it logged.
     pub log: PathBuf,
-}
-
-/// The system call at whose beginning a child is killed.
-#[derive(Debug, Clone, Copy)]
-pub struct Death {
-    /// Names of system calls, as strace knows them.
-    pub calls: &'static str,
-    /// At which of them, from 1; each thread counts its own.
-    pub nth: u32,
-}
-
-impl Death {
-    /// Whether this machine lets one process trace another.
-    pub fn is_possible() -> bool {
-        let words = ["-D", "-f", "-qq", "-e", "trace=fsync", "true"];
-        let traced = Command::new("strace").args(words).output();
-        traced.is_ok_and(|output| output.status.success())
-    }
-
-    /// `program` under strace, which stands aside (`-D`): the process that starts is the program's.
-    fn program(self, program: &Path) -> Command {
-        let Self { calls, nth } = self;
-        let mut command = Command::new("strace");
-        command
-            .args(["-D", "-f", "-qq", "-o", "/dev/null"])
-            .args(["-e", &format!("trace={calls}")])
-            .args(["-e", &format!("inject={calls}:signal=SIGKILL:when={nth}")])
-            .arg("--")
-            .arg(program);
-        command
-    }
 }
 
 /// Settings of a child, as lines of its configuration file.
@@ -212,11 +185,26 @@ pub struct Ended {
 
 /// Runs a command of the binary in `folder`, with these variables and no other of ours.
 pub fn command(folder: &Path, variables: &[(&str, &str)], words: &[&str]) -> Ended {
+    let program = Command::new(std::env::current_exe().expect("this program"));
+    run_command(program, folder, variables, words)
+}
+
+/// Runs one that will be killed; its status is -1 then.
+pub fn doomed_command(folder: &Path, words: &[&str], death: Death) -> Ended {
+    let program = death.program(&std::env::current_exe().expect("this program"));
+    run_command(program, folder, &[], words)
+}
+
+fn run_command(
+    mut program: Command,
+    folder: &Path,
+    variables: &[(&str, &str)],
+    words: &[&str],
+) -> Ended {
     // What the caller's shell has set must not change what is tested.
     let of_the_caller = std::env::vars_os()
         .map(|(name, _)| name)
         .filter(|name| name.to_string_lossy().starts_with("KITWARD_"));
-    let mut program = Command::new(std::env::current_exe().expect("this program"));
     for name in of_the_caller {
         program.env_remove(name);
     }

@@ -24,7 +24,8 @@ pub use actors::{Actor, Reply};
 pub use app::{Builder, TestApp};
 pub use app::{MASTER_KEY, START, WEBHOOK_SECRETS};
 pub use child::{
-    Child, ChildSettings, Death, Ended, command, run_command_if_asked, serve_if_asked,
+    Child, ChildSettings, Death, Ended, command, doomed_command, run_command_if_asked,
+    serve_if_asked,
 };
 pub use database::{Database, Kind, OwnCluster};
 pub use issued::Issued;

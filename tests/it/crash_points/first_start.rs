@@ -32,7 +32,7 @@ async fn killed_at_its_first_start(kind: Kind) {
         world.holds_together().await;
         let jwks = child.actor().get("/.well-known/jwks.json").await;
         let keys = jwks.expect_status(200).json();
-        assert_eq!(keys["keys"].as_array().unwrap().len(), 2, "{keys}");
+        assert!(keys["keys"].as_array().unwrap().len() >= 2, "{keys}");
         child.kill();
         if !has_died && points.until_survived {
             break;
