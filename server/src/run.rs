@@ -8,10 +8,14 @@ use tokio::task::JoinHandle;
 
 use crate::app::App;
 use crate::http::serve::{serve, serve_metrics};
+use crate::idempotency;
 use crate::outbox::{self, Lane};
 
 /// How long a shutdown waits for attempts of the outbox that are under way.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// How often what is over is deleted.
+const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_hours(1);
 
 /// How to run.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +42,7 @@ pub struct Running {
     app: Arc<App>,
     servers: Vec<ServerHandle>,
     tasks: Vec<JoinHandle<()>>,
+    sweeper: Option<JoinHandle<()>>,
 }
 
 /// Starts serving on a listener that is bound already.
@@ -55,11 +60,22 @@ pub fn start(app: &Arc<App>, listener: TcpListener, options: Options) -> std::io
             tasks.push(tokio::spawn(outbox::run(Arc::clone(app), *lane)));
         }
     }
+    let sweeper = options.outbox.then(|| tokio::spawn(sweep(Arc::clone(app))));
     Ok(Running {
         app: Arc::clone(app),
         servers,
         tasks,
+        sweeper,
     })
+}
+
+async fn sweep(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        if let Err(error) = idempotency::sweep(&app).await {
+            tracing::warn!(%error, "old idempotency keys could not be deleted");
+        }
+    }
 }
 
 fn spawn_server(server: actix_web::dev::Server) -> JoinHandle<()> {
@@ -74,6 +90,10 @@ impl Running {
     /// Not ready first, then requests under way, then the outbox, then the database's queues.
     pub async fn stop(self) {
         self.app.stop();
+        // Nothing waits for it, and what it leaves the next one deletes.
+        if let Some(sweeper) = &self.sweeper {
+            sweeper.abort();
+        }
         for server in &self.servers {
             server.stop(true).await;
         }
