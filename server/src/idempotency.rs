@@ -11,5 +11,7 @@
 
 mod claim;
 mod store;
+mod sweep;
 
 pub use claim::{Claim, Earlier, Once};
+pub use sweep::sweep;

@@ -11,11 +11,15 @@ use crate::activations::{seen, sweep};
 use crate::app::App;
 use crate::audit;
 use crate::http::serve::{serve, serve_metrics};
+use crate::idempotency;
 use crate::key_ring;
 use crate::outbox::{self, Lane};
 
 /// How long a shutdown waits for attempts of the outbox that are under way.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// How often what is over is deleted.
+const SWEEP_EVERY: std::time::Duration = std::time::Duration::from_hours(1);
 
 /// How to run.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +48,7 @@ pub struct Running {
     servers: Vec<ServerHandle>,
     tasks: Vec<JoinHandle<()>>,
     keeper: JoinHandle<()>,
+    sweeper: Option<JoinHandle<()>>,
 }
 
 /// Starts serving on a listener that is bound already.
@@ -63,12 +68,25 @@ pub fn start(app: &Arc<App>, listener: TcpListener, options: Options) -> std::io
         tasks.push(tokio::spawn(audit::run(Arc::clone(app))));
         tasks.push(tokio::spawn(sweep::run(Arc::clone(app))));
     }
+    let sweeper = options
+        .outbox
+        .then(|| tokio::spawn(forget(Arc::clone(app))));
     Ok(Running {
         app: Arc::clone(app),
         servers,
         tasks,
         keeper: tokio::spawn(key_ring::keep(Arc::clone(app), options.outbox)),
+        sweeper,
     })
+}
+
+async fn forget(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        if let Err(error) = idempotency::sweep(&app).await {
+            tracing::warn!(%error, "old idempotency keys could not be deleted");
+        }
+    }
 }
 
 fn spawn_server(server: actix_web::dev::Server) -> JoinHandle<()> {
@@ -84,6 +102,10 @@ impl Running {
     /// the database's queues.
     pub async fn stop(self) {
         self.app.stop();
+        // Nothing waits for it, and what it leaves the next one deletes.
+        if let Some(sweeper) = &self.sweeper {
+            sweeper.abort();
+        }
         for server in &self.servers {
             server.stop(true).await;
         }

@@ -157,6 +157,26 @@ async fn a_key_is_remembered_for_a_day(kind: Kind) {
     app.stop().await;
 }
 
+both!(what_is_over_goes_without_further_requests);
+async fn what_is_over_goes_without_further_requests(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let admin = app.token(Scope::Admin).await;
+    let body = json!({ "name": "CI", "scopes": ["read"] });
+    // More than one slice.
+    for at in 0..101 {
+        let actor = keyed(&admin, &format!("old-{at}"));
+        let made = actor.post("/v1/admin/tokens", &body).await;
+        made.expect_status(201);
+    }
+    app.clock.advance(24 * 60 * 60);
+    kitward::idempotency::sweep(&app.app).await.unwrap();
+    assert_eq!(count(&app, "idempotency_keys").await, 101);
+    app.clock.advance(1);
+    kitward::idempotency::sweep(&app.app).await.unwrap();
+    assert_eq!(count(&app, "idempotency_keys").await, 0);
+    app.stop().await;
+}
+
 both!(the_answer_is_that_of_the_resource_as_it_is_now);
 async fn the_answer_is_that_of_the_resource_as_it_is_now(kind: Kind) {
     let app = TestApp::start(kind).await;

@@ -11,7 +11,7 @@ use crate::secrets::{Cell, SealError};
 use crate::staff::TokenHolder;
 
 /// Seconds for which a key is remembered.
-const KEPT_SECONDS: i64 = 24 * 60 * 60;
+pub(super) const KEPT_SECONDS: i64 = 24 * 60 * 60;
 
 /// The right to one effect. Without a key it promises nothing and costs nothing.
 #[derive(Debug, Clone, Default)]
@@ -97,7 +97,9 @@ impl Claim {
             secret: keyed.secret.clone(),
             created_at: keyed.now,
         };
-        store::delete_over(tx, &row.digest, keyed.now.plus_seconds(-KEPT_SECONDS))?;
+        let before = keyed.now.plus_seconds(-KEPT_SECONDS);
+        store::delete_if_over(tx, &row.digest, before)?;
+        store::delete_oldest(tx, before)?;
         if tx.unless_taken(|tx| store::insert(tx, &row))?.is_some() {
             return effect(tx).map(Once::New);
         }

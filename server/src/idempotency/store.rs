@@ -33,8 +33,8 @@ pub(super) fn find(tx: &mut WriteTx<'_>, digest: &[u8]) -> Result<Option<KeyRow>
         .optional()?)
 }
 
-/// Deletes this key's row if it is over, and the oldest of the others that are.
-pub(super) fn delete_over(
+/// Deletes this key's row if it is over.
+pub(super) fn delete_if_over(
     tx: &mut WriteTx<'_>,
     digest: &[u8],
     before: Timestamp,
@@ -42,15 +42,20 @@ pub(super) fn delete_over(
     diesel::delete(idempotency_keys::table.find(digest))
         .filter(idempotency_keys::created_at.lt(before))
         .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Deletes the oldest rows that are over; how many.
+pub(super) fn delete_oldest(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<usize, DbError> {
     let old: Vec<Vec<u8>> = idempotency_keys::table
         .filter(idempotency_keys::created_at.lt(before))
         .order((idempotency_keys::created_at, idempotency_keys::digest))
         .limit(SLICE)
         .select(idempotency_keys::digest)
         .load(tx.conn())?;
-    if !old.is_empty() {
-        let old = idempotency_keys::table.filter(idempotency_keys::digest.eq_any(old));
-        diesel::delete(old).execute(tx.conn())?;
+    if old.is_empty() {
+        return Ok(0);
     }
-    Ok(())
+    let old = idempotency_keys::table.filter(idempotency_keys::digest.eq_any(old));
+    Ok(diesel::delete(old).execute(tx.conn())?)
 }

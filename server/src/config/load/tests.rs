@@ -203,3 +203,22 @@ fn a_demo_heeds_the_variables_of_the_log_and_no_other() {
     assert_eq!(config.log, "debug");
     assert_eq!(config.log_format, crate::config::LogFormat::Json);
 }
+
+#[test]
+fn trusted_proxies_are_networks() {
+    let nets = |text: &str| given(&[("KITWARD_TRUSTED_PROXIES", text)]);
+    let config = nets("172.16.0.0/12, fd00::/8").unwrap();
+    let shown: Vec<String> = config
+        .trusted_proxies
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(shown, ["172.16.0.0/12", "fd00::/8"]);
+    let file = written("trusted_proxies = [\"10.0.0.1/32\"]").unwrap();
+    assert_eq!(file.trusted_proxies.len(), 1);
+    assert!(given(&[]).unwrap().trusted_proxies.is_empty());
+    for bad in ["", "10.0.0.1", "proxy.example.com", "10.0.0.0/33"] {
+        let error = nets(bad).unwrap_err();
+        assert!(whole(&error).contains("trusted_proxies"), "{bad}: {error}");
+    }
+}
