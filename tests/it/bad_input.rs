@@ -64,7 +64,7 @@ fn routes(purchase: &Purchase, token: &str) -> Vec<Route> {
         Method::POST,
         "/v1/admin/policies",
         policy,
-        &["name", "edition", "scope"],
+        &["name", "edition"],
     );
     let price = json!({
         "external_id": "price_x", "policies": ["personal"], "quantity_rule": "seats",

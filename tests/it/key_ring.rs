@@ -61,7 +61,11 @@ async fn state(app: &TestApp, kid: &str) -> KeyState {
 
 /// A signed verdict on a key nobody has.
 async fn verdict(actor: &Actor) -> String {
-    let body = json!({ "key": "kwl_unknown", "kit": "feedback-widget" });
+    verdict_on(actor, "kwl_unknown").await
+}
+
+async fn verdict_on(actor: &Actor, key: &str) -> String {
+    let body = json!({ "key": key, "kit": "feedback-widget" });
     let reply = actor.post("/v1/licenses/validate", &body).await;
     reply.expect_status(200).str("/verdict")
 }
@@ -251,15 +255,16 @@ both!(no_verdict_fails_or_goes_unverified_while_keys_rotate);
 async fn no_verdict_fails_or_goes_unverified_while_keys_rotate(kind: Kind) {
     let app = TestApp::start(kind).await;
     let second = app.second().await;
+    let key = Shop::open(&app).await.buy(&app).await.key;
     let is_over = Arc::new(AtomicBool::new(false));
     let callers: Vec<_> = (0..8)
         .map(|number| {
             let actor = if number % 2 == 0 { &app } else { &second }.anonymous();
-            let (is_over, now) = (Arc::clone(&is_over), app.now());
+            let (is_over, now, key) = (Arc::clone(&is_over), app.now(), key.clone());
             tokio::spawn(async move {
                 let mut verdicts = Vec::new();
                 while !is_over.load(Ordering::Acquire) {
-                    let verdict = verdict(&actor).await;
+                    let verdict = verdict_on(&actor, &key).await;
                     // The list that is fetched after a verdict verifies it.
                     let keys = list(&actor).await;
                     assert_eq!(read(&verdict, &keys, now), Ok(()));
