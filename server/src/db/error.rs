@@ -1,5 +1,7 @@
 //! What can go wrong at the door, and what the caller may conclude from it.
 
+use std::time::Duration;
+
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 /// A failed read or unit of work.
@@ -49,6 +51,25 @@ impl DbError {
             | Self::Unknown(_) => true,
             Self::Query(error) => is_contention(error) || is_disconnect(error),
             Self::Panicked | Self::Inconsistent { .. } => false,
+        }
+    }
+}
+
+impl DbError {
+    /// How long a lost unit of work is tried again: of two that wait for each other one always gets on.
+    pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+    /// The same where another process holds a row and says not for how long: the jobs behind wait.
+    const SHORT_PATIENCE: Duration = Duration::from_secs(3);
+
+    /// How long a unit of work that failed like this is tried again.
+    pub(super) fn patience(&self) -> Duration {
+        match self {
+            Self::Query(DieselError::DatabaseError(_, about))
+                if about.message().contains("lock timeout") =>
+            {
+                Self::SHORT_PATIENCE
+            }
+            _ => Self::PATIENCE,
         }
     }
 }

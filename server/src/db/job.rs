@@ -1,5 +1,7 @@
 //! One caller's unit of work on its way through a writer's queue.
 
+use std::time::Duration;
+
 use tokio::sync::oneshot;
 
 use super::error::find;
@@ -39,6 +41,14 @@ where
 
     fn panicked(&mut self) {
         self.outcome = Some(Err(DbError::Panicked.into()));
+    }
+
+    fn patience(&self) -> Duration {
+        let error = match &self.outcome {
+            Some(Err(error)) => find(error),
+            Some(Ok(_)) | None => None,
+        };
+        error.map_or(DbError::PATIENCE, DbError::patience)
     }
 
     fn finish(self: Box<Self>, committed: Result<(), DbError>) {

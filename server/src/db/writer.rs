@@ -17,8 +17,6 @@ use crate::audit::Entry;
 
 /// How often a job that lost against a concurrent transaction is run again, alone.
 const RETRIES: u32 = 8;
-/// No further retry after this: the jobs behind it wait meanwhile.
-const RETRY_TIME: Duration = Duration::from_secs(3);
 
 /// What a job wants of the writer after it ran.
 pub(super) enum Ran {
@@ -35,6 +33,8 @@ pub(super) trait Job: Send {
     fn shard(&self) -> Option<u64>;
     fn run(&mut self, tx: &mut WriteTx<'_>) -> Ran;
     fn panicked(&mut self);
+    /// No further retry after this long, by what the job lost against.
+    fn patience(&self) -> Duration;
     /// Sends the reply. `Err` replaces whatever the job itself found.
     fn finish(self: Box<Self>, committed: Result<(), DbError>);
 }
@@ -110,13 +110,14 @@ impl Writer {
 
     fn run_alone(&mut self, job: Box<dyn Job>) {
         let mut waiting = vec![job];
-        let end = Instant::now() + RETRY_TIME;
+        let started = Instant::now();
         for attempt in 0..RETRIES {
             waiting = self.run_batch(waiting);
             if waiting.is_empty() {
                 return;
             }
-            if Instant::now() >= end {
+            let patience = waiting.iter().map(|job| job.patience()).min();
+            if patience.is_some_and(|patience| started.elapsed() >= patience) {
                 break;
             }
             std::thread::sleep(Duration::from_millis((1 << attempt) + jitter()));
