@@ -42,6 +42,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 #[openapi(paths(
     post_activate,
     post_validate,
+    cors::preflight,
     post_heartbeat,
     post_file,
     post_deactivate

@@ -12,7 +12,8 @@
 //!    adds what follows from the rest: the body of every refusal, `X-Request-Id`, the refusals of
 //!    credentials (`security(("management_token" = ["read"]))` or `("license_key" = [])`), those of
 //!    bodies and of parameters, 429 of what is counted, `Idempotency-Key` of each
-//!    management POST that answers 201 or 412, `If-Match` of whatever answers 412, and what any request may meet.
+//!    management POST that answers 201 or 412, `If-Match` of whatever answers 412, and what any request may meet. Where a member of the
+//!    body, and no header, says what was read: `extensions(("x-precondition-in-body" = json!(true)))`.
 //! 4. In answers a member that may be null, or that has a default in requests, is always there. One
 //!    that is left out (`skip_serializing_if`) is `#[schema(nullable = false)]`.
 //! 5. `UPDATE_DOCS=1 cargo test -p kitward-tests --test it -- layers::the_generated`.
@@ -84,6 +85,8 @@ fn parts() -> Vec<utoipa::openapi::OpenApi> {
         crate::audit::admin::Paths::openapi(),
         crate::staff::admin::Paths::openapi(),
         crate::licenses::admin::Paths::openapi(),
+        crate::licenses::apply_terms::admin::Paths::openapi(),
+        crate::licenses::tokens::admin::Paths::openapi(),
         crate::customers::admin::Paths::openapi(),
     ]
 }

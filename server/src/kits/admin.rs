@@ -41,7 +41,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
     edit,
     policies::create,
     policies::list,
-    policies::show
+    policies::show,
+    policies::edit,
+    policies::versions,
+    policies::templates,
+    policies::texts::add,
+    policies::texts::list,
+    policies::texts::show,
 ))]
 pub struct Paths;
 

@@ -39,6 +39,14 @@ pub(super) fn open_to(headers: &mut HeaderMap, origin: &str) {
 }
 
 /// What a browser asks before a page may call: the origin alone is known then.
+#[utoipa::path(
+    options,
+    path = "/v1/licenses/validate",
+    operation_id = "preflight_validate",
+    tag = "licensing",
+    params(("Origin" = Option<String>, Header, description = "Where the page is from.")),
+    responses((status = 204, description = "An origin of a publishable id finds itself in `Access-Control-Allow-Origin`.")),
+)]
 pub(super) async fn preflight(app: AppData, http: HttpRequest) -> Result<HttpResponse, ApiError> {
     let mut response = HttpResponse::NoContent()
         .insert_header((VARY, "Origin"))

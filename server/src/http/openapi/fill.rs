@@ -8,15 +8,18 @@ use super::problem::{self, PROBLEM};
 use super::schemas;
 use crate::http::Code;
 
-const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "options"];
 
 /// Completes the document.
 pub(super) fn fill(document: &mut Value) {
     for (path, method, operation) in operations(document) {
-        if answers(operation, "412") {
+        // A mark for this place alone.
+        let in_body = operation.remove("x-precondition-in-body").is_some();
+        let conditional = answers(operation, "412") && !in_body;
+        if conditional {
             add_if_match(operation);
         }
-        let once = answers(operation, "201") || answers(operation, "412");
+        let once = answers(operation, "201") || conditional;
         if method == "post" && once && has_way(operation, "management_token") {
             add_idempotency_key(operation);
         }

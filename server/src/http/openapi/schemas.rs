@@ -25,6 +25,7 @@ pub(super) fn fill(document: &mut Value) {
         name_null(schema);
         if edits.contains(name) {
             drop_defaults(schema, |_property| true);
+            drop_required(schema);
         } else {
             drop_defaults(schema, says_nothing);
         }
@@ -166,6 +167,13 @@ fn drop_defaults(schema: &mut Value, is_wrong: impl Fn(&Value) -> bool) {
     }
 }
 
+/// Whatever is left out of an edit stays as it is.
+fn drop_required(schema: &mut Value) {
+    if let Some(schema) = schema.as_object_mut() {
+        schema.remove("required");
+    }
+}
+
 /// Whether its default is a text that it refuses: it must be given.
 fn says_nothing(property: &Value) -> bool {
     let is_empty = property.get("default").is_some_and(|text| text == "");
@@ -285,5 +293,7 @@ mod tests {
         assert_eq!(property("days")["description"], "`null` = for ever.");
         let edited = filled("patch", &schemas());
         assert_eq!(edited["Taken"]["properties"]["ci"].get("default"), None);
+        assert_eq!(edited["Taken"].get("required"), None);
+        assert_eq!(created["Taken"]["required"], json!(["edition"]));
     }
 }

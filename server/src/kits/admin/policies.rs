@@ -1,7 +1,7 @@
 //! Management of policies.
 
 mod errors;
-mod texts;
+pub(super) mod texts;
 mod views;
 
 use actix_web::http::Method;
@@ -61,26 +61,38 @@ pub(super) struct CreateRequest {
     terms: Given,
 }
 
-/// All other members are terms.
-#[derive(Debug, Deserialize)]
-struct EditRequest {
+/// What shall change; members that are left out stay as they are. All other members are terms.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = EditPolicyRequest)]
+pub(super) struct EditRequest {
+    #[schema(min_length = 1, max_length = 100)]
     name: Option<String>,
     /// An empty text takes it away.
     renew_url: Option<String>,
     /// Slugs or ids.
+    #[schema(value_type = Option<Vec<KitName>>, max_items = 500)]
     kits: Option<Vec<String>>,
     #[serde(flatten)]
+    #[schema(value_type = Terms)]
     terms: Given,
 }
 
-async fn templates(admin: Admin) -> Result<HttpResponse, ApiError> {
+/// Terms to start from, all on one page.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/policy-templates",
+    operation_id = "list_policy_templates",
+    tag = "policies",
+    security(("management_token" = ["read"])),
+    responses((status = 200, description = "All of them.", body = Page<TemplateView>)),
+)]
+pub(super) async fn templates(admin: Admin) -> Result<HttpResponse, ApiError> {
     admin.may(Scope::Read)?;
-    let items: Vec<_> = Template::ALL
-        .iter()
-        .copied()
-        .map(TemplateView::from)
-        .collect();
-    Ok(HttpResponse::Ok().json(serde_json::json!({ "items": items, "next_cursor": null })))
+    let all = Template::ALL.iter().copied();
+    Ok(HttpResponse::Ok().json(Page {
+        items: all.map(TemplateView::from).collect(),
+        next_cursor: None,
+    }))
 }
 
 /// Adds a policy.
@@ -167,7 +179,23 @@ pub(super) async fn show(
     Ok(answer(&view(&app, path.into_inner()).await?))
 }
 
-async fn edit(
+/// Changes a policy. Other terms are a new version; licenses that were issued keep theirs.
+#[utoipa::path(
+    patch,
+    path = "/v1/admin/policies/{policy}",
+    operation_id = "edit_policy",
+    tag = "policies",
+    params(("policy" = String, Path, description = "Id or name.")),
+    request_body = EditRequest,
+    security(("management_token" = ["admin"])),
+    responses(
+        (status = 200, description = "Changed.", body = PolicyView, headers(("ETag" = String))),
+        (status = 404, description = "`not_found`: there is no such policy."),
+        (status = 409, description = "`conflict`: another policy has this name."),
+        (status = 412, description = "`precondition_failed`: it was changed meanwhile."),
+    ),
+)]
+pub(super) async fn edit(
     app: AppData,
     admin: Admin,
     http: HttpRequest,
@@ -190,7 +218,20 @@ async fn edit(
     Ok(answer(&view(&app, id.to_string()).await?))
 }
 
-async fn versions(
+/// All versions of a policy's terms, the first one first.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/policies/{policy}/versions",
+    operation_id = "list_policy_versions",
+    tag = "policies",
+    params(("policy" = String, Path, description = "Id or name."), PageQuery),
+    security(("management_token" = ["read"])),
+    responses(
+        (status = 200, description = "A page of them.", body = Page<VersionView>),
+        (status = 404, description = "`not_found`: there is no such policy."),
+    ),
+)]
+pub(super) async fn versions(
     app: AppData,
     admin: Admin,
     path: web::Path<String>,

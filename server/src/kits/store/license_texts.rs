@@ -3,6 +3,7 @@
 use diesel::dsl::max;
 use diesel::prelude::*;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::clock::Timestamp;
 use crate::db::schema::license_texts;
@@ -10,8 +11,9 @@ use crate::db::{AnyConn, DbError, WriteTx};
 use crate::kits::model::LicenseTextId;
 
 /// One version of a license text, without the text. Its row never changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, Queryable, Selectable, Insertable)]
 #[diesel(table_name = license_texts)]
+#[schema(as = LicenseTextVersion)]
 pub struct TextVersion {
     /// Its id.
     pub id: LicenseTextId,
@@ -24,7 +26,7 @@ pub struct TextVersion {
 }
 
 /// A license text in one version.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema, Queryable, Selectable, Insertable)]
 #[diesel(table_name = license_texts)]
 pub struct LicenseText {
     /// Which one.

@@ -63,7 +63,7 @@ pub(super) async fn csv(app: AppData, admin: Admin, Query(query): Query<LicenseQ
     operation_id = "license_export_json",
     tag = "licenses",
     params(LicenseQuery),
-    responses((status = 200, description = "The file.", body = String, content_type = "application/json")),
+    responses((status = 200, description = "The file.", body = Vec<LicenseBody>, content_type = "application/json")),
     security(("management_token" = ["read"])),
 )]
 pub(super) async fn json(app: AppData, admin: Admin, Query(query): Query<LicenseQuery>) -> Answer {

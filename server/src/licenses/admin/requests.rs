@@ -190,7 +190,7 @@ pub(super) struct ImportRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FindRequest {
-    /// What to look for.
-    #[schema(value_type = String, min_length = 1, max_length = 2048)]
+    /// What to look for. Nothing is found by an empty text, and by one of more than 2048 bytes.
+    #[schema(value_type = String)]
     pub(super) q: SecretString,
 }

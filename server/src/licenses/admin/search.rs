@@ -10,7 +10,7 @@ use super::Answer;
 use super::answers::{LicenseBody, SeatBody};
 use super::requests::FindRequest;
 use crate::app::App;
-use crate::customers::store::Customer;
+use crate::customers::store::{Customer, Order};
 use crate::http::extract::{Admin, AppData, Query, UnreadJson};
 use crate::licenses::find::find;
 use crate::staff::Scope;
@@ -19,7 +19,7 @@ use crate::staff::Scope;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct FindQuery {
-    /// What to look for.
+    /// What to look for. Nothing is found by an empty text, and by one of more than 2048 bytes.
     #[param(value_type = String)]
     q: SecretString,
 }
@@ -29,8 +29,7 @@ pub(super) struct FindQuery {
 struct FoundBody {
     licenses: Vec<LicenseBody>,
     customers: Vec<Customer>,
-    #[schema(value_type = Vec<Object>)]
-    orders: Vec<crate::customers::store::Order>,
+    orders: Vec<Order>,
     seats: Vec<SeatBody>,
 }
 

@@ -3,6 +3,7 @@
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
 
 use super::effect::{Changed, Choice, Outcome, Standstill};
 use super::{Applied, ApplyTerms, ApplyTermsError, Preview, apply, preview};
@@ -21,33 +22,57 @@ const DAYS_MAX: i32 = 366;
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
-    let path = "/policies/{policy}/apply";
-    config.service(resource(path).on(Method::POST, post_apply));
+    config.service(resource("/policies/{policy}/apply").on(Method::POST, post_apply));
 }
 
-#[derive(Debug, Deserialize)]
+/// What this file adds to the document of the API.
+#[derive(OpenApi)]
+#[openapi(paths(post_apply))]
+pub struct Paths;
+
+/// How a policy's present terms are given to its licenses.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ApplyTermsRequest)]
 struct ApplyRequest {
+    /// Whether only to look at what would change.
     preview: bool,
     /// The terms that were looked at; needed where it is no preview.
     terms_number: Option<i32>,
+    /// Days for which seats beyond a lowered limit are kept.
+    #[schema(minimum = 1, maximum = 366)]
     over_limit_days: Option<i32>,
+    /// Whether a limit of a license's own gives way to that of the terms.
     #[serde(default)]
     seats: bool,
+    /// Whether ends that would come earlier do.
     #[serde(default)]
     dates: bool,
+    /// How many licenses; 20 where nothing is said.
+    #[schema(minimum = 1, maximum = 100)]
     limit: Option<usize>,
+    /// `next_cursor` of the answer before.
+    #[schema(max_length = 100, pattern = "^[!-~]*$")]
     cursor: Option<String>,
 }
 
-/// A value as it is and as it would be.
-#[derive(Debug, Serialize)]
-struct Move<T> {
-    from: T,
-    to: T,
+/// A limit as it is and as it would be.
+#[derive(Debug, Serialize, ToSchema)]
+struct LimitMove {
+    from: Option<i32>,
+    to: Option<i32>,
 }
 
-#[derive(Debug, Serialize)]
+/// An end as it is and as it would be.
+#[derive(Debug, Serialize, ToSchema)]
+struct EndMove {
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+}
+
+/// What would become of a license.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TermsPreviewItem)]
 struct ItemView {
     license: LicenseId,
     /// Why it would stay as it is.
@@ -56,14 +81,18 @@ struct ItemView {
     over_limit: bool,
     /// Whether its limit is its own and would be kept.
     own_limit: bool,
-    seat_limit: Move<Option<i32>>,
-    valid_until: Move<Option<Timestamp>>,
-    updates_until: Move<Option<Timestamp>>,
+    seat_limit: LimitMove,
+    valid_until: EndMove,
+    updates_until: EndMove,
 }
 
-#[derive(Debug, Serialize)]
+/// What would become of the licenses.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TermsPreview)]
 struct PreviewView {
+    /// The terms that were looked at.
     terms_number: i32,
+    /// How many licenses stand under other terms of the policy.
     licenses: usize,
     over_limit: usize,
     standing_still: usize,
@@ -71,13 +100,17 @@ struct PreviewView {
     next_cursor: Option<LicenseId>,
 }
 
-#[derive(Debug, Serialize)]
+/// A license that stayed as it is.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = UnchangedLicense)]
 struct Stays {
     license: LicenseId,
     reason: Standstill,
 }
 
-#[derive(Debug, Serialize)]
+/// What became of the licenses.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TermsApplied)]
 struct AppliedView {
     terms_number: i32,
     changed: usize,
@@ -86,6 +119,33 @@ struct AppliedView {
     next_cursor: Option<LicenseId>,
 }
 
+/// One of the two.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = TermsAnswer)]
+enum AnswerView {
+    Preview(PreviewView),
+    Applied(AppliedView),
+}
+
+/// Gives licenses of an edited policy its present terms, a slice at a time; or shows before what
+/// would change.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/policies/{policy}/apply",
+    operation_id = "apply_policy",
+    tag = "policies",
+    params(("policy" = String, Path, description = "Id or name.")),
+    request_body = ApplyRequest,
+    security(("management_token" = ["admin"])),
+    extensions(("x-precondition-in-body" = json!(true))),
+    responses(
+        (status = 200, description = "What would change, or what did.", body = AnswerView),
+        (status = 404, description = "`not_found`: there is no such policy."),
+        (status = 409, description = "`seats_stranded`: more seats would be in use than may be."),
+        (status = 412, description = "`precondition_failed`: the policy was changed after the preview."),
+    ),
+)]
 async fn post_apply(
     app: AppData,
     admin: Admin,
@@ -106,11 +166,12 @@ async fn post_apply(
     if request.preview {
         let limit = input.limit;
         let seen = preview(&app, input).await?;
-        return Ok(HttpResponse::Ok().json(preview_view(seen, number, limit)));
+        let view = AnswerView::Preview(preview_view(seen, number, limit));
+        return Ok(HttpResponse::Ok().json(view));
     }
     check_number(request.terms_number, number)?;
     let applied = apply(&app, input, holder.actor()).await?;
-    Ok(HttpResponse::Ok().json(applied_view(applied, number)))
+    Ok(HttpResponse::Ok().json(AnswerView::Applied(applied_view(applied, number))))
 }
 
 fn choice(request: &ApplyRequest) -> Result<Choice, ApiError> {
@@ -163,15 +224,15 @@ fn item_view((before, outcome): &(License, Outcome)) -> ItemView {
         seats_used: before.seats_used,
         over_limit: outcome.as_ref().is_ok_and(Changed::strands),
         own_limit: outcome.as_ref().is_ok_and(|changed| changed.own_limit),
-        seat_limit: Move {
+        seat_limit: LimitMove {
             from: before.seat_limit,
             to: after.seat_limit,
         },
-        valid_until: Move {
+        valid_until: EndMove {
             from: before.valid_until,
             to: after.valid_until,
         },
-        updates_until: Move {
+        updates_until: EndMove {
             from: before.updates_until,
             to: after.updates_until,
         },

@@ -4,6 +4,7 @@ use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use utoipa::{OpenApi, ToSchema};
 
 use super::create::{CreateLicenseToken, CreateLicenseTokenError, create_license_token};
 use super::model::{DerivedKind, LicenseTokenId};
@@ -12,7 +13,7 @@ use super::store::{self, TokenRow};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::types::WordList;
-use crate::db::{AnyConn, DbError};
+use crate::db::{AnyConn, DbError, Page};
 use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::idempotency::{Idempotency, created, mismatch};
 use crate::http::paging::PageQuery;
@@ -33,17 +34,30 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(revoke.on(Method::POST, post_revoke));
 }
 
-#[derive(Debug, Deserialize)]
+/// What this file adds to the document of the API.
+#[derive(OpenApi)]
+#[openapi(paths(create, list, post_revoke))]
+pub struct Paths;
+
+/// A new token of a license.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = CreateLicenseTokenRequest)]
 struct CreateRequest {
     kind: DerivedKind,
+    /// Where it is used.
+    #[schema(min_length = 1, max_length = 100, example = "Nightly builds")]
     name: String,
+    /// From where a publishable id may be used, at most 20; none for the others.
     #[serde(default)]
     origins: Vec<String>,
+    /// A time to come; until revoked, or as long as its key, where left out.
     expires_at: Option<Timestamp>,
 }
 
-#[derive(Debug, Serialize)]
+/// A token derived from a license key.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = LicenseToken)]
 struct TokenView {
     id: LicenseTokenId,
     license_id: LicenseId,
@@ -62,10 +76,26 @@ struct TokenView {
     /// Since when it runs like a workstation.
     flagged_at: Option<Timestamp>,
     /// The token itself, in the answer to who made it.
+    #[schema(nullable = false)]
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
 }
 
+/// Makes a token of a license. Its text is shown once.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/licenses/{license}/tokens",
+    operation_id = "create_license_token",
+    tag = "licenses",
+    params(("license" = LicenseId, Path)),
+    request_body = CreateRequest,
+    security(("management_token" = ["admin"])),
+    responses(
+        (status = 201, description = "Made.", body = TokenView, headers(("Location" = String))),
+        (status = 404, description = "`not_found`: there is no such license."),
+        (status = 409, description = "`conflict`: the license is refused, or has 200 tokens."),
+    ),
+)]
 async fn create(
     app: AppData,
     admin: Admin,
@@ -112,6 +142,19 @@ fn shown_once(
     }
 }
 
+/// Tokens of a license, without their texts.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/licenses/{license}/tokens",
+    operation_id = "list_license_tokens",
+    tag = "licenses",
+    params(("license" = LicenseId, Path), PageQuery),
+    security(("management_token" = ["read"])),
+    responses(
+        (status = 200, description = "A page of them.", body = Page<TokenView>),
+        (status = 404, description = "`not_found`: there is no such license."),
+    ),
+)]
 async fn list(
     app: AppData,
     admin: Admin,
@@ -132,6 +175,19 @@ async fn list(
     window.page(&app, read, id).await
 }
 
+/// Ends a token of a license. Repeating it changes nothing.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/licenses/{license}/tokens/{token}/revoke",
+    operation_id = "revoke_license_token",
+    tag = "licenses",
+    params(("license" = LicenseId, Path), ("token" = LicenseTokenId, Path)),
+    security(("management_token" = ["admin"])),
+    responses(
+        (status = 200, description = "It has ended.", body = TokenView),
+        (status = 404, description = "`not_found`: this license has no such token."),
+    ),
+)]
 async fn post_revoke(
     app: AppData,
     admin: Admin,

@@ -3,8 +3,10 @@
 use actix_web::http::Method;
 use actix_web::{HttpResponse, web};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::db::Page;
 use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::idempotency::{Idempotency, created, made};
 use crate::http::paging::PageQuery;
@@ -22,14 +24,30 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/license-texts/{text}").get(show));
 }
 
-#[derive(Debug, Deserialize)]
+/// A text, or the next version of one.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = AddLicenseTextRequest)]
 struct AddRequest {
+    /// A known name gets its next number.
+    #[schema(min_length = 1, max_length = 100, example = "Standard")]
     name: String,
+    /// What it says; at most 50000 bytes.
+    #[schema(min_length = 1, max_length = 50_000)]
     body: String,
 }
 
-async fn add(
+/// Adds a license text, or the next version of one.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/license-texts",
+    operation_id = "add_license_text",
+    tag = "policies",
+    request_body = AddRequest,
+    security(("management_token" = ["admin"])),
+    responses((status = 201, description = "Added.", body = LicenseText, headers(("Location" = String)))),
+)]
+pub(in crate::kits::admin) async fn add(
     app: AppData,
     admin: Admin,
     once: Idempotency,
@@ -47,7 +65,17 @@ async fn add(
     Ok(created(&app, "/v1/admin/license-texts", &id).json(text))
 }
 
-async fn list(
+/// All versions of all license texts, without what they say.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/license-texts",
+    operation_id = "list_license_texts",
+    tag = "policies",
+    params(PageQuery),
+    security(("management_token" = ["read"])),
+    responses((status = 200, description = "A page of them.", body = Page<TextVersion>)),
+)]
+pub(in crate::kits::admin) async fn list(
     app: AppData,
     admin: Admin,
     Query(query): Query<PageQuery>,
@@ -57,7 +85,20 @@ async fn list(
     query.window()?.page(&app, store::list_texts, id).await
 }
 
-async fn show(
+/// One version of a license text.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/license-texts/{text}",
+    operation_id = "get_license_text",
+    tag = "policies",
+    params(("text" = LicenseTextId, Path)),
+    security(("management_token" = ["read"])),
+    responses(
+        (status = 200, description = "The text.", body = LicenseText),
+        (status = 404, description = "`not_found`: there is no such license text."),
+    ),
+)]
+pub(in crate::kits::admin) async fn show(
     app: AppData,
     admin: Admin,
     path: web::Path<String>,

@@ -43,8 +43,9 @@ impl From<PolicyTerms> for PolicyView {
 }
 
 /// One version of a policy's terms.
-#[derive(Debug, Serialize)]
-pub(super) struct VersionView {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PolicyVersion)]
+pub(in crate::kits::admin) struct VersionView {
     id: TermsId,
     number: i32,
     created_at: Timestamp,
@@ -73,8 +74,9 @@ impl From<(TermsVersion, Vec<KitId>)> for VersionView {
 }
 
 /// Terms to start from.
-#[derive(Debug, Serialize)]
-pub(super) struct TemplateView {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PolicyTemplate)]
+pub(in crate::kits::admin) struct TemplateView {
     template: Template,
     description: &'static str,
     #[serde(flatten)]
