@@ -11,6 +11,7 @@
     reason = "tests"
 )]
 
+mod applied_terms;
 mod audit;
 mod bad_input;
 mod child;
