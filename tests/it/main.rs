@@ -22,6 +22,7 @@ mod crash_points;
 mod database;
 mod downloads;
 mod drills;
+mod ended_rights;
 mod http;
 mod idempotency;
 mod key_ring;
