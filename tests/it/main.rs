@@ -11,6 +11,7 @@
     reason = "tests"
 )]
 
+mod applied_terms;
 mod audit;
 mod bad_input;
 mod child;
@@ -21,6 +22,7 @@ mod crash_points;
 mod database;
 mod downloads;
 mod drills;
+mod ended_rights;
 mod http;
 mod idempotency;
 mod key_ring;

@@ -17,6 +17,16 @@ pub fn clear_in(tx: &mut WriteTx<'_>, license: &LicenseId, hand: &Hand) -> Resul
     Ok(())
 }
 
+/// Frees the seats whose lease has ended and returns how many. The license is locked by the caller;
+/// its count is written here.
+pub fn end_leases_in(
+    tx: &mut WriteTx<'_>,
+    license: &LicenseId,
+    hand: &Hand,
+) -> Result<i32, DbError> {
+    free_ended(tx, license, hand)
+}
+
 /// Seats follow terms that give them a lease, or take it away; those whose lease has ended are
 /// freed first. Returns how many: the license is locked by the caller, who writes its count.
 pub fn lease_in(

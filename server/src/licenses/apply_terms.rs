@@ -6,16 +6,22 @@
 pub mod admin;
 pub mod effect;
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use futures_util::future::try_join_all;
 
 use self::effect::{Choice, Outcome, Standstill, outcome};
-use super::model::LicenseId;
-use super::store::{self, License};
+use super::change::Change;
+use super::model::{BaseState, LicenseId};
+use super::store::{self, Holding, License};
+use crate::activations::clear::{end_leases_in, lease_in};
+use crate::activations::store::ended_but_counted;
 use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::clock::Timestamp;
 use crate::db::{AnyConn, DbError, Shard, WriteTx};
-use crate::kits::model::{PolicyId, TermsId};
+use crate::kits::model::{PolicyId, SeatKind, TermsId};
 use crate::kits::store::{Terms, TermsVersion};
 
 /// Licenses looked at in one query.
@@ -93,7 +99,9 @@ fn preview_on(conn: &mut AnyConn, input: &ApplyTerms, now: Timestamp) -> Result<
             return Ok(found);
         };
         after = last.id.to_string();
-        for (license, terms) in batch {
+        let ended = ended(conn, &batch, now)?;
+        for (mut license, terms) in batch {
+            license.seats_used -= ended.get(&license.id).copied().unwrap_or(0);
             let outcome = outcome(&license, &terms, &input.version, input.choice, now);
             found.licenses += 1;
             match &outcome {
@@ -106,6 +114,23 @@ fn preview_on(conn: &mut AnyConn, input: &ApplyTerms, now: Timestamp) -> Result<
             }
         }
     }
+}
+
+/// How many seats still count though their lease has ended: applying frees them first.
+fn ended(
+    conn: &mut AnyConn,
+    batch: &[(License, Terms)],
+    now: Timestamp,
+) -> Result<HashMap<LicenseId, i32>, DbError> {
+    let floating = batch
+        .iter()
+        .filter(|(_, terms)| terms.lease_seconds.is_some());
+    let ids: Vec<LicenseId> = floating.map(|(license, _)| license.id.clone()).collect();
+    let mut counts = HashMap::new();
+    for license in ended_but_counted(conn, &ids, now)? {
+        *counts.entry(license).or_default() += 1;
+    }
+    Ok(counts)
 }
 
 fn candidates(
@@ -171,41 +196,42 @@ async fn one(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<Option<Outcome>, DbError> {
-    let (id, input, actor) = (id.clone(), input.clone(), actor.clone());
+    let of = Change {
+        license: id.clone(),
+        expected_version: None,
+        actor: actor.clone(),
+        now,
+        entropy: Arc::clone(&app.entropy),
+    };
+    let input = input.clone();
     app.db
-        .write(Shard::of(id.as_str()), move |tx| {
-            apply_in(tx, &id, &input, actor.clone(), now)
-        })
+        .write(Shard::of(id.as_str()), move |tx| apply_in(tx, &of, &input))
         .await
 }
 
-/// The same for one license, inside another unit of work; `None` where there is nothing to do.
+/// The same for one license, inside another unit of work; `None` where there is nothing to do, also
+/// because it left the policy or was folded into another license since it was listed.
 pub fn apply_in(
     tx: &mut WriteTx<'_>,
-    id: &LicenseId,
+    of: &Change,
     input: &ApplyTerms,
-    actor: Actor,
-    now: Timestamp,
 ) -> Result<Option<Outcome>, DbError> {
-    store::lock(tx, id)?;
-    let found = store::find(tx.conn(), id)?;
-    let to_do = found.filter(|it| it.license.terms_id != input.version.id);
-    let Some(before) = to_do else {
+    store::lock(tx, &of.license)?;
+    let version = &input.version;
+    let found = store::find(tx.conn(), &of.license)?.filter(|it| is_under_other(it, version));
+    let Some(mut before) = found else {
         return Ok(None);
     };
-    let outcome = outcome(
-        &before.license,
-        &before.terms,
-        &input.version,
-        input.choice,
-        now,
-    );
+    before.license.seats_used -= end_leases_in(tx, &of.license, &of.hand())?;
+    let (license, old) = (&before.license, &before.terms);
+    let outcome = outcome(license, old, version, input.choice, of.now);
     if let Ok(after) = &outcome {
         if after.strands() && input.choice.over_limit_days.is_none() {
             // A seat was taken since it was looked at.
             return Ok(Some(Err(Standstill::SeatsStranded)));
         }
         store::put_terms(tx, &after.license)?;
+        float(tx, of, &version.terms)?;
         let fields = &[
             "terms_id",
             "seat_limit",
@@ -213,9 +239,27 @@ pub fn apply_in(
             "valid_until",
             "updates_until",
         ];
-        tx.audit(Entry::new(now, actor, "license.terms_changed", id, fields));
+        tx.audit(of.entry("license.terms_changed", fields));
     }
     Ok(Some(outcome))
+}
+
+fn is_under_other(holding: &Holding, version: &TermsVersion) -> bool {
+    let license = &holding.license;
+    license.policy_id == version.policy_id
+        && license.terms_id != version.id
+        && license.base_state != BaseState::Merged
+}
+
+/// Seats in use get a lease where the terms have one, and lose it where they have none.
+fn float(tx: &mut WriteTx<'_>, of: &Change, terms: &Terms) -> Result<(), DbError> {
+    if terms.seat_kind == SeatKind::None {
+        return Ok(());
+    }
+    let lease = terms.lease_seconds.map(i64::from);
+    let until = lease.map(|seconds| of.now.plus_seconds(seconds));
+    lease_in(tx, &of.license, until, &of.hand())?;
+    Ok(())
 }
 
 async fn record(app: &App, policy: PolicyId, actor: Actor, now: Timestamp) -> Result<(), DbError> {

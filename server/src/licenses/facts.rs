@@ -117,16 +117,22 @@ impl Facts {
             .is_some_and(|limit| license.seats_used > limit)
     }
 
-    /// The activation, if its seat is held.
+    /// The activation, if its seat is held and the key that was shown still speaks for it: who has
+    /// a replaced one may have sold the license.
     pub fn held(&self) -> Option<&Activation> {
-        let is_held = self.seat == SeatState::Held;
+        let is_held = self.speaks_for_held_seat();
         self.activation.as_ref().filter(|_| is_held)
     }
 
     /// The same, to be changed.
     pub fn held_mut(&mut self) -> Option<&mut Activation> {
-        let is_held = self.seat == SeatState::Held;
+        let is_held = self.speaks_for_held_seat();
         self.activation.as_mut().filter(|_| is_held)
+    }
+
+    fn speaks_for_held_seat(&self) -> bool {
+        let key_ends_at = self.holding.key_ends_at;
+        self.seat == SeatState::Held && key_ends_at.is_none_or(|end| self.now < end)
     }
 
     /// Whether the identity is one that takes a seat.

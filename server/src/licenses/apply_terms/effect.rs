@@ -80,11 +80,18 @@ pub fn outcome(
     changed.license.over_limit_until = if changed.strands() {
         let days = i64::from(choice.over_limit_days.unwrap_or(0));
         let until = now.plus_seconds(days.saturating_mul(DAY));
-        Some(license.over_limit_until.unwrap_or(until))
+        Some(running_time(license).unwrap_or(until))
     } else {
         None
     };
     Ok(changed)
+}
+
+/// The time for choosing that runs already. That of a limit somebody has come down to since is over.
+fn running_time(license: &License) -> Option<Timestamp> {
+    let cap = license.seat_cap;
+    let beyond = cap.is_some_and(|cap| license.seats_used > cap);
+    license.over_limit_until.filter(|_| beyond)
 }
 
 /// How many times the policy's seats a license has; `None` for a limit of its own.

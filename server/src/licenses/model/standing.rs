@@ -144,15 +144,17 @@ impl Standing {
         }
     }
 
-    /// The end of use, grace included; `None` = for ever.
+    /// The end of use, grace included, and that of a lapse that stops it; `None` = for ever.
     pub fn usable_until(&self) -> Option<Timestamp> {
-        self.valid_until.map(|end| end.plus_seconds(self.grace()))
+        let in_grace = |end: Option<Timestamp>| end.map(|end| end.plus_seconds(self.grace()));
+        let lapses = [self.lapsed_at, in_grace(self.past_due_since)];
+        let stops = lapses.into_iter().flatten().filter(|_| !self.keeps);
+        stops.chain(in_grace(self.valid_until)).min()
     }
 
     fn is_over(&self, now: Timestamp) -> bool {
-        self.base_state == BaseState::Ended
-            || self.usable_until().is_some_and(|end| end <= now)
-            || (!self.keeps && matches!(self.lapse(now), Lapse::Since(_)))
+        let is_past = self.usable_until().is_some_and(|end| end <= now);
+        self.base_state == BaseState::Ended || is_past
     }
 
     fn is_not_yet(&self, now: Timestamp) -> bool {

@@ -1,0 +1,120 @@
+//! What ends with a license, a key or an owner.
+
+use kitward::activations::{seen, sweep::sweep};
+use kitward::kits::model::{OnLapse, SeatKind};
+use kitward::kits::store::Terms;
+use kitward_keys::{DocumentType, Expected, Jwks, PublicKeys};
+use kitward_tests::{BUYER, Kind, TestApp, both};
+use serde_json::{Value, json};
+
+use crate::seats::{DAY, ask, code, devices, held, shop, sql};
+
+async fn file_life(app: &TestApp, key: &str) -> i64 {
+    let body = json!({ "key": key, "kit": "feedback-widget" });
+    let reply = app.anonymous().post("/v1/licenses/file", &body).await;
+    let file = reply.expect_status(200).str("/license_file");
+    let jwks = app.anonymous().get("/.well-known/jwks.json").await;
+    let jwks: Jwks = serde_json::from_value(jwks.json()).unwrap();
+    let keys = PublicKeys::from_jwks(&jwks).unwrap();
+    let expected = Expected {
+        issuer: None,
+        audience: "feedback-widget",
+        now: app.now(),
+        leeway: 0,
+        nonce: None,
+    };
+    let claims =
+        kitward_keys::verify_document(&file, DocumentType::License, &keys, &expected).unwrap();
+    claims.exp - app.now()
+}
+
+both!(a_file_got_by_a_build_ends_soon_after_it_also_without_seats);
+async fn a_file_got_by_a_build_ends_soon_after_it_also_without_seats(kind: Kind) {
+    let (app, shop) = shop(kind).await;
+    let terms = Terms {
+        seat_kind: SeatKind::None,
+        offline_file_days: Some(90),
+        ci_use: true,
+        ..Terms::default()
+    };
+    let license = shop.issue(&app, terms).await;
+    let path = format!("/v1/admin/licenses/{}/tokens", license.id);
+    let token = json!({ "kind": "ci", "name": "build" });
+    let token = shop.admin.post(&path, &token).await.expect_status(201);
+    assert_eq!(file_life(&app, &license.key).await, 90 * DAY);
+    assert_eq!(file_life(&app, &token.str("/token")).await, 3_600);
+    app.stop().await;
+}
+
+both!(a_ticket_of_the_former_owner_ends_with_the_transfer);
+async fn a_ticket_of_the_former_owner_ends_with_the_transfer(kind: Kind) {
+    let (app, shop) = shop(kind).await;
+    shop.release("feedback-widget", "1.0.0", "kit.zip", b"file")
+        .await;
+    let license = shop.issue(&app, devices(1)).await;
+    let browser = app.customer(BUYER).await;
+    let page = browser.get("/downloads").await.expect_status(200).text();
+    let at = page.find("action=\"/downloads/").unwrap();
+    let action: String = page[at + 8..].chars().take_while(|c| *c != '"').collect();
+    let redirect = browser.form(&action, &[]).await.expect_status(303);
+    let ticket = redirect.header("location").to_owned();
+    app.anonymous().get(&ticket).await.expect_status(200);
+    let path = format!("/v1/admin/licenses/{}/transfer", license.id);
+    let to = json!({ "email": "new-owner@example.com", "name": "New Owner" });
+    shop.admin.post(&path, &to).await.expect_status(200);
+    let late = app.anonymous().get(&ticket).await;
+    late.expect_problem(404, "not_found");
+    app.stop().await;
+}
+
+both!(a_replaced_key_keeps_no_seat_in_mind);
+async fn a_replaced_key_keeps_no_seat_in_mind(kind: Kind) {
+    let (app, shop) = shop(kind).await;
+    let terms = Terms {
+        free_unseen_days: Some(30),
+        ..devices(1)
+    };
+    let license = shop.issue(&app, terms).await;
+    code(&app, "activate", &license, "a").await;
+    let path = format!("/v1/admin/licenses/{}/rotate", license.id);
+    let rotate = json!({ "grace_seconds": 0 });
+    shop.admin.post(&path, &rotate).await.expect_status(200);
+    app.clock.advance(20 * DAY);
+    for verb in ["activate", "validate", "heartbeat"] {
+        let told = ask(&app.anonymous(), verb, &license, json!({ "device": "a" })).await;
+        assert_eq!(told.str("/code"), "KEY_REPLACED");
+        assert_eq!(told.json()["activation"], Value::Null);
+    }
+    seen::flush(&app.app).await.unwrap();
+    app.clock.advance(10 * DAY);
+    assert_eq!(sweep(&app.app).await.unwrap().unseen, 1);
+    assert_eq!(held(&app, &license).await, 0);
+    app.stop().await;
+}
+
+both!(no_file_outlives_a_lapse_that_stops_its_license);
+async fn no_file_outlives_a_lapse_that_stops_its_license(kind: Kind) {
+    let (app, shop) = shop(kind).await;
+    let terms = Terms {
+        grace_days: 5,
+        on_lapse: OnLapse::Stop,
+        offline_file_days: Some(90),
+        seat_kind: SeatKind::None,
+        ..Terms::default()
+    };
+    let license = shop.issue(&app, terms).await;
+    assert_eq!(file_life(&app, &license.key).await, 90 * DAY);
+    let set = |column: &str| {
+        let (id, now) = (&license.id, app.app.clock.now());
+        let now = now.utc().format("%Y-%m-%d %H:%M:%S%.6f");
+        sql(
+            &app,
+            format!("UPDATE licenses SET {column} = '{now}' WHERE id = '{id}'"),
+        )
+    };
+    set("past_due_since").await;
+    assert_eq!(file_life(&app, &license.key).await, 5 * DAY);
+    app.clock.advance(5 * DAY);
+    assert_eq!(code(&app, "validate", &license, "a").await, "EXPIRED");
+    app.stop().await;
+}
