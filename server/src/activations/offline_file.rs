@@ -75,15 +75,16 @@ pub async fn offline_file(
 }
 
 /// The end of the file. A site that needs no seat has no identity in its file, so that file lives
-/// no longer than any other.
+/// no longer than any other; nor does one that a build takes along.
 fn file_end(facts: &Facts, ttl_seconds: Option<i64>) -> Option<Timestamp> {
     let most = i64::from(facts.holding.terms.offline_file_days?) * DAY;
     let end = facts
         .now
         .plus_seconds(ttl_seconds.map_or(most, |ttl| ttl.min(most)));
     let end = facts.never_beyond(end);
-    let has_identity = facts.held().is_some() || facts.holding.terms.seat_kind == SeatKind::None;
-    Some(if has_identity {
+    let holding = &facts.holding;
+    let is_whole = facts.held().is_some() || holding.terms.seat_kind == SeatKind::None;
+    Some(if is_whole && holding.via.is_none() {
         end
     } else {
         end.min(facts.file_end())
