@@ -385,6 +385,15 @@ async fn a_transferred_license_is_lost_to_whoever_had_it(kind: Kind) {
         code(&desk.app, &key, "activate", "machine-1").await,
         "VALID"
     );
+    // The former key tells nothing of the new owner's seats.
+    for call in ["activate", "validate", "heartbeat"] {
+        let ask = json!({ "key": desk.key, "kit": "feedback-widget", "device": "machine-1" });
+        let path = format!("/v1/licenses/{call}");
+        let answer = desk.app.anonymous().post(&path, &ask).await;
+        assert_eq!(answer.str("/code"), "KEY_REPLACED");
+        assert_eq!(answer.json()["activation"], Value::Null, "{call}");
+        assert!(!answer.text().contains("act_"), "{call}");
+    }
     assert_eq!(
         count(&desk.app, "license_tokens WHERE revoked_at IS NULL").await,
         0
