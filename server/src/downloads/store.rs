@@ -62,6 +62,13 @@ pub fn delete_tickets(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<(), DbE
     Ok(())
 }
 
+/// Deletes the tickets of a license.
+pub fn delete_tickets_of(tx: &mut WriteTx<'_>, license: &LicenseId) -> Result<(), DbError> {
+    let rows = download_tickets::table.filter(download_tickets::license_id.eq(license));
+    diesel::delete(rows).execute(tx.conn())?;
+    Ok(())
+}
+
 /// Deliveries to a license, newest first.
 pub fn of_license(
     conn: &mut AnyConn,

@@ -9,6 +9,7 @@ use crate::activations::clear::clear_in;
 use crate::app::App;
 use crate::customers::named::Named;
 use crate::db::{DbError, WriteTx};
+use crate::downloads::store::delete_tickets_of;
 use crate::idempotency::{Claim, Once};
 
 /// Why a license stayed where it is.
@@ -66,6 +67,7 @@ pub fn transfer_in(
     let keys: Vec<LicenseKeyId> = keys.into_iter().map(|key| key.id).collect();
     store::end_keys(tx, &keys, of.now, of.now)?;
     store::end_tokens(tx, &of.license, None, of.now, of.now)?;
+    delete_tickets_of(tx, &of.license)?;
     rotate_in(tx, of, key, of.now)?;
     let fields = &["customer_id", "keys", "tokens", "seats_used"];
     tx.audit(of.entry("license.transferred", fields));
