@@ -905,6 +905,33 @@ async fn whoever_may_read_may_not_act(kind: Kind) {
             .await;
         refused.expect_problem(403, "insufficient_scope");
     }
+    let support = desk.app.token(Scope::Support).await;
+    let nonsense = json!({ "nonsense": 1 });
+    for verb in [
+        "suspend",
+        "reinstate",
+        "revoke",
+        "renew",
+        "extend",
+        "merge",
+        "set-policy",
+        "note",
+    ] {
+        let read = support.post(&desk.path(verb), &nonsense).await;
+        read.expect_problem(422, "invalid_field");
+    }
+    let edit = json!({ "seat_limit": 7 });
+    let edited = support.patch(&desk.path(""), &edit).await;
+    edited.expect_status(200);
+    let edited = reader.patch(&desk.path(""), &edit).await;
+    edited.expect_problem(403, "insufficient_scope");
+    // What gives out keys or ends them.
+    for verb in ["transfer", "rotate", "import-key", "tokens"] {
+        let refused = support.post(&desk.path(verb), &nonsense).await;
+        refused.expect_problem(403, "insufficient_scope");
+    }
+    let refused = support.post("/v1/admin/licenses", &nonsense).await;
+    refused.expect_problem(403, "insufficient_scope");
     let unknown = path("lic_01jhmz3e5afkt9ymv5n2e8wqc4", "suspend");
     desk.admin
         .post(&unknown, &json!({}))
