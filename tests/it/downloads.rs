@@ -418,7 +418,7 @@ fn files_below(folder: &std::path::Path) -> usize {
 
 both!(a_customer_downloads_by_a_ticket);
 async fn a_customer_downloads_by_a_ticket(kind: Kind) {
-    let (app, _shop, _purchase, zip) = shop(kind).await;
+    let (app, shop, _purchase, zip) = shop(kind).await;
     let browser = app.customer(BUYER).await;
     let page = browser.get("/downloads").await.expect_status(200).text();
     let at = page
@@ -429,6 +429,22 @@ async fn a_customer_downloads_by_a_ticket(kind: Kind) {
     let ticket = redirect.header("location").to_owned();
     let reply = app.anonymous().get(&ticket).await.expect_status(200);
     assert_eq!(reply.bytes, zip);
+    // What was the former owner's ends with a transfer.
+    let license = shop
+        .admin
+        .get("/v1/admin/licenses")
+        .await
+        .str("/items/0/id");
+    let transfer = format!("/v1/admin/licenses/{license}/transfer");
+    for owner in ["new-owner@example.com", BUYER] {
+        let to = json!({ "email": owner });
+        shop.admin.post(&transfer, &to).await.expect_status(200);
+    }
+    let lost = app.anonymous().get(&ticket).await;
+    lost.expect_problem(404, "not_found");
+    let redirect = browser.form(&action, &[]).await.expect_status(303);
+    let ticket = redirect.header("location").to_owned();
+    app.anonymous().get(&ticket).await.expect_status(200);
     app.clock.advance(601);
     let ended = app.anonymous().get(&ticket).await;
     assert!([404, 410].contains(&ended.status), "{}", ended.status);

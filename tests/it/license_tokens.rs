@@ -892,3 +892,49 @@ async fn the_license_text_that_holds_is_shown_as_text(kind: Kind) {
     assert!(license.contains("Standard, version 1") && license.contains(&page));
     scene.app.stop().await;
 }
+
+both!(a_build_takes_no_file_along_that_outlives_it);
+async fn a_build_takes_no_file_along_that_outlives_it(kind: Kind) {
+    let scene = scene(kind).await;
+    let admin = &scene.shop.admin;
+    for (seats, ask) in [
+        ("none", json!({})),
+        ("device", json!({ "device": "runner" })),
+    ] {
+        let policy = json!({ "seat_kind": seats, "offline_file_days": 365 });
+        Shop::policy(admin, seats, &policy).await;
+        let license = json!({ "policy": seats, "email": BUYER });
+        let license = admin.post("/v1/admin/licenses", &license).await;
+        let id = license.expect_status(201).str("/id");
+        let body = json!({ "kind": "ci", "name": "build" });
+        let made = admin
+            .post(&format!("/v1/admin/licenses/{id}/tokens"), &body)
+            .await;
+        let token = made.expect_status(201).str("/token");
+        let mut ask = ask;
+        for ttl in [Value::Null, json!(31_536_000)] {
+            ask["ttl_seconds"] = ttl;
+            let answer = scene.kit("file", &token, &ask).await;
+            assert_eq!(answer.str("/code"), "VALID");
+            let file = answer.str("/license_file");
+            assert_eq!(life(&scene, &file).await, 3_600, "{seats}");
+        }
+    }
+    scene.app.stop().await;
+}
+
+/// Seconds that a license file lives.
+async fn life(scene: &Scene, file: &str) -> i64 {
+    let jwks = scene.app.anonymous().get("/.well-known/jwks.json").await;
+    let jwks: Jwks = serde_json::from_value(jwks.json()).unwrap();
+    let keys = PublicKeys::from_jwks(&jwks).unwrap();
+    let expected = Expected {
+        issuer: None,
+        audience: "feedback-widget",
+        now: scene.app.now(),
+        leeway: 0,
+        nonce: None,
+    };
+    let claims = kitward_keys::verify_document(file, DocumentType::License, &keys, &expected);
+    claims.unwrap().exp - scene.app.now()
+}

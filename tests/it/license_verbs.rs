@@ -385,6 +385,15 @@ async fn a_transferred_license_is_lost_to_whoever_had_it(kind: Kind) {
         code(&desk.app, &key, "activate", "machine-1").await,
         "VALID"
     );
+    // The former key tells nothing of the new owner's seats.
+    for call in ["activate", "validate", "heartbeat"] {
+        let ask = json!({ "key": desk.key, "kit": "feedback-widget", "device": "machine-1" });
+        let path = format!("/v1/licenses/{call}");
+        let answer = desk.app.anonymous().post(&path, &ask).await;
+        assert_eq!(answer.str("/code"), "KEY_REPLACED");
+        assert_eq!(answer.json()["activation"], Value::Null, "{call}");
+        assert!(!answer.text().contains("act_"), "{call}");
+    }
     assert_eq!(
         count(&desk.app, "license_tokens WHERE revoked_at IS NULL").await,
         0
@@ -896,6 +905,33 @@ async fn whoever_may_read_may_not_act(kind: Kind) {
             .await;
         refused.expect_problem(403, "insufficient_scope");
     }
+    let support = desk.app.token(Scope::Support).await;
+    let nonsense = json!({ "nonsense": 1 });
+    for verb in [
+        "suspend",
+        "reinstate",
+        "revoke",
+        "renew",
+        "extend",
+        "merge",
+        "set-policy",
+        "note",
+    ] {
+        let read = support.post(&desk.path(verb), &nonsense).await;
+        read.expect_problem(422, "invalid_field");
+    }
+    let edit = json!({ "seat_limit": 7 });
+    let edited = support.patch(&desk.path(""), &edit).await;
+    edited.expect_status(200);
+    let edited = reader.patch(&desk.path(""), &edit).await;
+    edited.expect_problem(403, "insufficient_scope");
+    // What gives out keys or ends them.
+    for verb in ["transfer", "rotate", "import-key", "tokens"] {
+        let refused = support.post(&desk.path(verb), &nonsense).await;
+        refused.expect_problem(403, "insufficient_scope");
+    }
+    let refused = support.post("/v1/admin/licenses", &nonsense).await;
+    refused.expect_problem(403, "insufficient_scope");
     let unknown = path("lic_01jhmz3e5afkt9ymv5n2e8wqc4", "suspend");
     desk.admin
         .post(&unknown, &json!({}))

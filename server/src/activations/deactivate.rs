@@ -6,9 +6,10 @@ use super::model::ByWhom;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::Shard;
-use crate::licenses::facts;
+use crate::licenses::facts::{self, Facts, gather};
 use crate::licenses::keys;
 use crate::licenses::model::{LicenseId, VerdictCode};
+use crate::licenses::store as licenses;
 use crate::licenses::tokens::model::Door;
 use crate::licenses::validate::{Ask, AskError};
 
@@ -39,15 +40,15 @@ pub async fn deactivate(app: &App, ask: &Ask) -> Result<Deactivated, AskError> {
     let Some(lookup) = keys::lookup(app, &ask.key, Door::Seats)? else {
         return Ok(Deactivated::Unknown);
     };
-    let facts = facts::read(app, &ask.question(app, lookup)).await?;
+    let question = ask.question(app, lookup);
+    let facts = facts::read(app, &question).await?;
     let Some(facts) = facts else {
         return Ok(Deactivated::Unknown);
     };
     if !facts.covers_kit {
         return Ok(Deactivated::OtherKit);
     }
-    let standing = facts.holding.standing(facts.covers_kit);
-    if standing.refusal(facts.now) == Some(VerdictCode::KeyReplaced) {
+    if is_replaced(&facts) {
         return Ok(Deactivated::KeyReplaced);
     }
     let Some(held) = facts.held().cloned() else {
@@ -59,12 +60,26 @@ pub async fn deactivate(app: &App, ask: &Ask) -> Result<Deactivated, AskError> {
     let freed = app
         .db
         .write(Shard::of(license.as_str()), move |tx| {
-            free_in(tx, &own, &held.id, &hand)
+            // The key may have been replaced since it was looked up.
+            licenses::lock(tx, &own)?;
+            let seen = gather(tx.conn(), &question)?;
+            let counts = seen.is_some_and(|it| it.license().id == own && !is_replaced(&it));
+            counts
+                .then(|| free_in(tx, &own, &held.id, &hand))
+                .transpose()
         })
         .await?;
+    let Some(freed) = freed else {
+        return Ok(Deactivated::KeyReplaced);
+    };
     Ok(match freed {
         Freed::Yes => Deactivated::Freed,
         Freed::NotHeld => Deactivated::NotHeld,
         Freed::ChurnLimit(next) => Deactivated::ChurnLimit { license, next },
     })
+}
+
+fn is_replaced(facts: &Facts) -> bool {
+    let standing = facts.holding.standing(facts.covers_kit);
+    standing.refusal(facts.now) == Some(VerdictCode::KeyReplaced)
 }

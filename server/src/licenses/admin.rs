@@ -113,9 +113,10 @@ type Asked = (
 async fn read<T: DeserializeOwned>(
     app: &App,
     asked: Asked,
+    scope: Scope,
 ) -> Result<(Change, T, Claim), ApiError> {
     let (admin, http, path, once, body) = asked;
-    let holder = admin.may(Scope::Admin)?;
+    let holder = admin.may(scope)?;
     let (request, claim) = once.read::<T>(app, &holder, body).await?;
     let of = Change {
         license: license_id(&path)?,

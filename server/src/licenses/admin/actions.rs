@@ -18,6 +18,7 @@ use crate::licenses::note::{NewNote, write_note};
 use crate::licenses::renew::renew as renewed;
 use crate::licenses::set_policy::{Dates, SetPolicy, set_policy as policy_set};
 use crate::licenses::transfer::transfer as transferred;
+use crate::staff::Scope;
 
 /// Suspend: open a hold that only this call's reason and cause can close.
 #[utoipa::path(
@@ -33,10 +34,10 @@ use crate::licenses::transfer::transfer as transferred;
         (status = 409, description = "What it is does not allow that."),
         (status = 412, description = "It was changed meanwhile."),
     ),
-    security(("management_token" = ["admin"])),
+    security(("management_token" = ["support"])),
 )]
 pub(super) async fn suspend(app: AppData, asked: Asked) -> Answer {
-    let (of, request, claim) = read::<SuspendRequest>(&app, asked).await?;
+    let (of, request, claim) = read::<SuspendRequest>(&app, asked, Scope::Support).await?;
     let hold = NewHold::new(&app, HoldReason::Manual, request.cause.as_deref())?;
     let note = note_of(&app, request.note.as_deref())?;
     changed(&app, open_reason(&app, of, hold, note, claim).await?).await
@@ -56,10 +57,10 @@ pub(super) async fn suspend(app: AppData, asked: Asked) -> Answer {
         (status = 409, description = "What it is does not allow that."),
         (status = 412, description = "It was changed meanwhile."),
     ),
-    security(("management_token" = ["admin"])),
+    security(("management_token" = ["support"])),
 )]
 pub(super) async fn revoke(app: AppData, asked: Asked) -> Answer {
-    let (of, request, claim) = read::<RevokeRequest>(&app, asked).await?;
+    let (of, request, claim) = read::<RevokeRequest>(&app, asked, Scope::Support).await?;
     let reason = request.reason;
     if reason.kind() != HoldKind::Revocation || reason == HoldReason::Erased {
         let sentence = "must be fraud, abuse, refund_full or dispute_lost";
@@ -84,10 +85,10 @@ pub(super) async fn revoke(app: AppData, asked: Asked) -> Answer {
         (status = 409, description = "What it is does not allow that."),
         (status = 412, description = "It was changed meanwhile."),
     ),
-    security(("management_token" = ["admin"])),
+    security(("management_token" = ["support"])),
 )]
 pub(super) async fn reinstate(app: AppData, asked: Asked) -> Answer {
-    let (of, request, claim) = read::<ReinstateRequest>(&app, asked).await?;
+    let (of, request, claim) = read::<ReinstateRequest>(&app, asked, Scope::Support).await?;
     let which = match (request.hold, request.reason) {
         (Some(id), None) => Which::Id(id),
         (None, Some(reason)) => Which::Reason(reason, request.cause),
@@ -116,10 +117,10 @@ pub(super) async fn reinstate(app: AppData, asked: Asked) -> Answer {
         (status = 409, description = "What it is does not allow that."),
         (status = 412, description = "It was changed meanwhile."),
     ),
-    security(("management_token" = ["admin"])),
+    security(("management_token" = ["support"])),
 )]
 pub(super) async fn renew(app: AppData, asked: Asked) -> Answer {
-    let (of, request, claim) = read::<RenewRequest>(&app, asked).await?;
+    let (of, request, claim) = read::<RenewRequest>(&app, asked, Scope::Support).await?;
     changed(&app, renewed(&app, of, request.from, claim).await?).await
 }
 
@@ -137,10 +138,10 @@ pub(super) async fn renew(app: AppData, asked: Asked) -> Answer {
         (status = 409, description = "What it is does not allow that."),
         (status = 412, description = "It was changed meanwhile."),
     ),
-    security(("management_token" = ["admin"])),
+    security(("management_token" = ["support"])),
 )]
 pub(super) async fn extend(app: AppData, asked: Asked) -> Answer {
-    let (of, request, claim) = read::<ExtendRequest>(&app, asked).await?;
+    let (of, request, claim) = read::<ExtendRequest>(&app, asked, Scope::Support).await?;
     let to = extension(&request)?;
     changed(&app, extended(&app, of, to, claim).await?).await
 }
@@ -162,7 +163,7 @@ pub(super) async fn extend(app: AppData, asked: Asked) -> Answer {
     security(("management_token" = ["admin"])),
 )]
 pub(super) async fn transfer(app: AppData, asked: Asked) -> Answer {
-    let (of, request, claim) = read::<TransferRequest>(&app, asked).await?;
+    let (of, request, claim) = read::<TransferRequest>(&app, asked, Scope::Admin).await?;
     let to = Named::read(
         &app,
         of.actor.clone(),
@@ -187,10 +188,10 @@ pub(super) async fn transfer(app: AppData, asked: Asked) -> Answer {
         (status = 409, description = "What it is does not allow that."),
         (status = 412, description = "It was changed meanwhile."),
     ),
-    security(("management_token" = ["admin"])),
+    security(("management_token" = ["support"])),
 )]
 pub(super) async fn merge(app: AppData, asked: Asked) -> Answer {
-    let (of, request, claim) = read::<MergeRequest>(&app, asked).await?;
+    let (of, request, claim) = read::<MergeRequest>(&app, asked, Scope::Support).await?;
     let input = Merge {
         into: request.into,
         add_seats: request.add_seats,
@@ -212,10 +213,10 @@ pub(super) async fn merge(app: AppData, asked: Asked) -> Answer {
         (status = 409, description = "What it is does not allow that."),
         (status = 412, description = "It was changed meanwhile."),
     ),
-    security(("management_token" = ["admin"])),
+    security(("management_token" = ["support"])),
 )]
 pub(super) async fn set_policy(app: AppData, asked: Asked) -> Answer {
-    let (of, request, claim) = read::<SetPolicyRequest>(&app, asked).await?;
+    let (of, request, claim) = read::<SetPolicyRequest>(&app, asked, Scope::Support).await?;
     let input = SetPolicy {
         policy: request.policy,
         seats: request.seat_limit,
@@ -239,10 +240,10 @@ pub(super) async fn set_policy(app: AppData, asked: Asked) -> Answer {
         (status = 409, description = "What it is does not allow that."),
         (status = 412, description = "It was changed meanwhile."),
     ),
-    security(("management_token" = ["admin"])),
+    security(("management_token" = ["support"])),
 )]
 pub(super) async fn note(app: AppData, asked: Asked) -> Answer {
-    let (of, request, claim) = read::<NoteRequest>(&app, asked).await?;
+    let (of, request, claim) = read::<NoteRequest>(&app, asked, Scope::Support).await?;
     let note = NewNote::new(&app, &request.note)?;
     changed(&app, write_note(&app, of, note, claim).await?).await
 }

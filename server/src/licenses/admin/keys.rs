@@ -14,6 +14,7 @@ use crate::licenses::import_key::import_key;
 use crate::licenses::model::{LicenseId, LicenseKeyId};
 use crate::licenses::rotate::{rotate_key, rotated};
 use crate::licenses::store::Derived;
+use crate::staff::Scope;
 
 /// What a rotation did. The new key's text is the owner's to see.
 #[derive(Debug, Serialize, ToSchema)]
@@ -43,7 +44,7 @@ struct RotatedBody {
     security(("management_token" = ["admin"])),
 )]
 pub(super) async fn rotate(app: AppData, asked: Asked) -> Answer {
-    let (of, request, claim) = read::<RotateRequest>(&app, asked).await?;
+    let (of, request, claim) = read::<RotateRequest>(&app, asked, Scope::Admin).await?;
     let license = of.license.clone();
     let id = made(rotate_key(&app, of, request.grace_seconds, claim).await?)?;
     let key = LicenseKeyId::parse(&id).ok_or_else(no_such_license)?;
@@ -77,7 +78,7 @@ pub(super) async fn rotate(app: AppData, asked: Asked) -> Answer {
     security(("management_token" = ["admin"])),
 )]
 pub(super) async fn import(app: AppData, asked: Asked) -> Answer {
-    let (of, request, claim) = read::<ImportRequest>(&app, asked).await?;
+    let (of, request, claim) = read::<ImportRequest>(&app, asked, Scope::Admin).await?;
     let license = of.license.clone();
     let once = import_key(&app, of, request.source, &request.key, claim).await?;
     made(once)?;

@@ -112,7 +112,7 @@ fn input(
         (status = 409, description = "It was merged into another one."),
         (status = 412, description = "It was changed meanwhile."),
     ),
-    security(("management_token" = ["admin"])),
+    security(("management_token" = ["support"])),
 )]
 pub(super) async fn edit(
     app: AppData,
@@ -121,7 +121,7 @@ pub(super) async fn edit(
     path: web::Path<String>,
     body: UnreadJson,
 ) -> Answer {
-    let holder = admin.may(Scope::Admin)?;
+    let holder = admin.may(Scope::Support)?;
     let request: EditRequest = body.read().await?;
     let of = Change {
         license: license_id(&path)?,
@@ -152,10 +152,10 @@ pub(super) async fn edit(
         (status = 200, description = "Whether it was freed by this call.", body = FreedBody),
         (status = 404, description = "The license has no such seat."),
     ),
-    security(("management_token" = ["admin"])),
+    security(("management_token" = ["support"])),
 )]
 pub(super) async fn free(app: AppData, admin: Admin, path: web::Path<(String, String)>) -> Answer {
-    let actor = admin.may(Scope::Admin)?.actor();
+    let actor = admin.may(Scope::Support)?.actor();
     let missing = || ApiError::new(Code::NotFound, "There is no such seat.");
     let (license, activation) = path.into_inner();
     let license = license_id(&license)?;

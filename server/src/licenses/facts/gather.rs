@@ -8,7 +8,7 @@ use crate::db::{AnyConn, DbError};
 use crate::kits::model::{KitId, Scope, SeatKind};
 use crate::kits::store::{find_kit_by_slug, kits_by_ids};
 use crate::licenses::keys;
-use crate::licenses::model::SeatState;
+use crate::licenses::model::{SeatState, VerdictCode};
 use crate::licenses::store::{self, Glance, Holding};
 use crate::licenses::tokens::model::DerivedKind;
 use crate::releases::model::{LicenseFacts, Refusal, downloadable, parse_version};
@@ -145,10 +145,16 @@ fn ends_before(question: &Question, holding: &Holding) -> bool {
     question.version.is_some() && end().is_some_and(|end| end <= question.now)
 }
 
-/// An identity that takes a seat of this license; one of another kind than its seats is none.
+/// An identity that takes a seat of this license; one of another kind than its seats is none. Who
+/// shows a key that was replaced sees no seat: the license may be somebody else's by now.
 fn fitting<'a>(question: &'a Question, holding: &Holding) -> Option<&'a Identity> {
     let terms = &holding.terms;
-    let identity = question.identity.as_ref().filter(|_| !is_build(holding));
+    let is_replaced = || {
+        let refusal = holding.standing(true).refusal(question.now);
+        refusal == Some(VerdictCode::KeyReplaced)
+    };
+    let identity = question.identity.as_ref();
+    let identity = identity.filter(|_| !is_build(holding) && !is_replaced());
     identity
         .filter(|identity| terms.seat_kind != SeatKind::None && identity.kind == terms.seat_kind)
         .filter(|identity| !identity.needs_no_seat(terms.staging_hosts.words()))

@@ -1,7 +1,9 @@
 //! What a vendor may write beside the terms of a license, and how much of it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -18,7 +20,7 @@ const VALUE_MAX: usize = 500;
 const NOTE_MAX: usize = 5_000;
 
 /// The vendor's own words about a license, by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(transparent)]
 #[schema(value_type = BTreeMap<String, String>)]
 pub struct Metadata(BTreeMap<String, String>);
@@ -49,6 +51,33 @@ impl Metadata {
     /// From what is stored.
     pub fn from_text(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
+    }
+}
+
+/// Of two texts by one name neither is taken: a map of the standard library would keep the last.
+impl<'de> Deserialize<'de> for Metadata {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Texts;
+
+        impl<'de> Visitor<'de> for Texts {
+            type Value = Metadata;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("texts by name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metadata, A::Error> {
+                let mut texts = BTreeMap::new();
+                while let Some((name, text)) = map.next_entry::<String, String>()? {
+                    if texts.insert(name, text).is_some() {
+                        return Err(A::Error::custom("a name is given twice"));
+                    }
+                }
+                Ok(Metadata(texts))
+            }
+        }
+
+        deserializer.deserialize_map(Texts)
     }
 }
 
