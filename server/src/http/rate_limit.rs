@@ -3,7 +3,7 @@
 //! Wrong keys: a handler marks its answer by [`mark_miss`], or its refusal by
 //! [`ApiError::for_wrong_key`]; the middleware counts it for the caller's network and, over the
 //! limit, answers 429 in its place. Right keys are never counted and never turned away.
-//! Requests with a management token: counted by `Admin` through [`count_request`].
+//! Requests with a management token: counted by `Admin` through `count_request`.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
