@@ -45,8 +45,12 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 fn breaks_line(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || turns_direction(c)
+}
+
+/// Whether a character turns the direction in which what follows is read.
+pub(crate) fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// At most `limit` characters of `text`, ending in an ellipsis where some were left off.

@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::frame::{Frame, NavItem};
 use crate::links;
+use crate::notes::Notes;
 use crate::wording::{count, shell_quote, size};
 
 /// `GET /downloads`: what may be downloaded, and what may not and why.
@@ -37,8 +38,8 @@ pub struct ReleaseRow {
     pub channel: String,
     /// When it came out.
     pub published_at: DateTime<Utc>,
-    /// Release notes as plain text; line breaks are kept.
-    pub notes: Option<String>,
+    /// Release notes.
+    pub notes: Option<Notes>,
     /// Why it cannot be downloaded; then no download is offered, whatever `artifacts` holds.
     pub locked: Option<Locked>,
     /// Its files.
@@ -185,6 +186,13 @@ impl DownloadsPage {
     }
 }
 
+const SAMPLE_NOTES: &str = "\
+Screenshots can be attached to a message, see the [guide](https://example.com/guide).
+
+- The widget loads **40 % faster** on slow phones.
+- Fixed: the badge kept its number after the last message was read (`onRead`).
+";
+
 fn sample_frame() -> Frame {
     Frame {
         current: NavItem::Downloads,
@@ -199,10 +207,7 @@ fn sample_release(slug: &str, version: &str, published_at: DateTime<Utc>) -> Rel
         version: version.to_owned(),
         channel: "stable".to_owned(),
         published_at,
-        notes: Some(
-            "Screenshots can be attached to a message.\nThe widget loads 40 % faster on slow phones.\nFixed: the badge kept its number after the last message was read."
-                .to_owned(),
-        ),
+        notes: Some(Notes::new(SAMPLE_NOTES, Notes::BRIEF)),
         locked: None,
         curl: Some(format!(
             "curl -fLO -H \"Authorization: Bearer $KIT_TOKEN\" \\\n  https://licenses.example.com/v1/files/{slug}/{version}/{file}"

@@ -9,7 +9,7 @@ use kitward_portal::pages::{
     TokenLine, TokenMadePage, TokenUse, TokensPage,
 };
 use kitward_portal::{
-    Flash, FlashKind, Frame, NavItem, SeatKind, Seats, Status, Theme, UndoAction,
+    Flash, FlashKind, Frame, NavItem, Notes, SeatKind, Seats, Status, Theme, UndoAction,
 };
 
 use crate::markup::tags;
@@ -125,7 +125,7 @@ fn downloads() -> String {
         version: evil(),
         channel: evil(),
         published_at: now(),
-        notes: Some(evil()),
+        notes: Some(Notes::new(&evil(), Notes::BRIEF)),
         locked: None,
         artifacts: vec![artifact],
         curl: Some(evil()),

@@ -2,8 +2,8 @@
 
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
-use kitward_portal::NavItem;
 use kitward_portal::pages::{ArtifactRow, DownloadsPage, KitDownloads, Locked, ReleaseRow};
+use kitward_portal::{NavItem, Notes};
 
 use super::api::refused;
 use super::listing::{KitListing, ReleaseListing, listing};
@@ -102,7 +102,7 @@ fn release_row(app: &App, kit: &Kit, listing: &ReleaseListing) -> ReleaseRow {
         version: release.version.clone(),
         channel: release.channel.to_string(),
         published_at: Timestamp::utc(published_at),
-        notes: Some(release.notes.clone()).filter(|notes| !notes.is_empty()),
+        notes: Some(Notes::new(&release.notes, Notes::BRIEF)).filter(|notes| !notes.is_empty()),
         locked: listing.refusal.map(locked),
         artifacts: artifacts.iter().map(artifact_row).collect(),
         curl: Some(commands.join("\n")).filter(|commands| !commands.is_empty()),
