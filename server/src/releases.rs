@@ -6,7 +6,9 @@
 
 pub mod admin;
 pub mod create_release;
+pub mod fields;
 pub mod model;
 pub mod publish_release;
+pub mod rights;
 pub mod store;
 pub mod upload_artifact;

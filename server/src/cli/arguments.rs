@@ -189,6 +189,9 @@ pub(super) enum KitCommand {
         ecosystems: Vec<String>,
         #[arg(long, default_value = "queued")]
         status: KitStatus,
+        /// Let everybody have it, without a key.
+        #[arg(long)]
+        open: bool,
     },
     /// Show a kit.
     Show {
@@ -212,6 +215,9 @@ pub(super) enum KitCommand {
         homepage: Option<String>,
         #[arg(long)]
         status: Option<KitStatus>,
+        /// Whether everybody may have it, without a key.
+        #[arg(long, value_name = "true|false")]
+        open: Option<bool>,
     },
 }
 

@@ -42,10 +42,11 @@ pub(super) async fn kit(command: KitCommand, output: Output) -> Result<(), Faile
             homepage,
             ecosystems,
             status,
+            open,
         } => {
             let body = json!({
                 "slug": slug, "name": name, "description": description, "homepage": homepage,
-                "ecosystems": ecosystems, "status": status,
+                "ecosystems": ecosystems, "status": status, "is_open": open,
             });
             post(output, &["kits"], &body).await
         }
@@ -56,6 +57,7 @@ pub(super) async fn kit(command: KitCommand, output: Output) -> Result<(), Faile
             description,
             homepage,
             status,
+            open,
         } => {
             let mut body = Map::new();
             let texts = [
@@ -71,6 +73,9 @@ pub(super) async fn kit(command: KitCommand, output: Output) -> Result<(), Faile
             }
             if let Some(status) = status {
                 body.insert("status".to_owned(), status.as_str().into());
+            }
+            if let Some(open) = open {
+                body.insert("is_open".to_owned(), open.into());
             }
             show(
                 output,

@@ -109,6 +109,7 @@ diesel::table! {
         homepage -> Nullable<Text>,
         ecosystems -> Text,
         status -> Text,
+        is_open -> Bool,
         version -> BigInt,
         created_at -> Timestamp,
     }
@@ -442,6 +443,29 @@ diesel::table! {
         published_at -> Nullable<Timestamp>,
         yanked_at -> Nullable<Timestamp>,
         withdrawn_at -> Nullable<Timestamp>,
+        required_entitlements -> Text,
+        minimum_version -> Nullable<Text>,
+        rollout -> Nullable<Text>,
+        rollout_salt -> Nullable<Binary>,
+        halted_at -> Nullable<Timestamp>,
+        yank_reason -> Nullable<Text>,
+        withdraw_reason -> Nullable<Text>,
+        quality_score -> Nullable<Integer>,
+        build_seconds -> Nullable<Integer>,
+        tests_passed -> Nullable<Integer>,
+        tests_failed -> Nullable<Integer>,
+        bugs_found -> Nullable<Integer>,
+        bugs_fixed -> Nullable<Integer>,
+        revision -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    release_grants (release_id, license_id) {
+        release_id -> Text,
+        license_id -> Text,
+        reason -> Text,
         created_at -> Timestamp,
     }
 }
@@ -462,6 +486,8 @@ diesel::table! {
         release_id -> Text,
         name -> Text,
         kind -> Text,
+        platform -> Nullable<Text>,
+        arch -> Nullable<Text>,
         size -> BigInt,
         sha256 -> Text,
         sha512 -> Text,
@@ -548,6 +574,8 @@ diesel::joinable!(license_keys -> licenses (license_id));
 diesel::joinable!(license_holds -> licenses (license_id));
 diesel::joinable!(activations -> licenses (license_id));
 diesel::joinable!(releases -> kits (kit_id));
+diesel::joinable!(release_grants -> releases (release_id));
+diesel::joinable!(release_grants -> licenses (license_id));
 diesel::joinable!(artifacts -> releases (release_id));
 diesel::joinable!(artifacts -> blobs (sha256));
 diesel::joinable!(download_tickets -> artifacts (artifact_id));
@@ -592,6 +620,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     license_holds,
     activations,
     releases,
+    release_grants,
     blobs,
     artifacts,
     download_tickets,

@@ -69,6 +69,15 @@ impl Timestamp {
             .map_or(self, Self)
     }
 
+    /// Microseconds later (or earlier, when negative). Saturates at the end of time.
+    #[must_use]
+    pub fn plus_micros(self, micros: i64) -> Self {
+        let later = self.0.checked_add_signed(TimeDelta::microseconds(micros));
+        later
+            .filter(|later| later.year() <= 9999)
+            .map_or(self, Self)
+    }
+
     /// Seconds later (or earlier, when negative). Saturates at the end of time.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {

@@ -15,7 +15,7 @@ use super::view::{ReleaseView, artifact_url, release_view};
 use crate::app::App;
 use crate::db::{DbError, Page};
 use crate::http::conditional;
-use crate::http::extract::{AppData, KeyCredential};
+use crate::http::extract::{AppData, OptionalKey};
 use crate::http::openapi::words::{FileBytes, Slug};
 use crate::http::paging::window;
 use crate::http::path_token::with_prefix;
@@ -59,7 +59,7 @@ struct ListQuery {
     operation_id = "list_licensed_releases",
     tag = "downloads",
     params(("kit" = Slug, Path, description = "The kit's slug, or a former one."), ListQuery),
-    security(("license_key" = [])),
+    security((), ("license_key" = [])),
     responses(
         (status = 200, description = "A page of them.", body = Page<ReleaseView>, headers(("ETag" = String))),
         (status = 304, description = "`If-None-Match` names what it is."),
@@ -68,11 +68,11 @@ struct ListQuery {
 async fn list(
     app: AppData,
     http: HttpRequest,
-    KeyCredential(key): KeyCredential,
+    OptionalKey(key): OptionalKey,
     path: web::Path<String>,
     Query(query): Query<ListQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let access = open(&app, &key, &path).await?;
+    let access = open(&app, key.as_ref(), &path).await?;
     let window = window(query.limit, query.cursor)?;
     let after = match window.after.as_str() {
         "" => None,
@@ -102,11 +102,11 @@ async fn list(
         ("kit" = Slug, Path, description = "The kit's slug, or a former one."),
         ("version" = String, Path, description = "`1.2.3`, or the highest of `1.2`, of `1`, or of all: `latest`."),
     ),
-    security(("license_key" = [])),
+    security((), ("license_key" = [])),
     responses(
         (status = 200, description = "The release.", body = ReleaseView, headers(("ETag" = String))),
         (status = 304, description = "`If-None-Match` names what it is."),
-        (status = 403, description = "`version_not_covered`: it came out after the license's updates ended."),
+        (status = 403, description = "`version_not_covered`: it came out after the license's updates ended. `entitlement_missing`: it needs a feature that the license does not include."),
         (status = 404, description = "`not_found`: the kit has no such version."),
         (status = 410, description = "`gone`: the version was withdrawn."),
     ),
@@ -114,11 +114,11 @@ async fn list(
 async fn show(
     app: AppData,
     http: HttpRequest,
-    KeyCredential(key): KeyCredential,
+    OptionalKey(key): OptionalKey,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
     let (kit, version) = path.into_inner();
-    let access = open(&app, &key, &kit).await?;
+    let access = open(&app, key.as_ref(), &kit).await?;
     let (_, release) = find(&app, &access, &version)?;
     let views = views(&app, &access, vec![release.clone()]).await?;
     let view = views.into_iter().next();
@@ -138,13 +138,13 @@ async fn show(
         ("name" = String, Path, description = "Name of the file."),
         ("Range" = Option<String>, Header, description = "One range of bytes."),
     ),
-    security(("license_key" = [])),
+    security((), ("license_key" = [])),
     responses(
         (status = 200, description = "The file.", body = FileBytes, content_type = "*/*", headers(("ETag" = String))),
         (status = 206, description = "A part of it.", body = FileBytes, content_type = "*/*", headers(("ETag" = String), ("Content-Range" = String))),
         (status = 302, description = "To the address with the exact version.", headers(("Location" = String))),
         (status = 304, description = "`If-None-Match` names the file."),
-        (status = 403, description = "`version_not_covered`: it came out after the license's updates ended."),
+        (status = 403, description = "`version_not_covered`: it came out after the license's updates ended. `entitlement_missing`: it needs a feature that the license does not include."),
         (status = 404, description = "`not_found`: no such version, or no such file in it."),
         (status = 410, description = "`gone`: the version was withdrawn."),
         (status = 416, description = "`range_not_satisfiable`: the range lies outside of the file."),
@@ -153,11 +153,11 @@ async fn show(
 async fn file(
     app: AppData,
     http: HttpRequest,
-    KeyCredential(key): KeyCredential,
+    OptionalKey(key): OptionalKey,
     path: web::Path<(String, String, String)>,
 ) -> Result<HttpResponse, ApiError> {
     let (kit, version, name) = path.into_inner();
-    let access = open(&app, &key, &kit).await?;
+    let access = open(&app, key.as_ref(), &kit).await?;
     let (selector, release) = find(&app, &access, &version)?;
     let (id, wanted) = (release.id.clone(), name.clone());
     let artifact = app
@@ -172,7 +172,7 @@ async fn file(
             .insert_header((CACHE_CONTROL, "no-store"))
             .finish());
     }
-    delivery::deliver(&app, &http, &access.holding.license.id, &artifact).await
+    delivery::deliver(&app, &http, access.license(), &artifact).await
 }
 
 /// A file by a ticket, the short-lived address that the portal gives.
@@ -202,10 +202,10 @@ async fn by_ticket(
 ) -> Result<HttpResponse, ApiError> {
     let opened = open_ticket(&app, &path).await;
     let (license, artifact) = opened.map_err(|error| errors::ticket_refused(&app, error))?;
-    delivery::deliver(&app, &http, &license, &artifact).await
+    delivery::deliver(&app, &http, Some(&license), &artifact).await
 }
 
-async fn open(app: &App, key: &SecretString, kit: &str) -> Result<Access, ApiError> {
+async fn open(app: &App, key: Option<&SecretString>, kit: &str) -> Result<Access, ApiError> {
     let access = authorize(app, key, kit).await;
     access.map_err(|error| refused(app, error))
 }

@@ -10,6 +10,7 @@ use crate::kits;
 use crate::kits::store::Kit;
 use crate::licenses;
 use crate::licenses::keys;
+use crate::licenses::keys::Lookup;
 use crate::licenses::model::{LicenseId, VerdictCode};
 use crate::licenses::store::Holding;
 use crate::licenses::tokens::model::Door;
@@ -17,30 +18,52 @@ use crate::licenses::tokens::usage::TooOften;
 use crate::releases::model::{
     ArtifactId, Channel, LicenseFacts, Refusal, ReleaseStatus, Selector, downloadable, listed,
 };
+use crate::releases::rights::{KitSide, rights};
 use crate::releases::store::{self, Artifact, Release};
 
-/// What a license sees of one kit at one moment.
+/// What somebody sees of one kit at one moment.
 #[derive(Debug, Clone)]
 pub struct Access {
-    /// The license.
-    pub holding: Holding,
+    /// The license that was shown; `None` where the kit is open and none that covers it was.
+    pub holding: Option<Holding>,
     /// The kit.
     pub kit: Kit,
     /// What the predicate looks at.
     pub facts: LicenseFacts,
     /// Published releases, covered or not, the highest version first.
     pub releases: Vec<(Version, Release)>,
+    /// Where the license's policy says it is renewed.
+    policy_renew_url: Option<String>,
 }
 
 /// What would have to change for a version to be covered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Window {
-    /// The license.
-    pub license: LicenseId,
-    /// The end of its updates.
+    /// The end of the license's updates.
     pub updates_until: Option<Timestamp>,
     /// The highest version it covers.
     pub last_entitled_version: Option<String>,
+    /// Where it is renewed.
+    pub renewal: Option<Renewal>,
+}
+
+/// Where a license is renewed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Renewal {
+    /// Where its policy says.
+    Elsewhere(String),
+    /// On its own page.
+    OwnPage(LicenseId),
+}
+
+impl Renewal {
+    /// The address.
+    pub fn url(&self, app: &App) -> String {
+        match self {
+            Self::Elsewhere(url) => url.clone(),
+            Self::OwnPage(license) => app.link(&format!("/licenses/{license}")),
+        }
+    }
 }
 
 /// Why nothing is given.
@@ -52,6 +75,9 @@ pub enum AccessError {
     /// The token was used too often.
     #[error(transparent)]
     TooOften(#[from] TooOften),
+    /// No key was shown, and the kit is not open.
+    #[error("no key")]
+    KeyMissing,
     /// No license has this key.
     #[error("unknown key")]
     KeyUnknown,
@@ -70,24 +96,41 @@ pub enum AccessError {
     /// The version came out after the updates ended.
     #[error("the version is not covered")]
     NotCovered(Window),
+    /// The version needs a feature the license does not include.
+    #[error("the license does not include \"{0}\"")]
+    EntitlementMissing(String),
 }
 
-/// What a key opens of a kit.
+/// What a key opens of a kit; without one, what an open kit gives to everybody. A key that is shown
+/// is always looked at: a wrong one is told, rather than passed over.
 pub async fn authorize(
     app: &App,
-    presented: &SecretString,
+    presented: Option<&SecretString>,
     kit: &str,
 ) -> Result<Access, AccessError> {
-    let lookup = keys::lookup(app, presented, Door::Downloads)?;
-    let lookup = lookup.ok_or(AccessError::KeyUnknown)?;
+    let lookup = match presented {
+        Some(key) => {
+            let lookup = keys::lookup(app, key, Door::Downloads)?;
+            Some(lookup.ok_or(AccessError::KeyUnknown)?)
+        }
+        None => None,
+    };
     let (now, kit) = (app.clock.now(), kit.to_owned());
     app.db
         .read_snapshot(move |conn| {
-            let holding = keys::find(conn, &lookup)?.ok_or(AccessError::KeyUnknown)?;
+            let holding = held(conn, lookup.as_ref())?;
             let kit = kits::store::find_kit_by_slug(conn, &kit)?;
             look(conn, holding, kit, now)
         })
         .await
+}
+
+fn held(conn: &mut AnyConn, lookup: Option<&Lookup>) -> Result<Option<Holding>, AccessError> {
+    let Some(lookup) = lookup else {
+        return Ok(None);
+    };
+    let found = keys::find(conn, lookup)?;
+    found.map(Some).ok_or(AccessError::KeyUnknown)
 }
 
 /// The file with this id, if the license may have it now.
@@ -104,36 +147,86 @@ pub fn check_artifact(
     let found = licenses::store::find(conn, license)?;
     let holding = found.ok_or(AccessError::UnknownFile)?;
     let kit = kits::store::find_kit(conn, &release.kit_id)?;
-    let access = look(conn, holding, kit, now)?;
+    let access = look(conn, Some(holding), kit, now)?;
     access.check(&release)?;
     Ok(artifact)
 }
 
 fn look(
     conn: &mut AnyConn,
-    holding: Holding,
+    holding: Option<Holding>,
     kit: Option<Kit>,
     now: Timestamp,
 ) -> Result<Access, AccessError> {
-    let covered = match kit {
-        Some(kit) if licenses::store::covers(conn, &holding, &kit.id)? => Some(kit),
-        _ => None,
+    let covers = match (&holding, &kit) {
+        (Some(holding), Some(kit)) => licenses::store::covers(conn, holding, &kit.id)?,
+        _ => false,
     };
-    let standing = holding.standing(covered.is_some());
-    let facts = LicenseFacts::new(&standing, now);
-    match (facts.refusal, covered) {
-        (Some(code), _) => Err(AccessError::License(code)),
-        (None, None) => Err(AccessError::License(VerdictCode::KitMismatch)),
-        (None, Some(kit)) => Ok(Access {
-            releases: store::published(conn, std::slice::from_ref(&kit.id))?,
-            holding,
-            kit,
-            facts,
-        }),
+    match (holding, kit) {
+        (Some(holding), Some(kit)) if covers => of_license(conn, holding, kit, now),
+        (_, Some(kit)) if kit.is_open => of_anybody(conn, kit),
+        (None, _) => Err(AccessError::KeyMissing),
+        (Some(holding), _) => {
+            let refusal = holding.standing(false).refusal(now);
+            let refusal = refusal.unwrap_or(VerdictCode::KitMismatch);
+            Err(AccessError::License(refusal))
+        }
     }
 }
 
+fn of_anybody(conn: &mut AnyConn, kit: Kit) -> Result<Access, AccessError> {
+    Ok(Access {
+        releases: store::published(conn, std::slice::from_ref(&kit.id))?,
+        holding: None,
+        kit,
+        facts: LicenseFacts::anybody(),
+        policy_renew_url: None,
+    })
+}
+
+fn of_license(
+    conn: &mut AnyConn,
+    holding: Holding,
+    kit: Kit,
+    now: Timestamp,
+) -> Result<Access, AccessError> {
+    if let Some(code) = holding.standing(true).refusal(now) {
+        return Err(AccessError::License(code));
+    }
+    let releases = store::published(conn, std::slice::from_ref(&kit.id))?;
+    let granted = store::grants_of_license(conn, &holding.license.id)?;
+    let side = KitSide {
+        kit: &kit,
+        releases: &releases,
+        granted: &granted,
+    };
+    let facts = rights(&holding, side, now);
+    let policy_renew_url = match facts.updates_until {
+        Some(_) => kits::store::renew_url_of(conn, &holding.license.policy_id)?,
+        None => None,
+    };
+    Ok(Access {
+        holding: Some(holding),
+        kit,
+        facts,
+        releases,
+        policy_renew_url,
+    })
+}
+
 impl Access {
+    /// The license that was shown.
+    pub fn license(&self) -> Option<&LicenseId> {
+        self.holding.as_ref().map(|holding| &holding.license.id)
+    }
+
+    /// Where the license is renewed, where its updates end.
+    pub fn renewal(&self) -> Option<Renewal> {
+        self.facts.updates_until?;
+        let elsewhere = self.policy_renew_url.clone().map(Renewal::Elsewhere);
+        elsewhere.or_else(|| self.license().cloned().map(Renewal::OwnPage))
+    }
+
     /// Releases that stand in listings, the highest version first.
     pub fn listed(&self) -> impl Iterator<Item = &(Version, Release)> {
         let facts = &self.facts;
@@ -178,25 +271,23 @@ impl Access {
             Refusal::NotPublished => AccessError::UnknownVersion,
             Refusal::Withdrawn => AccessError::Withdrawn,
             Refusal::VersionNotCovered => AccessError::NotCovered(self.window(release.channel)),
+            Refusal::EntitlementMissing(feature) => AccessError::EntitlementMissing(feature),
         })
     }
 
     fn window(&self, followed: Channel) -> Window {
         let last = self.last_entitled(followed);
         Window {
-            license: self.holding.license.id.clone(),
             updates_until: self.facts.updates_until,
             last_entitled_version: last.map(|(_, release)| release.version.clone()),
+            renewal: self.renewal(),
         }
     }
 
     /// Whether somebody with a longer window would see a higher version on this channel.
     pub fn misses_newer(&self, followed: Channel) -> bool {
         let covered = self.last_entitled(followed).map(|(version, _)| version);
-        let open = LicenseFacts {
-            updates_until: None,
-            ..self.facts
-        };
+        let open = self.facts.without_end();
         self.releases.iter().any(|(version, release)| {
             debug_assert_eq!(release.status, ReleaseStatus::Published);
             followed.admits(release.channel)

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use semver::Version;
 
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::{AnyConn, DbError};
 use crate::kits;
 use crate::kits::model::{KitId, Scope};
@@ -14,6 +13,7 @@ use crate::licenses;
 use crate::licenses::model::LicenseId;
 use crate::licenses::store::Holding;
 use crate::releases::model::{LicenseFacts, Refusal, ReleaseId, downloadable};
+use crate::releases::rights::{KitSide, rights};
 use crate::releases::store::{self, Artifact, Release};
 
 /// A kit and its releases.
@@ -52,9 +52,20 @@ pub async fn listing(app: &App, holdings: Vec<Holding>) -> Result<Vec<KitListing
             let release_ids: Vec<ReleaseId> =
                 releases.iter().map(|(_, row)| row.id.clone()).collect();
             let artifacts = store::artifacts_of(conn, &release_ids)?;
+            let granted = grants(conn, &covering)?;
             let one = |kit: Kit| {
                 let holdings = covering.get(&kit.id).map_or(&[][..], Vec::as_slice);
-                let releases = of_kit(&kit, &releases, &artifacts, holdings, now);
+                let all = holdings.iter().map(|holding| {
+                    let own = granted.get(&holding.license.id);
+                    let side = KitSide {
+                        kit: &kit,
+                        releases: &releases,
+                        granted: own.map_or(&[][..], Vec::as_slice),
+                    };
+                    (holding.license.id.clone(), rights(holding, side, now))
+                });
+                let licenses: Vec<(LicenseId, LicenseFacts)> = all.collect();
+                let releases = of_kit(&kit, &releases, &artifacts, &licenses);
                 KitListing { kit, releases }
             };
             Ok(kits.into_iter().map(one).collect())
@@ -80,18 +91,33 @@ fn covering(
     Ok(covering)
 }
 
+/// What was granted to these licenses.
+fn grants(
+    conn: &mut AnyConn,
+    covering: &BTreeMap<KitId, Vec<Holding>>,
+) -> Result<BTreeMap<LicenseId, Vec<ReleaseId>>, DbError> {
+    let holdings = covering.values().flatten();
+    let mut ids: Vec<LicenseId> = holdings.map(|it| it.license.id.clone()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let mut granted: BTreeMap<LicenseId, Vec<ReleaseId>> = BTreeMap::new();
+    for (license, release) in store::grants_of_licenses(conn, &ids)? {
+        granted.entry(license).or_default().push(release);
+    }
+    Ok(granted)
+}
+
 fn of_kit(
     kit: &Kit,
     releases: &[(Version, Release)],
     artifacts: &[Artifact],
-    holdings: &[Holding],
-    now: Timestamp,
+    licenses: &[(LicenseId, LicenseFacts)],
 ) -> Vec<ReleaseListing> {
     let shown = |release: &&Release| {
         release.kit_id == kit.id && release.yanked_at.is_none() && release.withdrawn_at.is_none()
     };
     let one = |release: &Release| {
-        let (license, refusal) = decide(release, holdings, now);
+        let (license, refusal) = decide(release, licenses);
         let own = artifacts
             .iter()
             .filter(|file| file.release_id == release.id);
@@ -109,15 +135,12 @@ fn of_kit(
 /// The first license that opens it; else the reason that is easiest to do something about.
 fn decide(
     release: &Release,
-    holdings: &[Holding],
-    now: Timestamp,
+    licenses: &[(LicenseId, LicenseFacts)],
 ) -> (Option<LicenseId>, Option<Refusal>) {
     let mut reason = None;
-    for holding in holdings {
-        let license = &holding.license;
-        let facts = LicenseFacts::new(&holding.standing(true), now);
-        match downloadable(&release.facts(), &facts) {
-            Ok(()) => return (Some(license.id.clone()), None),
+    for (license, facts) in licenses {
+        match downloadable(&release.facts(), facts) {
+            Ok(()) => return (Some(license.clone()), None),
             Err(refusal @ Refusal::VersionNotCovered) => reason = Some(refusal),
             Err(refusal) => reason = reason.or(Some(refusal)),
         }

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use semver::Version;
 
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::db::DbError;
+use crate::kits;
 use crate::kits::model::{KitId, Scope};
+use crate::kits::store::Kit;
 use crate::licenses;
 use crate::licenses::model::LicenseId;
 use crate::licenses::store::Holding;
-use crate::releases::model::{Channel, LicenseFacts, listed};
+use crate::releases::model::{Channel, LicenseFacts, ReleaseId, listed};
+use crate::releases::rights::{KitSide, rights};
 use crate::releases::store::{self, Release};
 
 /// What a license opens of one kit that has releases.
@@ -34,19 +36,33 @@ pub async fn newest(
         .read_slow(move |conn| {
             let pairs = licenses::store::kits_of_all(conn, &holdings)?;
             let all = holdings.iter().any(|it| it.terms.scope == Scope::All);
-            let kits = if all {
+            let ids = if all {
                 store::published_kits(conn)?
             } else {
                 pairs.iter().map(|(_, kit)| kit.clone()).collect()
             };
-            let releases = store::published(conn, &kits)?;
+            let kits = kits::store::kits_by_ids(conn, &ids)?;
+            let releases = store::published(conn, &ids)?;
+            let licenses: Vec<LicenseId> =
+                holdings.iter().map(|it| it.license.id.clone()).collect();
+            let granted = store::grants_of_licenses(conn, &licenses)?;
             let one = |holding: &Holding| {
                 let id = holding.license.id.clone();
-                let covers = |kit: &KitId| match holding.terms.scope {
+                let covers = |kit: &&Kit| match holding.terms.scope {
                     Scope::All => true,
-                    Scope::Kits => pairs.iter().any(|(own, it)| *own == id && it == kit),
+                    Scope::Kits => pairs.iter().any(|(own, it)| *own == id && *it == kit.id),
                 };
-                let found = of_license(holding, &releases, covers, now);
+                let own = granted.iter().filter(|(license, _)| *license == id);
+                let granted: Vec<ReleaseId> = own.map(|(_, release)| release.clone()).collect();
+                let of_kit = |kit: &Kit| {
+                    let side = KitSide {
+                        kit,
+                        releases: &releases,
+                        granted: &granted,
+                    };
+                    of_kit(side, &rights(holding, side, now))
+                };
+                let found = kits.iter().filter(covers).filter_map(of_kit).collect();
                 (id.clone(), found)
             };
             Ok(holdings.iter().map(one).collect())
@@ -54,25 +70,16 @@ pub async fn newest(
         .await
 }
 
-fn of_license(
-    holding: &Holding,
-    releases: &[(Version, Release)],
-    covers: impl Fn(&KitId) -> bool,
-    now: Timestamp,
-) -> Vec<Newest> {
-    let facts = LicenseFacts::new(&holding.standing(true), now);
-    let mut kits: BTreeMap<&KitId, Option<String>> = BTreeMap::new();
-    // The highest version comes first.
-    for (_, release) in releases.iter().filter(|(_, it)| covers(&it.kit_id)) {
-        let newest = kits.entry(&release.kit_id).or_default();
-        let fits = Channel::Stable.admits(release.channel) && listed(&release.facts(), &facts);
-        if newest.is_none() && fits {
-            *newest = Some(release.version.clone());
-        }
-    }
-    let entry = |(kit, version): (&KitId, Option<String>)| Newest {
-        kit: kit.clone(),
-        version,
+/// `None` where the kit has no releases.
+fn of_kit(side: KitSide<'_>, facts: &LicenseFacts) -> Option<Newest> {
+    let is_own = |(_, release): &&(Version, Release)| release.kit_id == side.kit.id;
+    side.releases.iter().find(is_own)?;
+    let fits = |(_, release): &&(Version, Release)| {
+        Channel::Stable.admits(release.channel) && listed(&release.facts(), facts)
     };
-    kits.into_iter().map(entry).collect()
+    // The highest version comes first.
+    let mut own = side.releases.iter().filter(is_own);
+    let version = own.find(fits).map(|(_, release)| release.version.clone());
+    let kit = side.kit.id.clone();
+    Some(Newest { kit, version })
 }

@@ -103,7 +103,7 @@ fn release_row(app: &App, kit: &Kit, listing: &ReleaseListing) -> ReleaseRow {
         channel: release.channel.to_string(),
         published_at: Timestamp::utc(published_at),
         notes: Some(Notes::new(&release.notes, Notes::BRIEF)).filter(|notes| !notes.is_empty()),
-        locked: listing.refusal.map(locked),
+        locked: listing.refusal.clone().map(locked),
         artifacts: artifacts.iter().map(artifact_row).collect(),
         curl: Some(commands.join("\n")).filter(|commands| !commands.is_empty()),
     }
@@ -131,6 +131,9 @@ fn locked(refusal: Refusal) -> Locked {
         Refusal::License(code) => code.detail().to_owned(),
         Refusal::VersionNotCovered => {
             "It came out after the updates of your license ended.".to_owned()
+        }
+        Refusal::EntitlementMissing(feature) => {
+            format!("It needs a license that includes \"{feature}\".")
         }
         Refusal::Withdrawn => "It was withdrawn.".to_owned(),
         Refusal::NotPublished => "It is not out yet.".to_owned(),

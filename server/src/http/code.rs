@@ -50,6 +50,8 @@ codes! {
     KitNotCovered = "kit_not_covered", 403, "Kit not covered";
     /// The license does not cover this version; `last_entitled_version` names one it does.
     VersionNotCovered = "version_not_covered", 403, "Version not covered";
+    /// The version needs a feature that the license does not include; `entitlement` names it.
+    EntitlementMissing = "entitlement_missing", 403, "Feature not included";
     /// The license is suspended.
     LicenseSuspended = "license_suspended", 403, "License suspended";
     /// The license was revoked.

@@ -27,6 +27,31 @@ impl FromRequest for KeyCredential {
     }
 }
 
+/// The same where it may be missing: what is open asks for none. One that is sent is read as strictly.
+#[derive(Debug)]
+pub struct OptionalKey(pub Option<SecretString>);
+
+impl FromRequest for OptionalKey {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        let sends_none =
+            PathToken::of(request).is_none() && !request.headers().contains_key(AUTHORIZATION);
+        ready(if sends_none {
+            Ok(Self(None))
+        } else {
+            key_credential(request).map(|KeyCredential(key)| Self(Some(key)))
+        })
+    }
+}
+
+/// The refusal of a request without a credential.
+pub fn key_missing() -> ApiError {
+    let detail = "Send your license key: \"Authorization: License KEY\".";
+    ApiError::new(Code::Unauthorized, detail)
+}
+
 /// The one `Authorization` header. Two of them are refused: a proxy may have looked at the other.
 fn authorization(request: &HttpRequest) -> Result<Option<&str>, ApiError> {
     let mut all = request.headers().get_all(AUTHORIZATION);
@@ -39,10 +64,6 @@ fn authorization(request: &HttpRequest) -> Result<Option<&str>, ApiError> {
 }
 
 fn key_credential(request: &HttpRequest) -> Result<KeyCredential, ApiError> {
-    let missing = || {
-        let detail = "Send your license key: \"Authorization: License KEY\".";
-        ApiError::new(Code::Unauthorized, detail)
-    };
     let text = authorization(request)?;
     if let Some(token) = PathToken::of(request) {
         if text.is_some() {
@@ -51,9 +72,9 @@ fn key_credential(request: &HttpRequest) -> Result<KeyCredential, ApiError> {
         }
         return Ok(KeyCredential(token));
     }
-    let key = presented_key(text.ok_or_else(missing)?)
+    let key = presented_key(text.ok_or_else(key_missing)?)
         .filter(|key| !key.is_empty())
-        .ok_or_else(missing)?;
+        .ok_or_else(key_missing)?;
     if key.starts_with("${") || key.starts_with("$(") {
         let detail = "The credential is the name of an environment variable: it was not set where \
                       the client runs.";

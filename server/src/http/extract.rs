@@ -12,7 +12,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::StreamExt;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-pub use super::credentials::{Admin, KeyCredential};
+pub use super::credentials::{Admin, KeyCredential, OptionalKey, key_missing};
 use super::error::{ApiError, Code};
 use crate::app::App;
 

@@ -189,6 +189,7 @@ fn what_to_do(code: Code) -> &'static str {
         }
         Code::KitNotCovered
         | Code::VersionNotCovered
+        | Code::EntitlementMissing
         | Code::LicenseSuspended
         | Code::LicenseRevoked
         | Code::LicenseExpired => "The page of the license says what it covers.",

@@ -73,6 +73,9 @@ struct CreateRequest {
     ecosystems: Vec<String>,
     /// `queued` where nothing is said.
     status: Option<KitStatus>,
+    /// Whether everybody may have it, without a key.
+    #[serde(default)]
+    is_open: bool,
 }
 
 /// What shall change; members that are left out stay as they are.
@@ -91,6 +94,8 @@ struct EditRequest {
     #[schema(max_length = 2000)]
     homepage: Option<String>,
     status: Option<KitStatus>,
+    /// Whether everybody may have it, without a key.
+    is_open: Option<bool>,
 }
 
 /// A kit with its former slugs.
@@ -131,6 +136,7 @@ async fn create(
         homepage: request.homepage,
         ecosystems: request.ecosystems,
         status: request.status.unwrap_or(KitStatus::Queued),
+        is_open: request.is_open,
         actor: holder.actor(),
     };
     let id = made(create_kit(&app, input, claim).await?)?;
@@ -222,6 +228,7 @@ async fn edit(
         description: request.description,
         homepage: request.homepage,
         status: request.status,
+        is_open: request.is_open,
         actor: holder.actor(),
     };
     let kit = edit_kit(&app, input).await?;

@@ -24,6 +24,8 @@ pub struct CreateKit {
     pub ecosystems: Vec<String>,
     /// How far it is.
     pub status: KitStatus,
+    /// Whether everybody may have it, without a key.
+    pub is_open: bool,
     /// Who adds it.
     pub actor: Actor,
 }
@@ -57,6 +59,7 @@ pub async fn create_kit(
         homepage: texts::homepage(input.homepage.as_deref().unwrap_or_default())?,
         ecosystems: WordList::new(texts::ecosystems(input.ecosystems)?),
         status: input.status,
+        is_open: input.is_open,
         version: 1,
         created_at: now,
     };
@@ -90,6 +93,7 @@ pub fn create_kit_in(tx: &mut WriteTx<'_>, kit: &Kit, actor: Actor) -> Result<()
             "homepage",
             "ecosystems",
             "status",
+            "is_open",
         ],
     ));
     Ok(())

@@ -25,6 +25,8 @@ pub struct EditKit {
     pub homepage: Option<String>,
     /// New status.
     pub status: Option<KitStatus>,
+    /// Whether everybody may have it, without a key.
+    pub is_open: Option<bool>,
     /// Who changes it.
     pub actor: Actor,
 }
@@ -107,6 +109,9 @@ fn changed(before: &Kit, input: &EditKit) -> Result<Kit, Fault> {
     if let Some(status) = input.status {
         kit.status = status;
     }
+    if let Some(is_open) = input.is_open {
+        kit.is_open = is_open;
+    }
     Ok(kit)
 }
 
@@ -125,8 +130,15 @@ fn take_slug(tx: &mut WriteTx<'_>, kit: &Kit, slug: &str) -> Result<(), EditKitE
 
 fn fields(before: &Kit, after: &Kit) -> &'static [&'static str] {
     if before.slug == after.slug {
-        &["name", "description", "homepage", "status"]
+        &["name", "description", "homepage", "status", "is_open"]
     } else {
-        &["slug", "name", "description", "homepage", "status"]
+        &[
+            "slug",
+            "name",
+            "description",
+            "homepage",
+            "status",
+            "is_open",
+        ]
     }
 }

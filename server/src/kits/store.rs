@@ -19,7 +19,8 @@ pub use license_texts::{
 };
 pub use policies::{
     Policy, PolicyTerms, Terms, TermsVersion, find_policy, find_policy_by_name, find_policy_named,
-    find_terms, insert_policy, insert_terms, kits_of_terms, list_policies, terms_list,
+    find_terms, insert_policy, insert_terms, kits_of_terms, list_policies, renew_url_of,
+    terms_list,
 };
 pub use policy_changes::{list_versions, lock_policy, update_policy};
 
@@ -41,6 +42,8 @@ pub struct Kit {
     pub ecosystems: WordList,
     /// How far it is.
     pub status: KitStatus,
+    /// Whether everybody may have it, without a key.
+    pub is_open: bool,
     /// Grows with every change.
     pub version: i64,
     /// When it was created.
@@ -130,6 +133,7 @@ pub fn update_kit(tx: &mut WriteTx<'_>, kit: &Kit) -> Result<(), DbError> {
             kits::description.eq(&kit.description),
             kits::homepage.eq(&kit.homepage),
             kits::status.eq(kit.status),
+            kits::is_open.eq(kit.is_open),
         ))
         .execute(tx.conn())?;
     Ok(())

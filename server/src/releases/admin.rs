@@ -11,8 +11,10 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 use super::create_release::{CreateRelease, create_release};
 use super::model::{Channel, ReleaseId, Severity};
 use super::publish_release::publish_release;
-use super::store::{self, Artifact, Release};
+use super::store::{self, Artifact, Figures, Release};
 use crate::app::App;
+use crate::audit::Actor;
+use crate::clock::Timestamp;
 use crate::db::{AnyConn, DbError, Page};
 use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::idempotency::{Idempotency, created, made};
@@ -57,6 +59,51 @@ struct CreateRequest {
     #[serde(default)]
     #[schema(max_length = 32_768)]
     notes: String,
+    /// The date that counts for licenses instead of that of the publication; not in the future.
+    entitled_at: Option<Timestamp>,
+    /// What must be installed before it.
+    #[schema(value_type = Option<ReleaseVersion>)]
+    minimum_version: Option<String>,
+    /// Features a license must include to have it.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    required_entitlements: Vec<String>,
+    #[schema(minimum = 0, maximum = 100)]
+    quality_score: Option<i32>,
+    #[schema(minimum = 0)]
+    build_seconds: Option<i32>,
+    #[schema(minimum = 0)]
+    tests_passed: Option<i32>,
+    #[schema(minimum = 0)]
+    tests_failed: Option<i32>,
+    #[schema(minimum = 0)]
+    bugs_found: Option<i32>,
+    #[schema(minimum = 0)]
+    bugs_fixed: Option<i32>,
+}
+
+impl CreateRequest {
+    fn into_input(self, actor: Actor) -> CreateRelease {
+        CreateRelease {
+            kit: self.kit,
+            version: self.version,
+            channel: self.channel,
+            severity: self.severity.unwrap_or(Severity::Normal),
+            notes: self.notes,
+            entitled_at: self.entitled_at,
+            minimum_version: self.minimum_version,
+            required_entitlements: self.required_entitlements,
+            figures: Figures {
+                quality_score: self.quality_score,
+                build_seconds: self.build_seconds,
+                tests_passed: self.tests_passed,
+                tests_failed: self.tests_failed,
+                bugs_found: self.bugs_found,
+                bugs_fixed: self.bugs_fixed,
+            },
+            actor,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -104,14 +151,7 @@ async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let holder = admin.may(Scope::Publish)?;
     let (request, claim) = once.read::<CreateRequest>(&app, &holder, body).await?;
-    let input = CreateRelease {
-        kit: request.kit,
-        version: request.version,
-        channel: request.channel,
-        severity: request.severity.unwrap_or(Severity::Normal),
-        notes: request.notes,
-        actor: holder.actor(),
-    };
+    let input = request.into_input(holder.actor());
     let id = made(create_release(&app, input, claim).await?)?;
     let view = view(&app, release_id(&id)?).await?;
     Ok(created(&app, "/v1/admin/releases", &id).json(view))

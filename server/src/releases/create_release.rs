@@ -1,16 +1,17 @@
 //! Starting a release, as a draft.
 
+use super::fields;
 use super::model::{Channel, ReleaseId, ReleaseStatus, Severity, VersionFault, parse_version};
-use super::store::{self, Release};
+use super::store::{self, Figures, Release};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
+use crate::clock::Timestamp;
 use crate::db::{DbError, Shard, WriteTx};
+use crate::entropy::bytes;
 use crate::idempotency::{Claim, Once};
 use crate::kits;
 use crate::kits::model::KitId;
-
-/// Longest notes, in bytes.
-pub const NOTES_MAX: usize = 32 * 1024;
+use crate::kits::texts::Fault;
 
 /// What a new release shall be.
 #[derive(Debug, Clone)]
@@ -25,6 +26,14 @@ pub struct CreateRelease {
     pub severity: Severity,
     /// What changed, as Markdown.
     pub notes: String,
+    /// The date that counts for licenses instead of that of the publication.
+    pub entitled_at: Option<Timestamp>,
+    /// What must be installed before it.
+    pub minimum_version: Option<String>,
+    /// Features a license must include.
+    pub required_entitlements: Vec<String>,
+    /// How it was made.
+    pub figures: Figures,
     /// Who creates it.
     pub actor: Actor,
 }
@@ -41,9 +50,9 @@ pub enum CreateReleaseError {
     /// The version is not accepted.
     #[error("the version {0}")]
     Version(#[from] VersionFault),
-    /// The notes are too long or hold control characters.
-    #[error("the notes are not accepted")]
-    Notes,
+    /// A field is not accepted.
+    #[error(transparent)]
+    Field(#[from] Fault),
     /// The kit has a release with this version.
     #[error("the version is taken")]
     VersionTaken(ReleaseId),
@@ -56,31 +65,14 @@ pub async fn create_release(
     claim: Claim,
 ) -> Result<Once<ReleaseId>, CreateReleaseError> {
     let now = app.clock.now();
-    let version = parse_version(&input.version)?;
-    if !are_notes(&input.notes) {
-        return Err(CreateReleaseError::Notes);
-    }
-    let kit = input.kit;
+    let (name, actor) = (input.kit.clone(), input.actor.clone());
+    let draft = checked(app, input, now)?;
     let kit = app
         .db
-        .read_snapshot(move |conn| kits::store::find_kit_by_name(conn, &kit))
+        .read_snapshot(move |conn| kits::store::find_kit_by_name(conn, &name))
         .await?
         .ok_or(CreateReleaseError::UnknownKit)?;
-    let release = Release {
-        id: ReleaseId::new(now, app.entropy.as_ref()),
-        kit_id: kit.id,
-        version: version.to_string(),
-        channel: input.channel.unwrap_or_else(|| Channel::of(&version)),
-        severity: input.severity,
-        status: ReleaseStatus::Draft,
-        notes: input.notes,
-        entitled_at: None,
-        published_at: None,
-        yanked_at: None,
-        withdrawn_at: None,
-        created_at: now,
-    };
-    let actor = input.actor;
+    let release = draft(kit.id);
     app.db
         .write(Shard::of(release.id.as_str()), move |tx| {
             claim.once(tx, &release.id, |tx| {
@@ -89,6 +81,45 @@ pub async fn create_release(
             })
         })
         .await
+}
+
+/// The draft of a kit that is still to be found.
+fn checked(
+    app: &App,
+    input: CreateRelease,
+    now: Timestamp,
+) -> Result<impl FnOnce(KitId) -> Release, CreateReleaseError> {
+    let version = parse_version(&input.version)?;
+    let notes = fields::notes(input.notes)?;
+    let entitled_at = fields::entitled_at(input.entitled_at, now)?;
+    let minimum_version = fields::minimum_version(input.minimum_version, &version)?;
+    let required_entitlements = fields::required_entitlements(input.required_entitlements)?;
+    let figures = fields::figures(input.figures)?;
+    let id = ReleaseId::new(now, app.entropy.as_ref());
+    let salt: [u8; 16] = bytes(app.entropy.as_ref());
+    Ok(move |kit_id| Release {
+        id,
+        kit_id,
+        version: version.to_string(),
+        channel: input.channel.unwrap_or_else(|| Channel::of(&version)),
+        severity: input.severity,
+        status: ReleaseStatus::Draft,
+        notes,
+        entitled_at,
+        published_at: None,
+        yanked_at: None,
+        withdrawn_at: None,
+        required_entitlements,
+        minimum_version,
+        rollout: None,
+        rollout_salt: Some(salt.to_vec()),
+        halted_at: None,
+        yank_reason: None,
+        withdraw_reason: None,
+        figures,
+        revision: 1,
+        created_at: now,
+    })
 }
 
 /// The same inside another unit of work.
@@ -113,16 +144,8 @@ pub fn create_release_in(
 
 fn taken_by(tx: &mut WriteTx<'_>, kit: &KitId, version: &str) -> Result<ReleaseId, DbError> {
     let found = store::find_version(tx.conn(), kit, version)?;
-    // Nothing is ever deleted, so who was in the way is still there.
-    let missing = || DbError::Inconsistent {
-        table: "releases",
-        row: version.to_owned(),
-        what: "a taken version is not there",
-    };
-    found.map(|release| release.id).ok_or_else(missing)
-}
-
-fn are_notes(text: &str) -> bool {
-    let is_refused = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-    text.len() <= NOTES_MAX && !text.chars().any(is_refused)
+    // A draft that was in the way may have been deleted just now.
+    found
+        .map(|release| release.id)
+        .ok_or(DbError::Aborted(None))
 }

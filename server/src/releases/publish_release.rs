@@ -52,6 +52,7 @@ pub fn publish_release_in(
     store::set_published(tx, id, now)?;
     release.status = ReleaseStatus::Published;
     release.published_at = Some(now);
+    release.revision += 1;
     tx.audit(Entry::new(
         now,
         actor,

@@ -1,4 +1,7 @@
-//! Queries on `releases`, `artifacts` and `blobs`.
+//! Queries on `releases`, `release_grants`, `artifacts` and `blobs`.
+
+mod grants;
+mod rollout_column;
 
 use diesel::prelude::*;
 use semver::Version;
@@ -6,16 +9,59 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::model::{
-    ArtifactId, Channel, ReleaseFacts, ReleaseId, ReleaseStatus, Severity, check_name,
+    ArtifactId, Channel, ReleaseFacts, ReleaseId, ReleaseStatus, Severity, check_name, major,
     parse_version,
 };
 use crate::clock::Timestamp;
 use crate::db::schema::{artifacts, blobs, releases};
+use crate::db::types::WordList;
 use crate::db::{AnyConn, DbError, WriteTx};
 use crate::kits::model::KitId;
 
+pub use grants::{
+    Grant, find_grant, grants_of_license, grants_of_licenses, insert_grant, list_grants,
+    remove_grant,
+};
+pub use rollout_column::RolloutColumn;
+
+/// How a release was made; what the vendor's reports are about.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Queryable,
+    Selectable,
+    Insertable,
+    Serialize,
+    ToSchema,
+)]
+#[diesel(table_name = releases)]
+pub struct Figures {
+    /// Of a hundred.
+    #[schema(minimum = 0, maximum = 100)]
+    pub quality_score: Option<i32>,
+    /// How long its build took.
+    #[schema(minimum = 0)]
+    pub build_seconds: Option<i32>,
+    /// Tests that passed.
+    #[schema(minimum = 0)]
+    pub tests_passed: Option<i32>,
+    /// Tests that failed.
+    #[schema(minimum = 0)]
+    pub tests_failed: Option<i32>,
+    /// Bugs that were found in it.
+    #[schema(minimum = 0)]
+    pub bugs_found: Option<i32>,
+    /// Of these, bugs that were fixed.
+    #[schema(minimum = 0)]
+    pub bugs_fixed: Option<i32>,
+}
+
 /// A release as stored.
-#[derive(Debug, Clone, Queryable, Insertable, Serialize, ToSchema, PartialEq, Eq)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, Serialize, ToSchema, PartialEq, Eq)]
 #[diesel(table_name = releases)]
 pub struct Release {
     /// Its id.
@@ -40,20 +86,50 @@ pub struct Release {
     pub yanked_at: Option<Timestamp>,
     /// When it was taken away.
     pub withdrawn_at: Option<Timestamp>,
+    /// Features a license must include to have it.
+    pub required_entitlements: WordList,
+    /// What must be installed before it; older versions get a step in between.
+    pub minimum_version: Option<String>,
+    /// To how many it is offered as an update, and from when on; null for everybody.
+    #[schema(value_type = Option<Vec<super::model::Step>>)]
+    pub rollout: Option<RolloutColumn>,
+    /// What the queue of its rollout is drawn by.
+    #[serde(skip)]
+    pub rollout_salt: Option<Vec<u8>>,
+    /// Since when it is offered to nobody.
+    pub halted_at: Option<Timestamp>,
+    /// Why it was yanked.
+    pub yank_reason: Option<String>,
+    /// Why it was withdrawn.
+    pub withdraw_reason: Option<String>,
+    /// How it was made.
+    #[diesel(embed)]
+    #[serde(flatten)]
+    pub figures: Figures,
+    /// Grows with every change.
+    pub revision: i64,
     /// When it was created.
     pub created_at: Timestamp,
 }
 
 impl Release {
     /// What the predicate looks at.
-    pub fn facts(&self) -> ReleaseFacts {
+    pub fn facts(&self) -> ReleaseFacts<'_> {
         ReleaseFacts {
+            id: &self.id,
+            major: major(&self.version),
             status: self.status,
             channel: self.channel,
+            severity: self.severity,
             published_at: self.published_at,
             entitled_at: self.entitled_at,
+            required: self.required_entitlements.words(),
             yanked_at: self.yanked_at,
             withdrawn_at: self.withdrawn_at,
+            rollout: self.rollout.as_ref().map(RolloutColumn::rollout),
+            salt: self.rollout_salt.as_deref().unwrap_or_default(),
+            halted_at: self.halted_at,
+            minimum_version: self.minimum_version.as_deref(),
         }
     }
 
@@ -79,6 +155,10 @@ pub struct Artifact {
     pub name: String,
     /// What it is, such as `source`.
     pub kind: String,
+    /// For which system it is, such as `linux`; null for all.
+    pub platform: Option<String>,
+    /// For which processor it is, such as `x86_64`; null for all.
+    pub arch: Option<String>,
     /// In bytes.
     pub size: i64,
     /// 64 hexadecimal digits.
@@ -99,7 +179,11 @@ pub fn insert(tx: &mut WriteTx<'_>, release: &Release) -> Result<(), DbError> {
 
 /// The release with this id.
 pub fn find(conn: &mut AnyConn, id: &ReleaseId) -> Result<Option<Release>, DbError> {
-    Ok(releases::table.find(id).get_result(conn).optional()?)
+    Ok(releases::table
+        .find(id)
+        .select(Release::as_select())
+        .get_result(conn)
+        .optional()?)
 }
 
 /// The release of a kit with exactly this version.
@@ -111,6 +195,7 @@ pub fn find_version(
     Ok(releases::table
         .filter(releases::kit_id.eq(kit))
         .filter(releases::version.eq(version))
+        .select(Release::as_select())
         .get_result(conn)
         .optional()?)
 }
@@ -125,6 +210,7 @@ pub fn list(
     let rest = releases::table
         .filter(releases::id.gt(after.to_owned()))
         .order(releases::id)
+        .select(Release::as_select())
         .limit(limit);
     Ok(match kit {
         Some(kit) => rest.filter(releases::kit_id.eq(kit)).load(conn)?,
@@ -137,6 +223,7 @@ pub fn published(conn: &mut AnyConn, kits: &[KitId]) -> Result<Vec<(Version, Rel
     let rows: Vec<Release> = releases::table
         .filter(releases::kit_id.eq_any(kits.to_vec()))
         .filter(releases::status.eq(ReleaseStatus::Published))
+        .select(Release::as_select())
         .load(conn)?;
     let parsed = rows.into_iter().map(|row| Ok((row.semver()?, row)));
     let mut parsed = parsed.collect::<Result<Vec<_>, DbError>>()?;
@@ -197,6 +284,7 @@ pub fn set_published(tx: &mut WriteTx<'_>, id: &ReleaseId, at: Timestamp) -> Res
         .set((
             releases::status.eq(ReleaseStatus::Published),
             releases::published_at.eq(at),
+            releases::revision.eq(releases::revision + 1),
         ))
         .execute(tx.conn())?;
     Ok(())
@@ -206,6 +294,14 @@ pub fn set_published(tx: &mut WriteTx<'_>, id: &ReleaseId, at: Timestamp) -> Res
 pub fn insert_artifact(tx: &mut WriteTx<'_>, artifact: &Artifact) -> Result<(), DbError> {
     diesel::insert_into(artifacts::table)
         .values(artifact)
+        .execute(tx.conn())?;
+    count_revision(tx, &artifact.release_id)
+}
+
+/// Counts the revision of a release up: something of it has changed.
+pub fn count_revision(tx: &mut WriteTx<'_>, id: &ReleaseId) -> Result<(), DbError> {
+    diesel::update(releases::table.find(id))
+        .set(releases::revision.eq(releases::revision + 1))
         .execute(tx.conn())?;
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Adding a file to a draft. The bytes are stored first; then one unit of work makes them count.
 
-use super::model::{ArtifactId, NameFault, ReleaseId, ReleaseStatus, are_twins, check_name};
+use super::model::{
+    ArtifactId, NameFault, ReleaseId, ReleaseStatus, are_twins, check_name, is_machine_word,
+};
 use super::store::{self, Artifact, Release};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
@@ -20,6 +22,10 @@ pub struct NewArtifact {
     pub name: String,
     /// What it is, such as `source`.
     pub kind: String,
+    /// For which system it is; `None` for all.
+    pub platform: Option<String>,
+    /// For which processor it is; `None` for all.
+    pub arch: Option<String>,
     /// Who uploads it.
     pub actor: Actor,
 }
@@ -48,6 +54,9 @@ pub enum UploadArtifactError {
     /// The kind is not accepted.
     #[error("the kind is not accepted")]
     Kind,
+    /// The platform or the architecture is not accepted.
+    #[error("the {0} is not accepted")]
+    Machine(&'static str),
     /// No release has this id.
     #[error("no such release")]
     NotFound,
@@ -76,6 +85,11 @@ pub async fn begin(app: &App, input: &NewArtifact) -> Result<Upload, UploadArtif
     check_name(&input.name)?;
     if !is_slug(&input.kind) {
         return Err(UploadArtifactError::Kind);
+    }
+    for (field, word) in [("platform", &input.platform), ("arch", &input.arch)] {
+        if !word.iter().all(|word| is_machine_word(word)) {
+            return Err(UploadArtifactError::Machine(field));
+        }
     }
     let (id, name) = (input.release.clone(), input.name.clone());
     app.db
@@ -109,6 +123,8 @@ pub async fn finish(
         release_id: input.release,
         name: input.name,
         kind: input.kind,
+        platform: input.platform,
+        arch: input.arch,
         size: size_of(&stored)?,
         sha256: stored.sha256,
         sha512: stored.sha512,
@@ -146,7 +162,9 @@ pub fn add_artifact_in(
         actor,
         "artifact.uploaded",
         &artifact.id,
-        &["release", "name", "kind", "size", "sha256"],
+        &[
+            "release", "name", "kind", "platform", "arch", "size", "sha256",
+        ],
     ));
     Ok(Uploaded {
         artifact: artifact.clone(),

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::downloads::api::refused;
 use crate::downloads::view::ReleaseView;
 use crate::http::conditional::REVALIDATE;
-use crate::http::extract::{AppData, KeyCredential};
+use crate::http::extract::{AppData, OptionalKey};
 use crate::http::openapi::words::{InstalledVersion, SignedDocument, Slug};
 use crate::http::routes::resource;
 use crate::http::{ApiError, Query};
@@ -74,17 +74,17 @@ struct UpdateView {
     operation_id = "check_update",
     tag = "downloads",
     params(("kit" = Slug, Path, description = "The kit's slug, or a former one."), UpdateQuery),
-    security(("license_key" = [])),
+    security((), ("license_key" = [])),
     responses((status = 200, description = "An update, or none.", body = UpdateView)),
 )]
 async fn check(
     app: AppData,
-    KeyCredential(key): KeyCredential,
+    OptionalKey(key): OptionalKey,
     path: web::Path<String>,
     Query(query): Query<UpdateQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let input = checked(path.into_inner(), query)?;
-    let update = check_update(&app, &key, input).await;
+    let update = check_update(&app, key.as_ref(), input).await;
     let update = update.map_err(|error| failed(&app, error))?;
     // No entity tag: the signed part is made anew each time.
     Ok(HttpResponse::Ok()

@@ -12,7 +12,8 @@ use crate::db::DbError;
 use crate::db::types::new_type_id;
 use crate::downloads::authorize::{Access, AccessError, authorize};
 use crate::downloads::view::{ArtifactView, ReleaseView, release_view};
-use crate::releases::model::{Channel, is_newer, offered};
+use crate::licenses::model::LicenseId;
+use crate::releases::model::{Caller, Channel, is_newer, offered};
 use crate::releases::store::{self, Release};
 
 /// How long a manifest is good.
@@ -66,22 +67,20 @@ impl From<DbError> for CheckUpdateError {
 /// Looks for an update and signs what was found.
 pub async fn check_update(
     app: &App,
-    presented: &SecretString,
+    presented: Option<&SecretString>,
     input: CheckUpdate,
 ) -> Result<Update, CheckUpdateError> {
     let access = authorize(app, presented, &input.kit).await?;
-    let release = match best(&access, &input) {
+    let release = match best(&access, &input, app.clock.now()) {
         Some(release) => Some(view(app, &access, release.clone()).await?),
         None => None,
     };
-    let license = &access.holding.license;
     let updates_until = access.facts.updates_until;
-    let ends = updates_until.is_some();
     let mut update = Update {
         release,
         last_entitled_version: last_entitled_version(&access, &input),
         updates_until,
-        renew_url: ends.then(|| app.link(&format!("/licenses/{}", license.id))),
+        renew_url: access.renewal().map(|renewal| renewal.url(app)),
         manifest: String::new(),
     };
     update.manifest = sign(app, claims(app, &access, &input, &update))?;
@@ -89,11 +88,17 @@ pub async fn check_update(
 }
 
 /// The highest release on offer.
-fn best<'a>(access: &'a Access, input: &CheckUpdate) -> Option<&'a Release> {
-    let caller = (&input.version, input.channel);
+fn best<'a>(access: &'a Access, input: &CheckUpdate, now: Timestamp) -> Option<&'a Release> {
+    let caller = Caller {
+        version: &input.version,
+        channel: input.channel,
+        subject: access.license().map(LicenseId::as_str),
+        is_manual: false,
+        now,
+    };
     let mut highest_first = access.releases.iter();
     let found = highest_first
-        .find(|(version, release)| offered((version, &release.facts()), &access.facts, caller));
+        .find(|(version, release)| offered((version, &release.facts()), &access.facts, &caller));
     found.map(|(_, release)| release)
 }
 
@@ -119,7 +124,9 @@ fn claims(app: &App, access: &Access, input: &CheckUpdate, update: &Update) -> U
     UpdateClaims {
         iss: app.installation_id.clone(),
         aud: Audience::of(&access.kit.slug, &input.kit),
-        sub: access.holding.license.id.to_string(),
+        sub: access
+            .license()
+            .map_or_else(|| "-".to_owned(), ToString::to_string),
         iat: now.unix(),
         exp: now.plus_seconds(MANIFEST_SECONDS).unix(),
         nonce: input.nonce.clone(),

@@ -131,6 +131,7 @@ async fn catalog(app: &App) -> Outcome<TermsVersion> {
             homepage: None,
             ecosystems: vec!["npm".to_owned()],
             status: KitStatus::Released,
+            is_open: false,
             actor: Actor::Operator,
         };
         create_kit(app, kit, Claim::default()).await?;

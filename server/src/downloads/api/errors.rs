@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::downloads::authorize::{AccessError, Window};
 use crate::downloads::tickets::TicketError;
+use crate::http::extract::key_missing;
 use crate::http::{ApiError, Code};
 use crate::licenses::model::VerdictCode;
 
@@ -12,6 +13,7 @@ pub fn refused(app: &App, error: AccessError) -> ApiError {
     match error {
         AccessError::Db(error) => error.into(),
         AccessError::TooOften(error) => error.into(),
+        AccessError::KeyMissing => key_missing(),
         AccessError::KeyUnknown => {
             ApiError::new(Code::KeyUnknown, VerdictCode::NotFound.detail()).for_wrong_key()
         }
@@ -25,6 +27,10 @@ pub fn refused(app: &App, error: AccessError) -> ApiError {
             ApiError::new(Code::Gone, detail)
         }
         AccessError::NotCovered(window) => not_covered(app, &window),
+        AccessError::EntitlementMissing(feature) => {
+            let detail = format!("This version needs a license that includes \"{feature}\".");
+            ApiError::new(Code::EntitlementMissing, detail).with("entitlement", feature)
+        }
     }
 }
 
@@ -32,7 +38,7 @@ fn not_covered(app: &App, window: &Window) -> ApiError {
     let detail = "This version came out after the license's updates ended. Renew the license, or \
                   use the version named in last_entitled_version.";
     let until = window.updates_until.map(|until| until.to_string());
-    let renew = app.link(&format!("/licenses/{}", window.license));
+    let renew = window.renewal.as_ref().map(|renewal| renewal.url(app));
     ApiError::new(Code::VersionNotCovered, detail)
         .with(
             "last_entitled_version",
@@ -51,7 +57,8 @@ fn license_refused(verdict: VerdictCode) -> ApiError {
         VerdictCode::Merged | VerdictCode::NotStarted | VerdictCode::Expired => {
             Code::LicenseExpired
         }
-        VerdictCode::VersionNotCovered | VerdictCode::EntitlementMissing => Code::VersionNotCovered,
+        VerdictCode::VersionNotCovered => Code::VersionNotCovered,
+        VerdictCode::EntitlementMissing => Code::EntitlementMissing,
         // Seats are no matter of downloads.
         VerdictCode::IdentityRequired
         | VerdictCode::NotActivated

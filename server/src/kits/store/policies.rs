@@ -120,6 +120,12 @@ pub fn find_policy(conn: &mut AnyConn, id: &PolicyId) -> Result<Option<PolicyTer
     Ok(with_kits(conn, row.into_iter().collect())?.pop())
 }
 
+/// Where licenses of a policy are renewed.
+pub fn renew_url_of(conn: &mut AnyConn, id: &PolicyId) -> Result<Option<String>, DbError> {
+    let url = policies::table.find(id).select(policies::renew_url);
+    Ok(url.get_result(conn).optional()?.flatten())
+}
+
 /// The policy with this name.
 pub fn find_policy_by_name(conn: &mut AnyConn, name: &str) -> Result<Option<PolicyTerms>, DbError> {
     // PostgreSQL takes no NUL in a text; no name has one.

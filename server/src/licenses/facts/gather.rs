@@ -5,14 +5,15 @@ use crate::activations::model::Identity;
 use crate::activations::store::{Activation, count_ended_but_counted, find_by_identity};
 use crate::app::App;
 use crate::db::{AnyConn, DbError};
-use crate::kits::model::{KitId, Scope, SeatKind};
-use crate::kits::store::{find_kit_by_slug, kits_by_ids};
+use crate::kits::model::{Scope, SeatKind};
+use crate::kits::store::{Kit, find_kit_by_slug, kits_by_ids};
 use crate::licenses::keys;
 use crate::licenses::model::{SeatState, VerdictCode};
 use crate::licenses::store::{self, Glance, Holding};
 use crate::licenses::tokens::model::DerivedKind;
-use crate::releases::model::{LicenseFacts, Refusal, downloadable, parse_version};
-use crate::releases::store::find_version;
+use crate::releases::model::{Refusal, downloadable, parse_version};
+use crate::releases::rights::{KitSide, rights};
+use crate::releases::store::{grants_of_license, published};
 
 /// Reads the facts; `None` when no license has the key.
 pub async fn read(app: &App, question: &Question) -> Result<Option<Facts>, DbError> {
@@ -56,7 +57,7 @@ pub fn gather(conn: &mut AnyConn, question: &Question) -> Result<Option<Facts>, 
         holding.license.seats_used = holding.license.seats_used.saturating_sub(ended).max(0);
     }
     let version_not_covered = match &kit {
-        Some(kit) if covers_kit => is_uncovered(conn, &holding, &kit.id, question)?,
+        Some(kit) if covers_kit => is_uncovered(conn, &holding, kit, question)?,
         _ => false,
     };
     Ok(Some(Facts {
@@ -207,7 +208,7 @@ fn missing(holding: &Holding, needed: &[String]) -> Vec<String> {
 fn is_uncovered(
     conn: &mut AnyConn,
     holding: &Holding,
-    kit: &KitId,
+    kit: &Kit,
     question: &Question,
 ) -> Result<bool, DbError> {
     let standing = holding.standing(true);
@@ -218,9 +219,18 @@ fn is_uncovered(
     let Some(version) = version.filter(|_| standing.covers_until(question.now).is_some()) else {
         return Ok(false);
     };
-    let release = find_version(conn, kit, &version.to_string())?;
-    let license = LicenseFacts::new(&standing, question.now);
-    Ok(release.is_some_and(|release| {
-        downloadable(&release.facts(), &license) == Err(Refusal::VersionNotCovered)
-    }))
+    let releases = published(conn, std::slice::from_ref(&kit.id))?;
+    let mut all = releases.iter();
+    let Some((_, release)) = all.find(|(published, _)| *published == version) else {
+        return Ok(false);
+    };
+    let granted = grants_of_license(conn, &holding.license.id)?;
+    let side = KitSide {
+        kit,
+        releases: &releases,
+        granted: &granted,
+    };
+    let license = rights(holding, side, question.now);
+    let outcome = downloadable(&release.facts(), &license);
+    Ok(outcome == Err(Refusal::VersionNotCovered))
 }

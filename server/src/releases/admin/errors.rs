@@ -1,7 +1,7 @@
 //! What refusals of releases look like from outside.
 
 use crate::http::{ApiError, Code};
-use crate::releases::create_release::{CreateReleaseError, NOTES_MAX};
+use crate::releases::create_release::CreateReleaseError;
 use crate::releases::publish_release::PublishReleaseError;
 use crate::releases::upload_artifact::{ARTIFACTS_MAX, UploadArtifactError};
 
@@ -17,12 +17,7 @@ impl From<CreateReleaseError> for ApiError {
             CreateReleaseError::Version(fault) => {
                 Self::field("version", format!("The version {fault}."))
             }
-            CreateReleaseError::Notes => {
-                let detail = format!(
-                    "The notes must have at most {NOTES_MAX} bytes and no control characters."
-                );
-                Self::field("notes", detail)
-            }
+            CreateReleaseError::Field(fault) => fault.into(),
             CreateReleaseError::VersionTaken(id) => {
                 let detail = "The kit has a release with this version.";
                 Self::new(Code::Conflict, detail).with("release", id.to_string())
@@ -41,6 +36,10 @@ impl From<UploadArtifactError> for ApiError {
                 let detail =
                     "The kind must be 1 to 64 of a-z, 0-9 and single hyphens between them.";
                 Self::field("kind", detail)
+            }
+            UploadArtifactError::Machine(field) => {
+                let detail = "It must be 1 to 32 of a-z, 0-9, _, - and ., a letter or digit first.";
+                Self::field(field, detail)
             }
             UploadArtifactError::NotFound => no_such_release(),
             UploadArtifactError::NotDraft => {

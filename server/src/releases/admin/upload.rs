@@ -31,6 +31,12 @@ pub(super) struct UploadQuery {
     /// What the file is; `source` where nothing is said.
     #[param(value_type = Option<Slug>)]
     kind: Option<String>,
+    /// For which system it is, such as `linux`; for all where nothing is said.
+    #[param(max_length = 32, pattern = "^[a-z0-9][a-z0-9_.-]*$")]
+    platform: Option<String>,
+    /// For which processor it is, such as `x86_64`; for all where nothing is said.
+    #[param(max_length = 32, pattern = "^[a-z0-9][a-z0-9_.-]*$")]
+    arch: Option<String>,
 }
 
 /// Adds a file to a draft. Repeating it with the same bytes changes nothing.
@@ -52,7 +58,7 @@ pub(super) struct UploadQuery {
         (status = 201, description = "Added.", body = Artifact),
         (status = 404, description = "`not_found`: there is no such release."),
         (status = 409, description = "`conflict`: the release is out, is full, or has this name with other bytes."),
-        (status = 422, description = "`invalid_field`: the name, the kind, or the SHA-256 that does not fit."),
+        (status = 422, description = "`invalid_field`: the name, the kind, the platform, or the SHA-256 that does not fit."),
         (status = 507, description = "`insufficient_storage`: the disk is full."),
     ),
 )]
@@ -70,6 +76,8 @@ pub(super) async fn upload(
         release: release_id(&release)?,
         name,
         kind: query.kind.unwrap_or_else(|| "source".to_owned()),
+        platform: query.platform,
+        arch: query.arch,
         actor: holder.actor(),
     };
     let expected = expected_sha256(&http)?;

@@ -45,6 +45,15 @@ pub fn check_name(name: &str) -> Result<(), NameFault> {
     Ok(())
 }
 
+/// Whether a text can name a platform or an architecture, such as `linux` or `x86_64`.
+pub fn is_machine_word(text: &str) -> bool {
+    let is_inner = |byte: u8| matches!(byte, b'_' | b'-' | b'.');
+    let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    (1..=32).contains(&text.len())
+        && text.bytes().all(|byte| is_letter(byte) || is_inner(byte))
+        && text.bytes().next().is_some_and(is_letter)
+}
+
 /// Whether two names are one file on systems that fold case or composition, such as Windows and
 /// macOS.
 pub fn are_twins(one: &str, other: &str) -> bool {
@@ -91,6 +100,16 @@ mod tests {
             "compact",
         ] {
             assert_eq!(check_name(good), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn platforms_and_architectures_are_short_words() {
+        for good in ["linux", "x86_64", "win32-msvc", "macos14.5", "arm64"] {
+            assert!(is_machine_word(good), "{good}");
+        }
+        for bad in ["", "_x", "Linux", "a b", "a\0", "é", &"a".repeat(33)] {
+            assert!(!is_machine_word(bad), "{bad:?}");
         }
     }
 

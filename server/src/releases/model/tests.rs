@@ -1,4 +1,8 @@
+use std::sync::LazyLock;
+
 use super::*;
+use crate::clock::Timestamp;
+use crate::licenses::model::VerdictCode;
 
 fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
@@ -8,8 +12,22 @@ fn version(text: &str) -> Version {
     parse_version(text).unwrap()
 }
 
-fn release() -> ReleaseFacts {
+fn id() -> &'static ReleaseId {
+    static ID: LazyLock<ReleaseId> =
+        LazyLock::new(|| ReleaseId::parse("rel_01jhmz3e5afkt9ymv5n2e8wqc4").unwrap());
+    &ID
+}
+
+fn release() -> ReleaseFacts<'static> {
     ReleaseFacts {
+        id: id(),
+        major: 1,
+        severity: Severity::Normal,
+        required: &[],
+        rollout: None,
+        salt: &[7; 16],
+        halted_at: None,
+        minimum_version: None,
         status: ReleaseStatus::Published,
         channel: Channel::Stable,
         published_at: Some(at("2027-03-01T00:00:00Z")),
@@ -21,8 +39,18 @@ fn release() -> ReleaseFacts {
 
 fn license(updates_until: Option<&str>) -> LicenseFacts {
     LicenseFacts {
-        refusal: None,
         updates_until: updates_until.map(at),
+        ..LicenseFacts::anybody()
+    }
+}
+
+fn asking(version: &Version, channel: Channel) -> Caller<'_> {
+    Caller {
+        version,
+        channel,
+        subject: Some("lic_x"),
+        is_manual: false,
+        now: at("2027-06-01T00:00:00Z"),
     }
 }
 
@@ -61,7 +89,7 @@ fn a_license_that_is_refused_gets_nothing_whatever_the_release() {
     ] {
         let refused = LicenseFacts {
             refusal: Some(code),
-            updates_until: None,
+            ..LicenseFacts::anybody()
         };
         assert_eq!(
             downloadable(&release(), &refused),
@@ -133,8 +161,11 @@ fn offered_is_listed_is_downloadable() {
                     };
                     let license = license(window);
                     let newer = version("1.1.0");
-                    let is_offered =
-                        offered((&newer, &facts), &license, (&caller, Channel::Stable));
+                    let is_offered = offered(
+                        (&newer, &facts),
+                        &license,
+                        &asking(&caller, Channel::Stable),
+                    );
                     assert!(!is_offered || listed(&facts, &license));
                     assert!(!listed(&facts, &license) || downloadable(&facts, &license).is_ok());
                 }
@@ -153,7 +184,7 @@ fn nothing_older_and_no_other_channel_is_offered() {
             channel: Channel::of(&new),
             ..facts
         };
-        offered((&new, &facts), &open, (&old, channel))
+        offered((&new, &facts), &open, &asking(&old, channel))
     };
     assert!(offer("1.0.1", "1.0.0", Channel::Stable));
     assert!(!offer("1.0.0", "1.0.0", Channel::Stable));

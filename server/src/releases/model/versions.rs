@@ -33,6 +33,12 @@ pub fn parse_version(text: &str) -> Result<Version, VersionFault> {
     }
 }
 
+/// The first number of a version that was checked before.
+pub fn major(version: &str) -> u64 {
+    let first = version.split('.').next();
+    first.and_then(|text| text.parse().ok()).unwrap_or(u64::MAX)
+}
+
 /// Whether `version` has precedence over `other`; build metadata does not count.
 pub fn is_newer(version: &Version, other: &Version) -> bool {
     version.cmp_precedence(other) == Ordering::Greater
