@@ -62,6 +62,7 @@ pub const ALL: &[Migration] = &[
     shared!("2026-11-20-13_seats", "0.1.0"),
     shared!("2026-11-20-14_license_verbs", "0.1.0"),
     shared!("2026-11-20-15_derived_tokens", "0.1.0"),
+    shared!("2026-11-28-16_releases_in_full", "0.1.0"),
 ];
 
 #[cfg(test)]
