@@ -187,7 +187,7 @@ impl App {
             installation,
         } = foundation;
         let app = Self {
-            storage: Storage::open(&config.data_dir)?,
+            storage: Storage::open(&config.storage, &config.data_dir)?,
             terms_seen: Arc::default(),
             lanes: Lanes::default(),
             mailer: Mailer::from_config(&config.mail, &public_url)?,

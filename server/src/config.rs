@@ -5,6 +5,7 @@
 mod checks;
 mod document;
 mod load;
+mod storage;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +19,9 @@ use url::Url;
 pub use checks::is_loopback;
 pub use document::{effective, markdown};
 pub use load::{ConfigError, from_process, load, log_from_process};
+pub use storage::{
+    AzureConfig, GcsConfig, S3Addressing, S3Config, StorageConfig, StorageDelivery, StorageKind,
+};
 
 use crate::payments::model::Mode;
 
@@ -57,6 +61,8 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Who sells the kits.
     pub vendor: VendorConfig,
+    /// Where kit files lie and how they leave.
+    pub storage: StorageConfig,
     /// How mail leaves the server.
     pub mail: MailConfig,
     /// How payments by Stripe arrive.
@@ -169,6 +175,7 @@ impl Default for Config {
             log: "info".to_owned(),
             log_format: LogFormat::Text,
             vendor: VendorConfig::default(),
+            storage: StorageConfig::default(),
             mail: MailConfig::default(),
             stripe: StripeConfig::default(),
             limits: LimitsConfig::default(),

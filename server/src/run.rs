@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use crate::activations::{seen, sweep};
 use crate::app::App;
 use crate::audit;
+use crate::downloads;
 use crate::http::serve::{serve, serve_metrics};
 use crate::idempotency;
 use crate::key_ring;
@@ -85,6 +86,9 @@ async fn forget(app: Arc<App>) {
         tokio::time::sleep(SWEEP_EVERY).await;
         if let Err(error) = idempotency::sweep(&app).await {
             tracing::warn!(%error, "old idempotency keys could not be deleted");
+        }
+        if let Err(error) = downloads::record::sweep(&app).await {
+            tracing::warn!(%error, "download counts of former days could not be deleted");
         }
     }
 }

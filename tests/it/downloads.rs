@@ -108,7 +108,7 @@ async fn single_ranges_are_served_and_bad_ones_are_told(kind: Kind) {
             .expect_status(416);
         assert_eq!(reply.header("content-range"), format!("bytes */{size}"));
     }
-    for range in ["bytes=9-0", "bytes=a-b", "lines=0-1", "bytes=0-1,5-6"] {
+    for range in ["bytes=9-0", "bytes=a-b", "lines=0-1", "bytes=0-1,x"] {
         let reply = kit
             .clone()
             .with("range", range)

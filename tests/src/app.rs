@@ -47,19 +47,31 @@ pub struct TestApp {
     folder: Arc<TempDir>,
 }
 
+/// A change of the configuration.
+type Edit = Arc<dyn Fn(&mut Config) + Send + Sync>;
+
 /// What may differ from the usual installation.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Builder {
-    edit: Vec<fn(&mut Config)>,
+    edit: Vec<Edit>,
     outbox: bool,
     seed: u64,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("outbox", &self.outbox)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Builder {
     /// Changes the configuration.
     #[must_use]
-    pub fn config(mut self, edit: fn(&mut Config)) -> Self {
-        self.edit.push(edit);
+    pub fn config(mut self, edit: impl Fn(&mut Config) + Send + Sync + 'static) -> Self {
+        self.edit.push(Arc::new(edit));
         self
     }
 

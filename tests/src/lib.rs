@@ -18,6 +18,7 @@ mod app;
 mod child;
 mod database;
 mod issued;
+mod s3;
 mod shop;
 
 pub use actors::{Actor, Reply};
@@ -29,6 +30,7 @@ pub use child::{
 };
 pub use database::{Database, Kind, OwnCluster};
 pub use issued::Issued;
+pub use s3::{Asked, Fault, S3};
 pub use shop::{BUYER, Purchase, Shop, key_in};
 
 /// Runs a test's future on a runtime of its own.

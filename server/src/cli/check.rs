@@ -210,7 +210,10 @@ async fn storage(app: &App) -> Finding {
         .map_err(|error| crate::http::error::chain(&error));
     finding(
         "storage",
-        outcome.map(|()| "can be written and read".to_owned()),
+        outcome.map(|()| {
+            let words = app.config.storage.in_words();
+            format!("can be written and read ({words})")
+        }),
     )
 }
 

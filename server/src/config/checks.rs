@@ -42,6 +42,7 @@ pub(super) fn check(mut config: Config) -> Result<Config, ConfigError> {
         return Err(field("database.write_batch", "must be 1 to 4096"));
     }
     check_vendor(&config.vendor)?;
+    super::storage::check(&config.storage, config.public_url.as_ref())?;
     if !(1..=600).contains(&config.mail.timeout_seconds) {
         return Err(field("mail.timeout_seconds", "must be 1 to 600"));
     }
@@ -54,9 +55,20 @@ pub(super) fn check(mut config: Config) -> Result<Config, ConfigError> {
 /// A secret that is given and empty is a mistake of whoever gave it, and never "not given": with an
 /// empty signing secret anybody could sign.
 fn refuse_blank_secrets(config: &Config) -> Result<(), ConfigError> {
+    let storage = &config.storage;
     let single = [
         ("database_url", &config.database_url),
         ("master_key", &config.master_key),
+        ("storage.s3.access_key_id", &storage.s3.access_key_id),
+        (
+            "storage.s3.secret_access_key",
+            &storage.s3.secret_access_key,
+        ),
+        (
+            "storage.gcs.service_account_key",
+            &storage.gcs.service_account_key,
+        ),
+        ("storage.azure.access_key", &storage.azure.access_key),
         ("mail.smtp_url", &config.mail.smtp_url),
         ("stripe.secret_key", &config.stripe.secret_key),
     ];

@@ -7,9 +7,13 @@ use serde_json::Value;
 use super::Config;
 
 /// Fields that may be given as `NAME_file` and are never shown.
-const SECRETS: [&str; 5] = [
+const SECRETS: [&str; 9] = [
     "database_url",
     "master_key",
+    "storage.s3.access_key_id",
+    "storage.s3.secret_access_key",
+    "storage.gcs.service_account_key",
+    "storage.azure.access_key",
     "mail.smtp_url",
     "stripe.secret_key",
     "stripe.webhook_secrets",
@@ -124,6 +128,13 @@ fn default_values() -> Value {
         "log_format": "text",
         "vendor": { "name": config.vendor.name, "brand_hue": config.vendor.brand_hue,
             "key_prefix": config.vendor.key_prefix },
+        "storage": {
+            "kind": "local",
+            "delivery": "redirect",
+            "signed_seconds": config.storage.signed_seconds,
+            "timeout_seconds": config.storage.timeout_seconds,
+            "s3": { "region": config.storage.s3.region, "addressing": "path" },
+        },
         "mail": { "from": config.mail.from, "timeout_seconds": config.mail.timeout_seconds },
         "stripe": { "mode": config.stripe.mode, "api_url": config.stripe.api_url.as_str() },
         "limits": {
@@ -177,7 +188,7 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
         .map(ToString::to_string)
         .collect();
     let limits = &config.limits;
-    let rows: [(&str, String); 25] = [
+    let rows: [(&str, String); 26] = [
         ("listen", config.listen.to_string()),
         (
             "public_url",
@@ -211,6 +222,7 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
             "vendor.former_key_prefixes",
             config.vendor.former_key_prefixes.join(", "),
         ),
+        ("storage", config.storage.in_words()),
         ("mail.smtp_url", masked(config.mail.smtp_url.is_some())),
         ("mail.from", config.mail.from.clone()),
         ("mail.reply_to", optional(config.mail.reply_to.clone())),

@@ -174,6 +174,8 @@ diesel::table! {
         entitlements -> Text,
         ci_use -> Bool,
         created_at -> Timestamp,
+        downloads_per_day -> Nullable<Integer>,
+        download_networks_per_day -> Nullable<Integer>,
     }
 }
 
@@ -502,6 +504,8 @@ diesel::table! {
         license_id -> Text,
         created_at -> Timestamp,
         expires_at -> Timestamp,
+        network -> Nullable<Text>,
+        bytes_asked -> BigInt,
     }
 }
 
@@ -509,8 +513,33 @@ diesel::table! {
     downloads (id) {
         id -> Text,
         artifact_id -> Text,
-        license_id -> Text,
+        license_id -> Nullable<Text>,
+        credential -> Text,
+        token_id -> Nullable<Text>,
+        network -> Nullable<Text>,
+        bytes_asked -> Nullable<BigInt>,
+        continues -> Bool,
         started_at -> Timestamp,
+        completed -> Nullable<Bool>,
+        stamp_nonce -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    download_days (license_id, day) {
+        license_id -> Text,
+        day -> Integer,
+        downloads -> Integer,
+        networks -> Integer,
+    }
+}
+
+diesel::table! {
+    download_day_files (license_id, day, network, artifact_id) {
+        license_id -> Text,
+        day -> Integer,
+        network -> Text,
+        artifact_id -> Text,
     }
 }
 
@@ -625,6 +654,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     artifacts,
     download_tickets,
     downloads,
+    download_days,
+    download_day_files,
     payment_events,
     outbox,
 );

@@ -10,21 +10,27 @@ use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi};
 
 use super::authorize::{Access, AccessError, authorize};
+use super::content::Content;
+use super::named::{Named, NamedError, named};
+use super::record::Recipient;
 use super::tickets::open_ticket;
 use super::view::{ReleaseView, artifact_url, release_view};
 use crate::app::App;
 use crate::db::{DbError, Page};
 use crate::http::conditional;
+use crate::http::credentials::credential_form;
 use crate::http::extract::{AppData, OptionalKey};
 use crate::http::openapi::words::{FileBytes, Slug};
 use crate::http::paging::window;
 use crate::http::path_token::with_prefix;
 use crate::http::routes::resource;
-use crate::http::{ApiError, Query};
+use crate::http::{ApiError, Code, Query};
 use crate::releases::model::{Selector, is_newer, parse_version};
 use crate::releases::store::{self, Release};
 
 pub use errors::refused;
+
+use delivery::Shipment;
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -126,7 +132,7 @@ async fn show(
     conditional::json(&http, &view)
 }
 
-/// A file of a release. Single ranges; the entity tag is the SHA-256.
+/// A file of a release. The entity tag is the SHA-256.
 #[utoipa::path(
     get,
     path = "/v1/kits/{kit}/releases/{version}/artifacts/{name}",
@@ -136,7 +142,7 @@ async fn show(
         ("kit" = Slug, Path, description = "The kit's slug, or a former one."),
         ("version" = String, Path, description = "`1.2.3`; others are redirected to it."),
         ("name" = String, Path, description = "Name of the file."),
-        ("Range" = Option<String>, Header, description = "One range of bytes."),
+        ("Range" = Option<String>, Header, description = "Ranges of bytes: at most 64, sent in ascending order, those that touch as one."),
     ),
     security((), ("license_key" = [])),
     responses(
@@ -159,20 +165,49 @@ async fn file(
     let (kit, version, name) = path.into_inner();
     let access = open(&app, key.as_ref(), &kit).await?;
     let (selector, release) = find(&app, &access, &version)?;
-    let (id, wanted) = (release.id.clone(), name.clone());
-    let artifact = app
+    let named = named_in(&app, release, &name).await?;
+    let is_stable = matches!(selector, Selector::Exact(_));
+    let (content, to) = match named {
+        Named::File(artifact) if is_stable => {
+            let form = credential_form(&http);
+            let recipient = Recipient::of(access.holding.as_ref(), form);
+            (Content::of(&artifact), Some((artifact.id, recipient)))
+        }
+        Named::Checksum(artifact) if is_stable => (Content::checksum(&artifact), None),
+        other => {
+            let (kit, version) = (&access.kit.slug, &release.version);
+            let stable = artifact_url(&app, kit, version, &other.address());
+            return Ok(moved(with_prefix(&http, stable)));
+        }
+    };
+    let shipment = Shipment {
+        content: content.map_err(ApiError::internal)?,
+        to,
+        stamp_nonce: None,
+    };
+    delivery::deliver(&app, &http, shipment).await
+}
+
+fn moved(stable: String) -> HttpResponse {
+    HttpResponse::Found()
+        .insert_header((LOCATION, stable))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .finish()
+}
+
+async fn named_in(app: &App, release: &Release, name: &str) -> Result<Named, ApiError> {
+    let ids = vec![release.id.clone()];
+    let artifacts = app
         .db
-        .read(move |conn| store::find_artifact_named(conn, &id, &wanted))
-        .await?
-        .ok_or_else(|| refused(&app, AccessError::UnknownFile))?;
-    if !matches!(selector, Selector::Exact(_)) {
-        let stable = artifact_url(&app, &access.kit.slug, &release.version, &name);
-        return Ok(HttpResponse::Found()
-            .insert_header((LOCATION, with_prefix(&http, stable)))
-            .insert_header((CACHE_CONTROL, "no-store"))
-            .finish());
-    }
-    delivery::deliver(&app, &http, access.license(), &artifact).await
+        .read(move |conn| store::artifacts_of(conn, &ids))
+        .await?;
+    named(&artifacts, name).map_err(|error| match error {
+        NamedError::Unknown => refused(app, AccessError::UnknownFile),
+        NamedError::Several(names) => {
+            let detail = "Several files of this version are of this kind. Ask for one by its name.";
+            ApiError::new(Code::NotFound, detail).with("names", names)
+        }
+    })
 }
 
 /// A file by a ticket, the short-lived address that the portal gives.
@@ -183,7 +218,7 @@ async fn file(
     tag = "downloads",
     params(
         ("ticket" = String, Path, description = "From the portal."),
-        ("Range" = Option<String>, Header, description = "One range of bytes."),
+        ("Range" = Option<String>, Header, description = "Ranges of bytes: at most 64, sent in ascending order, those that touch as one."),
     ),
     responses(
         (status = 200, description = "The file.", body = FileBytes, content_type = "*/*", headers(("ETag" = String))),
@@ -201,8 +236,13 @@ async fn by_ticket(
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let opened = open_ticket(&app, &path).await;
-    let (license, artifact) = opened.map_err(|error| errors::ticket_refused(&app, error))?;
-    delivery::deliver(&app, &http, Some(&license), &artifact).await
+    let (recipient, artifact) = opened.map_err(|error| errors::ticket_refused(&app, error))?;
+    let shipment = Shipment {
+        content: Content::of(&artifact).map_err(ApiError::internal)?,
+        to: Some((artifact.id, recipient)),
+        stamp_nonce: None,
+    };
+    delivery::deliver(&app, &http, shipment).await
 }
 
 async fn open(app: &App, key: Option<&SecretString>, kit: &str) -> Result<Access, ApiError> {

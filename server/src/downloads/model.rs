@@ -1,12 +1,14 @@
 //! Ids and times of downloads, byte ranges, and names of files in headers and addresses.
 
+mod daily;
 mod naming;
 mod ranges;
 
-use crate::db::types::typed_id;
+use crate::db::types::{text_enum, typed_id};
 
+pub use daily::{Day, DayLimits, LimitReached, network_of, seconds_left};
 pub use naming::{content_disposition, content_type, path_segment};
-pub use ranges::{Delivery, plan};
+pub use ranges::{Delivery, RANGES_MAX, plan};
 
 typed_id!(
     /// One delivery of an artifact.
@@ -15,3 +17,27 @@ typed_id!(
 
 /// How long a ticket is good.
 pub const TICKET_SECONDS: i64 = 10 * 60;
+/// How many times the bytes of its file a ticket gives: enough to resume, too few to share.
+pub const TICKET_TIMES: i64 = 3;
+
+text_enum! {
+    /// The form in which a key or token came.
+    pub enum CredentialForm {
+        /// `Authorization: License KEY`.
+        License = "license",
+        /// `Authorization: Bearer KEY`.
+        Bearer = "bearer",
+        /// `Authorization: Basic …`, the key as password or user name.
+        Basic = "basic",
+        /// `Authorization: KEY`.
+        Bare = "bare",
+        /// In the path.
+        Path = "path",
+        /// A ticket.
+        Ticket = "ticket",
+        /// None: the kit is open.
+        None = "none",
+        /// Before this was recorded.
+        Unknown = "unknown",
+    }
+}

@@ -1,30 +1,49 @@
 //! Queries on `downloads` and `download_tickets`.
 
+mod days;
+
 use diesel::prelude::*;
 
-use super::model::DownloadId;
+use super::model::{CredentialForm, DownloadId};
 use crate::clock::Timestamp;
 use crate::db::schema::{download_tickets, downloads};
 use crate::db::{AnyConn, DbError, WriteTx};
 use crate::licenses::model::LicenseId;
+use crate::licenses::tokens::model::LicenseTokenId;
 use crate::releases::model::ArtifactId;
 
+pub use days::{count, delete_days, insert_file, lock_day, seen};
+
 /// A delivery as stored.
-#[derive(Debug, Clone, Queryable, Insertable, PartialEq, Eq)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, PartialEq, Eq)]
 #[diesel(table_name = downloads)]
 pub struct Download {
     /// Its id.
     pub id: DownloadId,
     /// The file.
     pub artifact_id: ArtifactId,
-    /// The license it went to.
-    pub license_id: LicenseId,
+    /// The license it went to; none for open kits.
+    pub license_id: Option<LicenseId>,
+    /// The form in which the key or token came.
+    pub credential: CredentialForm,
+    /// The token, where it was one.
+    pub token_id: Option<LicenseTokenId>,
+    /// The network it went to.
+    pub network: Option<String>,
+    /// How many bytes were asked for.
+    pub bytes_asked: Option<i64>,
+    /// Whether it is another part of what this network was given before on the same day.
+    pub continues: bool,
     /// When it began.
     pub started_at: Timestamp,
+    /// Whether all its bytes were sent; unknown while it runs and behind a redirect.
+    pub completed: Option<bool>,
+    /// Nonce of the stamp in it.
+    pub stamp_nonce: Option<String>,
 }
 
 /// A ticket as stored.
-#[derive(Debug, Clone, Queryable, Insertable, PartialEq, Eq)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, PartialEq, Eq)]
 #[diesel(table_name = download_tickets)]
 pub struct TicketRow {
     /// Keyed digest of its secret.
@@ -37,12 +56,28 @@ pub struct TicketRow {
     pub created_at: Timestamp,
     /// Good until then.
     pub expires_at: Timestamp,
+    /// The network that used it first.
+    pub network: Option<String>,
+    /// How many bytes were asked for with it.
+    pub bytes_asked: i64,
 }
 
 /// Adds a delivery.
 pub fn insert(tx: &mut WriteTx<'_>, download: &Download) -> Result<(), DbError> {
     diesel::insert_into(downloads::table)
         .values(download)
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Says how a delivery ended.
+pub fn set_completed(
+    tx: &mut WriteTx<'_>,
+    id: &DownloadId,
+    completed: bool,
+) -> Result<(), DbError> {
+    diesel::update(downloads::table.find(id))
+        .set(downloads::completed.eq(completed))
         .execute(tx.conn())?;
     Ok(())
 }
@@ -96,4 +131,28 @@ pub fn find_ticket(conn: &mut AnyConn, digest: &[u8]) -> Result<Option<TicketRow
         .find(digest)
         .get_result(conn)
         .optional()?)
+}
+
+/// Takes `bytes` of what a ticket has left, of `most` in all, for a network; whether it had them and
+/// belongs to the network, or to none yet.
+pub fn use_ticket(
+    tx: &mut WriteTx<'_>,
+    digest: &[u8],
+    network: &str,
+    bytes: i64,
+    most: i64,
+) -> Result<bool, DbError> {
+    use download_tickets as tickets;
+    let fits = tickets::network
+        .is_null()
+        .or(tickets::network.eq(network).assume_not_null());
+    let row = tickets::table
+        .find(digest)
+        .filter(tickets::bytes_asked.le(most.saturating_sub(bytes)))
+        .filter(fits);
+    let used = (
+        tickets::network.eq(network),
+        tickets::bytes_asked.eq(tickets::bytes_asked + bytes),
+    );
+    Ok(diesel::update(row).set(used).execute(tx.conn())? == 1)
 }

@@ -3,12 +3,14 @@
 use data_encoding::BASE32_NOPAD;
 
 use super::authorize::{AccessError, check_artifact};
-use super::model::{DownloadId, TICKET_SECONDS};
-use super::store::{self, Download, TicketRow};
+use super::model::{CredentialForm, TICKET_SECONDS};
+use super::record::Recipient;
+use super::store::{self, TicketRow};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::{DbError, Shard};
 use crate::entropy::bytes;
+use crate::licenses;
 use crate::licenses::model::LicenseId;
 use crate::releases::model::ArtifactId;
 use crate::releases::store::Artifact;
@@ -68,6 +70,8 @@ pub async fn create_ticket(
         license_id: license,
         created_at: now,
         expires_at,
+        network: None,
+        bytes_asked: 0,
     };
     app.db
         .write(Shard::of(row.license_id.as_str()), move |tx| {
@@ -80,7 +84,7 @@ pub async fn create_ticket(
 }
 
 /// What a ticket opens: the license is looked at again, its revocation counts at once.
-pub async fn open_ticket(app: &App, secret: &str) -> Result<(LicenseId, Artifact), TicketError> {
+pub async fn open_ticket(app: &App, secret: &str) -> Result<(Recipient, Artifact), TicketError> {
     if secret.len() != SECRET_LENGTH {
         return Err(TicketError::Unknown);
     }
@@ -93,27 +97,13 @@ pub async fn open_ticket(app: &App, secret: &str) -> Result<(LicenseId, Artifact
                 return Err(TicketError::Expired);
             }
             let artifact = check_artifact(conn, &ticket.license_id, &ticket.artifact_id, now)?;
-            Ok((ticket.license_id, artifact))
-        })
-        .await
-}
-
-/// Records that a delivery began.
-pub async fn record_download(
-    app: &App,
-    license: &LicenseId,
-    artifact: &ArtifactId,
-) -> Result<(), DbError> {
-    let now = app.clock.now();
-    let download = Download {
-        id: DownloadId::new(now, app.entropy.as_ref()),
-        artifact_id: artifact.clone(),
-        license_id: license.clone(),
-        started_at: now,
-    };
-    app.db
-        .write(Shard::of(license.as_str()), move |tx| {
-            store::insert(tx, &download)
+            let holding = licenses::store::find(conn, &ticket.license_id)?;
+            let holding = holding.ok_or(TicketError::Unknown)?;
+            let recipient = Recipient {
+                ticket: Some(ticket.digest),
+                ..Recipient::of(Some(&holding), CredentialForm::Ticket)
+            };
+            Ok((recipient, artifact))
         })
         .await
 }

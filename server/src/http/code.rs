@@ -88,6 +88,9 @@ codes! {
     IdempotencyMismatch = "idempotency_mismatch", 422, "Idempotency key used before";
     /// Too often; `Retry-After` tells when to try again.
     TooManyRequests = "too_many_requests", 429, "Too many requests";
+    /// The license was used for as many downloads, or from as many networks, as its terms allow a day;
+    /// `Retry-After` tells when the next day starts.
+    DownloadLimit = "download_limit", 429, "Download limit reached";
     /// The server failed; the request id leads to the cause in its log.
     Internal = "internal", 500, "Internal error";
     /// The server cannot do this right now; trying again is safe.

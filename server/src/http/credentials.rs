@@ -12,6 +12,7 @@ use super::error::{ApiError, Code};
 use super::extract::app_of;
 use super::path_token::PathToken;
 use super::rate_limit::count_request;
+use crate::downloads::model::CredentialForm;
 use crate::staff::{Scope, TokenHolder};
 
 /// A license key or token as presented in `Authorization`, in any of the accepted forms.
@@ -81,6 +82,25 @@ fn key_credential(request: &HttpRequest) -> Result<KeyCredential, ApiError> {
         return Err(ApiError::new(Code::VariableNotSet, detail));
     }
     Ok(KeyCredential(SecretString::from(key)))
+}
+
+/// The form in which a request presents its key or token.
+pub fn credential_form(request: &HttpRequest) -> CredentialForm {
+    if PathToken::of(request).is_some() {
+        return CredentialForm::Path;
+    }
+    let header = request.headers().get(AUTHORIZATION);
+    let Some(header) = header.and_then(|value| value.to_str().ok()) else {
+        return CredentialForm::None;
+    };
+    let scheme = header.trim().split_once(' ').map(|(scheme, _)| scheme);
+    match scheme.map(str::to_ascii_lowercase).as_deref() {
+        None => CredentialForm::Bare,
+        Some("license") => CredentialForm::License,
+        Some("bearer") => CredentialForm::Bearer,
+        Some("basic") => CredentialForm::Basic,
+        Some(_) => CredentialForm::Unknown,
+    }
 }
 
 /// `License KEY`, `Bearer KEY`, `Basic anything:KEY` or `KEY:`, a bare `KEY` (Cargo sends no scheme).

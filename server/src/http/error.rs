@@ -168,7 +168,7 @@ impl ResponseError for ApiError {
             Code::Unauthorized | Code::KeyUnknown | Code::VariableNotSet => {
                 response.insert_header((WWW_AUTHENTICATE, "Basic realm=\"kitward\""));
             }
-            Code::Unavailable | Code::TooManyRequests => {
+            Code::Unavailable | Code::TooManyRequests | Code::DownloadLimit => {
                 let seconds = self.members.get("retry_after").and_then(Value::as_u64);
                 response.insert_header((RETRY_AFTER, seconds.unwrap_or(1).to_string()));
             }

@@ -188,6 +188,7 @@ fn what_to_do(code: Code) -> &'static str {
             "Ask an owner of the license: owners may do this."
         }
         Code::KitNotCovered
+        | Code::DownloadLimit
         | Code::VersionNotCovered
         | Code::EntitlementMissing
         | Code::LicenseSuspended

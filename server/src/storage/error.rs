@@ -4,12 +4,20 @@ use std::io::ErrorKind;
 
 use crate::http::{ApiError, Code};
 
+/// What object_store calls a folder.
+const LOCAL: &str = "LocalFileSystem";
+/// Seconds until storage that did not answer is worth another request.
+const RETRY_SECONDS: u64 = 5;
+
 /// Why a file could not be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// The disk or the store failed.
     #[error("the kit storage failed")]
     Io(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The service is slow, down or overloaded; it may work again soon.
+    #[error("the kit storage does not answer")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Larger than allowed.
     #[error("the file has more than {limit} bytes")]
     TooLarge {
@@ -74,6 +82,10 @@ impl From<object_store::Error> for StorageError {
     fn from(error: object_store::Error) -> Self {
         match error {
             object_store::Error::NotFound { .. } => Self::Missing,
+            // What a service says beside that: no connection, a server error, slow down.
+            object_store::Error::Generic { store, .. } if store != LOCAL => {
+                Self::Unavailable(Box::new(error))
+            }
             other => Self::of(other),
         }
     }
@@ -91,6 +103,9 @@ impl From<StorageError> for ApiError {
                 Self::field("X-Content-SHA256", detail).with("received_sha256", sha256)
             }
             StorageError::Full(source) => Self::insufficient_storage(source),
+            StorageError::Unavailable(source) => {
+                Self::unavailable(source).with("retry_after", RETRY_SECONDS)
+            }
             error @ (StorageError::Io(_) | StorageError::Missing) => Self::internal(error),
         }
     }
@@ -99,6 +114,20 @@ impl From<StorageError> for ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_service_that_fails_is_asked_again_and_a_disk_is_not() {
+        let generic = |store| {
+            StorageError::from(object_store::Error::Generic {
+                store,
+                source: "error".into(),
+            })
+        };
+        let code = |error| ApiError::from(error).code();
+        assert_eq!(code(generic("S3")), Code::Unavailable);
+        assert_eq!(code(generic(LOCAL)), Code::Internal);
+        assert_eq!(code(StorageError::Missing), Code::Internal);
+    }
 
     #[test]
     fn a_full_disk_is_told_from_a_broken_one() {

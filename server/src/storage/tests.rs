@@ -1,6 +1,7 @@
 use futures_util::TryStreamExt;
 
 use super::*;
+use crate::config::StorageConfig;
 use crate::entropy::SeededEntropy;
 
 struct Folder(std::path::PathBuf);
@@ -44,7 +45,7 @@ async fn read(storage: &Storage, sha256: &str, range: std::ops::Range<u64>) -> V
 #[tokio::test]
 async fn a_file_is_found_by_its_hash_and_stored_once() {
     let folder = Folder::new("stored-once");
-    let storage = Storage::open(&folder.0).unwrap();
+    let storage = Storage::open(&StorageConfig::default(), &folder.0).unwrap();
     let body: Vec<u8> = (0..3_000_000_u32).map(|n| (n % 251) as u8).collect();
     let first = store(&storage, 1, &body).await.unwrap();
     assert_eq!(store(&storage, 2, &body).await.unwrap(), first);
@@ -60,7 +61,7 @@ async fn a_file_is_found_by_its_hash_and_stored_once() {
 #[tokio::test]
 async fn the_hashes_are_those_of_the_standard() {
     let folder = Folder::new("hashes");
-    let storage = Storage::open(&folder.0).unwrap();
+    let storage = Storage::open(&StorageConfig::default(), &folder.0).unwrap();
     let empty = store(&storage, 1, b"").await.unwrap();
     assert!(empty.sha256.starts_with("e3b0c44298fc1c149afbf4c8996fb924"));
     assert!(empty.sha512.starts_with("cf83e1357eefb8bdf1542850d66d8007"));
@@ -70,7 +71,7 @@ async fn the_hashes_are_those_of_the_standard() {
 #[tokio::test]
 async fn what_is_too_large_or_altered_leaves_nothing_behind() {
     let folder = Folder::new("refused");
-    let storage = Storage::open(&folder.0).unwrap();
+    let storage = Storage::open(&StorageConfig::default(), &folder.0).unwrap();
     let mut upload = storage
         .begin_upload(&SeededEntropy::new(1), 10)
         .await
@@ -91,7 +92,7 @@ async fn what_is_too_large_or_altered_leaves_nothing_behind() {
 #[tokio::test]
 async fn what_is_no_hash_opens_nothing() {
     let folder = Folder::new("no-hash");
-    let storage = Storage::open(&folder.0).unwrap();
+    let storage = Storage::open(&StorageConfig::default(), &folder.0).unwrap();
     for bad in ["", "../../etc/passwd", &"0".repeat(64), &"G".repeat(64)] {
         let opened = storage.open_for_reading(bad).await;
         assert!(matches!(opened, Err(StorageError::Missing)), "{bad}");
@@ -101,7 +102,7 @@ async fn what_is_no_hash_opens_nothing() {
 #[tokio::test]
 async fn a_sound_store_passes_its_check_and_keeps_nothing_of_it() {
     let folder = Folder::new("check");
-    let storage = Storage::open(&folder.0).unwrap();
+    let storage = Storage::open(&StorageConfig::default(), &folder.0).unwrap();
     storage.check().await.unwrap();
     assert_eq!(folder.left_over(), 0);
 }

@@ -1,18 +1,18 @@
 //! A file on its way in.
 
 use std::mem::take;
-use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use data_encoding::HEXLOWER;
-use object_store::path::Path as Key;
-use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutPayload};
+use futures_util::TryStreamExt;
+use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
 use sha2::{Digest, Sha256, Sha512};
 
-use super::{StorageError, content_key};
+use super::{Key, Storage, StorageError, content_key, within};
 
-/// Bytes that are hashed and written at once, off the async workers.
-const PART: usize = 1 << 20;
+/// How much longer than for an answer to wait until a whole file is put together, synced or copied.
+const WHOLE_FILE: u32 = 15;
 
 /// A file that is in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,9 +35,10 @@ struct Hashes {
 
 /// A file that is being written; dropping it removes what is there so far.
 pub struct Upload {
-    store: Arc<dyn ObjectStore>,
+    storage: Storage,
     temporary: Key,
-    parts: Box<dyn MultipartUpload>,
+    /// Nothing once it is complete or given up.
+    parts: Option<Box<dyn MultipartUpload>>,
     limit: u64,
     size: u64,
     waiting: BytesMut,
@@ -53,17 +54,33 @@ impl std::fmt::Debug for Upload {
     }
 }
 
+/// A local file goes with its handle; of a service's parts somebody has to tell the service.
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let parts = self.parts.take().filter(|_| !self.storage.is_local);
+        let Some((mut parts, runtime)) = parts.zip(tokio::runtime::Handle::try_current().ok())
+        else {
+            return;
+        };
+        runtime.spawn(async move {
+            if let Err(error) = parts.abort().await {
+                tracing::warn!(%error, "parts of a dropped upload may be left in the kit storage");
+            }
+        });
+    }
+}
+
 impl Upload {
     pub(super) fn new(
-        store: Arc<dyn ObjectStore>,
+        storage: Storage,
         temporary: Key,
         parts: Box<dyn MultipartUpload>,
         limit: u64,
     ) -> Self {
         Self {
-            store,
+            storage,
             temporary,
-            parts,
+            parts: Some(parts),
             limit,
             size: 0,
             waiting: BytesMut::new(),
@@ -78,18 +95,18 @@ impl Upload {
             return Err(StorageError::TooLarge { limit: self.limit });
         }
         self.waiting.extend_from_slice(chunk);
-        if self.waiting.len() >= PART {
-            self.flush().await?;
+        // Some services want all parts but the last to be of one size.
+        while self.waiting.len() >= self.storage.part {
+            let part = self.waiting.split_to(self.storage.part).freeze();
+            self.send(part).await?;
         }
         Ok(())
     }
 
-    async fn flush(&mut self) -> Result<(), StorageError> {
-        let part: Bytes = self.waiting.split().freeze();
-        if part.is_empty() {
-            return Ok(());
-        }
-        let written = self.parts.put_part(PutPayload::from_bytes(part.clone()));
+    async fn send(&mut self, part: Bytes) -> Result<(), StorageError> {
+        let parts = self.parts.as_mut().ok_or(StorageError::Missing)?;
+        let written = parts.put_part(PutPayload::from_bytes(part.clone()));
+        let written = within(self.storage.patience, written);
         let mut state = take(&mut self.hashes);
         let hashing = tokio::task::spawn_blocking(move || {
             state.sha256.update(&part);
@@ -98,13 +115,16 @@ impl Upload {
         });
         let (written, hashed) = tokio::join!(written, hashing);
         self.hashes = hashed?;
-        Ok(written?)
+        written
     }
 
     /// Puts the file into the place its hash names, unless `expected` (a SHA-256 in hexadecimal) is
     /// another one. A file that is already there stays as it is.
     pub async fn finish(mut self, expected: Option<&str>) -> Result<Stored, StorageError> {
-        self.flush().await?;
+        let rest = self.waiting.split().freeze();
+        if !rest.is_empty() {
+            self.send(rest).await?;
+        }
         let hashes = take(&mut self.hashes);
         let sha256 = HEXLOWER.encode(&hashes.sha256.finalize());
         let sha512 = HEXLOWER.encode(&hashes.sha512.finalize());
@@ -113,18 +133,12 @@ impl Upload {
             return Err(StorageError::Mismatch { sha256 });
         }
         let key = content_key(&sha256).ok_or(StorageError::Missing)?;
-        self.parts.complete().await?;
-        let moved = self.store.rename_if_not_exists(&self.temporary, &key).await;
-        match moved {
-            Ok(()) => {}
-            Err(object_store::Error::AlreadyExists { .. }) => {
-                self.store.delete(&self.temporary).await?;
-            }
-            Err(error) => {
-                // What is left over holds no name anybody knows; the first failure is what counts.
-                let _ = self.store.delete(&self.temporary).await;
-                return Err(error.into());
-            }
+        let mut parts = self.parts.take().ok_or(StorageError::Missing)?;
+        within(self.whole_file(), parts.complete()).await?;
+        if let Err(error) = self.settle(&sha256, &key).await {
+            // What is left over holds no name anybody knows; the first failure is what counts.
+            let _ = self.storage.delete(&self.temporary).await;
+            return Err(error);
         }
         Ok(Stored {
             sha256,
@@ -134,8 +148,58 @@ impl Upload {
         })
     }
 
+    fn whole_file(&self) -> Duration {
+        self.storage.patience.saturating_mul(WHOLE_FILE)
+    }
+
+    /// From the temporary key to the place.
+    async fn settle(&self, sha256: &str, key: &Key) -> Result<(), StorageError> {
+        let store = &self.storage.store;
+        if self.storage.is_local {
+            let moved = store.rename_if_not_exists(&self.temporary, key);
+            let moved = tokio::time::timeout(self.whole_file(), moved).await;
+            return match moved.map_err(|late| StorageError::Unavailable(late.into()))? {
+                Ok(()) => Ok(()),
+                Err(object_store::Error::AlreadyExists { .. }) => {
+                    self.storage.delete(&self.temporary).await
+                }
+                Err(error) => Err(error.into()),
+            };
+        }
+        self.read_back(sha256).await?;
+        let present = match self.storage.within(store.head(key)).await {
+            Ok(found) => found.size == self.size,
+            Err(StorageError::Missing) => false,
+            Err(error) => return Err(error),
+        };
+        if !present {
+            // Not every service copies on a condition. Whoever else copies to this place at the same
+            // time has checked the same hash, so that no order makes a difference.
+            within(self.whole_file(), store.copy(&self.temporary, key)).await?;
+        }
+        self.storage.delete(&self.temporary).await
+    }
+
+    /// What a service keeps went through a network: only what it gives back counts.
+    async fn read_back(&self, sha256: &str) -> Result<(), StorageError> {
+        let file = self.storage.open_key(self.temporary.clone()).await?;
+        let mut kept = file.stream(0..file.size());
+        let mut hash = Sha256::new();
+        while let Some(chunk) = kept.try_next().await? {
+            hash.update(&chunk);
+        }
+        if file.size() == self.size && HEXLOWER.encode(&hash.finalize()) == sha256 {
+            Ok(())
+        } else {
+            Err(std::io::Error::from(std::io::ErrorKind::InvalidData).into())
+        }
+    }
+
     /// Removes what was written.
     pub async fn abort(mut self) -> Result<(), StorageError> {
-        Ok(self.parts.abort().await?)
+        match self.parts.take() {
+            Some(mut parts) => within(self.storage.patience, parts.abort()).await,
+            None => Ok(()),
+        }
     }
 }

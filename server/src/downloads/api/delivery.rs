@@ -1,115 +1,147 @@
-//! Sending one file, whole or in part.
+//! Sending one file, whole or in parts, or sending the client on to where it lies.
+
+mod parts;
+mod tracked;
 
 use std::ops::Range;
 
 use actix_web::body::SizedStream;
-use actix_web::http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_TYPE, ETAG,
-    HeaderName, HeaderValue, IF_RANGE, RANGE, VARY,
-};
+use actix_web::http::header::{CACHE_CONTROL, IF_RANGE, LOCATION, RANGE, REFERRER_POLICY};
 use actix_web::http::{Method, StatusCode};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError};
+use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use futures_util::stream;
 
-use crate::app::App;
+use super::errors::delivery_refused;
+use crate::downloads::content::{self, Content, ContentError, Segment};
 use crate::downloads::model::{Delivery, content_disposition, content_type, plan};
-use crate::downloads::tickets::record_download;
+use crate::downloads::record::{NewDelivery, Recipient, begin_delivery};
+use crate::http::ApiError;
+use crate::http::client_address::client_address;
 use crate::http::conditional::none_match;
-use crate::http::{ApiError, Code};
-use crate::licenses::model::LicenseId;
-use crate::releases::store::Artifact;
+use crate::http::extract::AppData;
+use crate::releases::model::ArtifactId;
+use crate::storage::Presented;
 
-/// The address names the version and the entity tag the bytes: they never change.
-const IMMUTABLE: &str = "private, max-age=31536000, immutable";
+use parts::{head, one, one_part, several, unsatisfiable, whole};
+use tracked::Tracked;
 
-/// Sends what of the file the request asks for. Whoever calls has checked the license.
+/// A file and who gets it. Whoever makes one has checked the license.
+#[derive(Debug)]
+pub(super) struct Shipment {
+    /// The file.
+    pub content: Content,
+    /// What is recorded; nothing for what lies beside a file.
+    pub to: Option<(ArtifactId, Recipient)>,
+    /// Nonce of the stamp in it.
+    pub stamp_nonce: Option<String>,
+}
+
+impl From<ContentError> for ApiError {
+    fn from(error: ContentError) -> Self {
+        match error {
+            ContentError::Storage(error) => error.into(),
+            error @ ContentError::OtherSize { .. } => Self::internal(error),
+        }
+    }
+}
+
+/// Sends what of the content the request asks for.
 pub(super) async fn deliver(
-    app: &App,
+    app: &AppData,
     request: &HttpRequest,
-    license: Option<&LicenseId>,
-    artifact: &Artifact,
+    shipment: Shipment,
 ) -> Result<HttpResponse, ApiError> {
-    let etag = format!("\"{}\"", artifact.sha256);
-    if none_match(request, &etag) {
-        return Ok(head(StatusCode::NOT_MODIFIED, &etag).finish());
+    let content = &shipment.content;
+    if none_match(request, &content.etag) {
+        return Ok(head(StatusCode::NOT_MODIFIED, content).finish());
     }
-    let is_get = request.method() == Method::GET;
-    let size = u64::try_from(artifact.size).map_err(ApiError::internal)?;
     // Ranges are defined for GET alone (RFC 9110 §14.2).
-    let delivery = if is_get {
-        plan(one(request, RANGE), if_range(request), &etag, size)
-    } else {
-        Delivery::Whole
-    };
-    let (status, range) = match delivery {
-        Delivery::Whole => (StatusCode::OK, 0..size),
-        Delivery::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
-        Delivery::Unsatisfiable => return Ok(unsatisfiable(size)),
-    };
-    let mut response = described(status, &etag, artifact, &range);
-    let length = range.end - range.start;
-    if !is_get {
+    if request.method() != Method::GET {
         let nothing = stream::empty::<Result<Bytes, std::io::Error>>();
-        return Ok(response.body(SizedStream::new(length, nothing)));
+        return Ok(whole(content).body(SizedStream::new(content.size, nothing)));
     }
-    let file = app.storage.open_for_reading(&artifact.sha256).await?;
-    if file.size() != size {
-        return Err(ApiError::internal("a stored file has another size"));
+    let if_range = if_range(request);
+    let range = one(request, RANGE);
+    let parts = match plan(range, if_range, &content.etag, content.size) {
+        Delivery::Unsatisfiable => return Ok(unsatisfiable(content.size)),
+        Delivery::Whole => Vec::new(),
+        Delivery::Parts(parts) => parts,
+    };
+    // Another host knows nothing of our entity tags, and not every one sends several parts.
+    let ours_alone = parts.len() > 1 || if_range == Some(content.etag.as_str());
+    if !ours_alone && let Some(address) = address_elsewhere(app, content).await? {
+        record(app, request, &shipment, &parts).await?;
+        return Ok(HttpResponse::Found()
+            .insert_header((LOCATION, address))
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .insert_header((REFERRER_POLICY, "no-referrer"))
+            .finish());
     }
-    if let Some(license) = license.filter(|_| range.start == 0) {
-        record_download(app, license, &artifact.id).await?;
-    }
-    Ok(response.body(SizedStream::new(length, Box::pin(file.stream(range)))))
+    send(app, request, &shipment, &parts).await
 }
 
-/// What stands on every answer about the file.
-fn head(status: StatusCode, etag: &str) -> HttpResponseBuilder {
-    let mut response = HttpResponse::build(status);
-    response
-        .insert_header((ETAG, etag))
-        .insert_header((CACHE_CONTROL, IMMUTABLE))
-        .insert_header((VARY, "Authorization"))
-        .insert_header((ACCEPT_RANGES, "bytes"));
-    response
+async fn send(
+    app: &AppData,
+    request: &HttpRequest,
+    shipment: &Shipment,
+    parts: &[Range<u64>],
+) -> Result<HttpResponse, ApiError> {
+    let content = &shipment.content;
+    let (mut response, segments) = match parts {
+        [] => (whole(content), content.segments.clone()),
+        [part] => (one_part(content, part), content.cut(part)),
+        parts => several(app, content, parts),
+    };
+    let length = segments.iter().map(Segment::len).sum();
+    // What cannot be had is told, and counts against no limit.
+    let body = content::open(&app.storage, segments).await?;
+    let recorded = record(app, request, shipment, parts).await?;
+    let body = Tracked::new(body, recorded.map(|id| (AppData::clone(app), id)));
+    Ok(response.body(SizedStream::new(length, body)))
 }
 
-fn described(
-    status: StatusCode,
-    etag: &str,
-    artifact: &Artifact,
-    range: &Range<u64>,
-) -> HttpResponseBuilder {
-    let mut response = head(status, etag);
-    response
-        .insert_header((CONTENT_TYPE, content_type(&artifact.name)))
-        .insert_header((CONTENT_DISPOSITION, content_disposition(&artifact.name)));
-    if status == StatusCode::PARTIAL_CONTENT {
-        let (first, last) = (range.start, range.end.saturating_sub(1));
-        let covered = format!("bytes {first}-{last}/{}", artifact.size);
-        response.insert_header((CONTENT_RANGE, covered));
-    }
-    response
+/// The signed address of the file, where it can be fetched elsewhere as it is.
+async fn address_elsewhere(app: &AppData, content: &Content) -> Result<Option<String>, ApiError> {
+    let Some(sha256) = content.as_stored().filter(|_| app.storage.redirects()) else {
+        return Ok(None);
+    };
+    let presented = Presented {
+        disposition: content_disposition(&content.name),
+        content_type: content_type(&content.name),
+    };
+    let address = app.storage.signed_address(sha256, &presented).await?;
+    Ok(address.map(String::from))
 }
 
-fn unsatisfiable(size: u64) -> HttpResponse {
-    let detail = format!("The file has {size} bytes.");
-    let mut response = ApiError::new(Code::RangeNotSatisfiable, detail).error_response();
-    if let Ok(covered) = HeaderValue::from_str(&format!("bytes */{size}")) {
-        response.headers_mut().insert(CONTENT_RANGE, covered);
-    }
-    response
+async fn record(
+    app: &AppData,
+    request: &HttpRequest,
+    shipment: &Shipment,
+    parts: &[Range<u64>],
+) -> Result<Option<crate::downloads::model::DownloadId>, ApiError> {
+    let Some((artifact, to)) = &shipment.to else {
+        return Ok(None);
+    };
+    let size = shipment.content.size;
+    let asked = match parts {
+        [] => size,
+        parts => parts.iter().map(|part| part.end - part.start).sum(),
+    };
+    let new = NewDelivery {
+        to: to.clone(),
+        address: client_address(app, request),
+        artifact: artifact.clone(),
+        size,
+        asked,
+        stamp_nonce: shipment.stamp_nonce.clone(),
+    };
+    let id = begin_delivery(app, new).await.map_err(delivery_refused)?;
+    Ok(Some(id))
 }
 
 /// What the range depends on; unreadable, it fits no file.
 fn if_range(request: &HttpRequest) -> Option<&str> {
     let sent = request.headers().contains_key(IF_RANGE);
     sent.then(|| one(request, IF_RANGE).unwrap_or_default())
-}
-
-/// A header that was sent once; sent twice it says nothing.
-fn one(request: &HttpRequest, name: HeaderName) -> Option<&str> {
-    let mut values = request.headers().get_all(name);
-    let value = values.next()?.to_str().ok()?;
-    values.next().is_none().then_some(value)
 }

@@ -2,6 +2,8 @@
 
 use crate::app::App;
 use crate::downloads::authorize::{AccessError, Window};
+use crate::downloads::model::LimitReached;
+use crate::downloads::record::BeginDeliveryError;
 use crate::downloads::tickets::TicketError;
 use crate::http::extract::key_missing;
 use crate::http::{ApiError, Code};
@@ -77,6 +79,40 @@ pub(super) fn ticket_refused(app: &App, error: TicketError) -> ApiError {
         TicketError::Expired => {
             let detail = "This download link has ended. Get a new one from the portal.";
             ApiError::new(Code::Gone, detail)
+        }
+    }
+}
+
+pub(super) fn delivery_refused(error: BeginDeliveryError) -> ApiError {
+    match error {
+        BeginDeliveryError::Db(error) => error.into(),
+        BeginDeliveryError::Limit {
+            reached,
+            retry_after,
+        } => {
+            let detail = match reached {
+                LimitReached::Downloads(most) => format!(
+                    "This license allows {most} downloads a day, and they are used up. Try again \
+                     after midnight (UTC), or ask your vendor."
+                ),
+                LimitReached::Networks(most) => format!(
+                    "This license was used from {most} networks today, and allows no more. Try \
+                     again after midnight (UTC), or from a network of before."
+                ),
+            };
+            ApiError::new(Code::DownloadLimit, detail).with("retry_after", retry_after)
+        }
+        BeginDeliveryError::TicketElsewhere => {
+            let detail = "This download link was used from another network first. Get one of your \
+                          own from the portal.";
+            ApiError::new(Code::Forbidden, detail)
+        }
+        BeginDeliveryError::TicketUsedUp => {
+            let detail = "This download link is used up. Get a new one from the portal.";
+            ApiError::new(Code::Gone, detail)
+        }
+        BeginDeliveryError::TicketUnknown => {
+            ApiError::new(Code::NotFound, "There is nothing at this address.")
         }
     }
 }

@@ -2,18 +2,21 @@
 
 use std::ops::Range;
 
+/// Most parts one request may name; more count as if none had been named.
+pub const RANGES_MAX: usize = 64;
+
 /// What to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
     /// All of it.
     Whole,
-    /// One part of it, not empty.
-    Part(Range<u64>),
-    /// Nothing: the range lies beyond the end.
+    /// Parts of it: none is empty, none touches another, in ascending order.
+    Parts(Vec<Range<u64>>),
+    /// Nothing: all ranges lie beyond the end.
     Unsatisfiable,
 }
 
-/// Reads `Range` and `If-Range`. What is malformed, in other units, or names several parts counts
+/// Reads `Range` and `If-Range`. What is malformed, in other units, or names too many parts counts
 /// as if it had not been sent.
 pub fn plan(range: Option<&str>, if_range: Option<&str>, etag: &str, size: u64) -> Delivery {
     // A date never matches: files have no modification time, their bytes never change.
@@ -21,18 +24,66 @@ pub fn plan(range: Option<&str>, if_range: Option<&str>, etag: &str, size: u64) 
         return Delivery::Whole;
     }
     range
-        .and_then(|range| one_range(range, size))
+        .and_then(|range| ranges(range, size))
         .unwrap_or(Delivery::Whole)
 }
 
-fn one_range(header: &str, size: u64) -> Option<Delivery> {
+fn ranges(header: &str, size: u64) -> Option<Delivery> {
     let (unit, set) = header.split_once('=')?;
-    if !unit.trim().eq_ignore_ascii_case("bytes") || set.contains(',') {
+    // Empty elements of a list mean nothing (RFC 9110 §5.6.1).
+    let specs = set
+        .split(',')
+        .map(str::trim)
+        .filter(|spec| !spec.is_empty());
+    if !unit.trim().eq_ignore_ascii_case("bytes") || specs.clone().count() > RANGES_MAX {
         return None;
     }
-    let (first, last) = set.trim().split_once('-')?;
+    let asked: Vec<Spec> = specs
+        .map(|spec| one_range(spec, size))
+        .collect::<Option<_>>()?;
+    if asked.is_empty() || asked.contains(&Spec::Whole) {
+        return None;
+    }
+    let mut parts: Vec<Range<u64>> = asked
+        .into_iter()
+        .filter_map(|spec| match spec {
+            Spec::Part(part) => Some(part),
+            Spec::Beyond | Spec::Whole => None,
+        })
+        .collect();
+    parts.sort_by_key(|part| part.start);
+    let parts = coalesced(parts);
+    Some(if parts.is_empty() {
+        Delivery::Unsatisfiable
+    } else {
+        Delivery::Parts(parts)
+    })
+}
+
+/// Parts that overlap or touch become one: no byte is sent twice.
+fn coalesced(sorted: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    let mut parts: Vec<Range<u64>> = Vec::with_capacity(sorted.len());
+    for part in sorted {
+        match parts.last_mut() {
+            Some(last) if part.start <= last.end => last.end = last.end.max(part.end),
+            _ => parts.push(part),
+        }
+    }
+    parts
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Spec {
+    Part(Range<u64>),
+    Beyond,
+    /// The end of a file that has no bytes.
+    Whole,
+}
+
+fn one_range(spec: &str, size: u64) -> Option<Spec> {
+    let (first, last) = spec.split_once('-')?;
     if first.is_empty() {
-        return suffix(number(last)?, size);
+        return Some(suffix(number(last)?, size));
     }
     let first = number(first)?;
     let last = if last.is_empty() {
@@ -44,17 +95,17 @@ fn one_range(header: &str, size: u64) -> Option<Delivery> {
         return None;
     }
     if first >= size {
-        return Some(Delivery::Unsatisfiable);
+        return Some(Spec::Beyond);
     }
-    Some(Delivery::Part(first..last.saturating_add(1).min(size)))
+    Some(Spec::Part(first..last.saturating_add(1).min(size)))
 }
 
 /// The last `length` bytes.
-fn suffix(length: u64, size: u64) -> Option<Delivery> {
+fn suffix(length: u64, size: u64) -> Spec {
     match (length, size) {
-        (0, _) => Some(Delivery::Unsatisfiable),
-        (_, 0) => None,
-        _ => Some(Delivery::Part(size.saturating_sub(length)..size)),
+        (0, _) => Spec::Beyond,
+        (_, 0) => Spec::Whole,
+        _ => Spec::Part(size.saturating_sub(length)..size),
     }
 }
 
@@ -70,22 +121,23 @@ mod tests {
 
     const TAG: &str = "\"abc\"";
 
+    fn parts(parts: &[Range<u64>]) -> Delivery {
+        Delivery::Parts(parts.to_vec())
+    }
+
     fn of(range: &str) -> Delivery {
         plan(Some(range), None, TAG, 1000)
     }
 
     #[test]
     fn one_range_is_cut_to_the_file() {
-        assert_eq!(of("bytes=0-499"), Delivery::Part(0..500));
-        assert_eq!(of("bytes=0-"), Delivery::Part(0..1000));
-        assert_eq!(of("bytes=999-999"), Delivery::Part(999..1000));
-        assert_eq!(of("Bytes=10-99999"), Delivery::Part(10..1000));
-        assert_eq!(
-            of("bytes=5-99999999999999999999999"),
-            Delivery::Part(5..1000)
-        );
-        assert_eq!(of("bytes=-1"), Delivery::Part(999..1000));
-        assert_eq!(of("bytes=-5000"), Delivery::Part(0..1000));
+        assert_eq!(of("bytes=0-499"), parts(&[0..500]));
+        assert_eq!(of("bytes=0-"), parts(&[0..1000]));
+        assert_eq!(of("bytes=999-999"), parts(&[999..1000]));
+        assert_eq!(of("Bytes=10-99999"), parts(&[10..1000]));
+        assert_eq!(of("bytes=5-99999999999999999999999"), parts(&[5..1000]));
+        assert_eq!(of("bytes=-1"), parts(&[999..1000]));
+        assert_eq!(of("bytes=-5000"), parts(&[0..1000]));
     }
 
     #[test]
@@ -100,7 +152,50 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_range_is_ignored() {
+    fn several_ranges_are_sorted_and_no_byte_is_sent_twice() {
+        assert_eq!(of("bytes=0-1,5-6"), parts(&[0..2, 5..7]));
+        assert_eq!(of("bytes=5-6, 0-1"), parts(&[0..2, 5..7]));
+        assert_eq!(of("bytes=0-9,5-14,15-19"), parts(&[0..20]));
+        assert_eq!(of("bytes=0-9,,-10"), parts(&[0..10, 990..1000]));
+        assert_eq!(of("bytes=0-9,2000-"), parts(&[0..10]));
+        assert_eq!(of("bytes=1000-,2000-3000,-0"), Delivery::Unsatisfiable);
+    }
+
+    #[test]
+    fn too_many_ranges_count_as_none() {
+        let many = |count: u64| -> String {
+            let each: Vec<String> = (0..count).map(|n| format!("{}-{}", n * 2, n * 2)).collect();
+            format!("bytes={}", each.join(","))
+        };
+        let Delivery::Parts(most) = of(&many(64)) else {
+            panic!("64 are served")
+        };
+        assert_eq!(most.len(), RANGES_MAX);
+        assert_eq!(of(&many(65)), Delivery::Whole);
+        assert_eq!(of(&many(100_000)), Delivery::Whole);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_asked_parts_lie_inside_in_order_and_apart(
+            asked in proptest::collection::vec((0_u64..1200, 0_u64..1200), 1..70),
+            size in 0_u64..1100,
+        ) {
+            let specs: Vec<String> = asked.iter().map(|(from, to)| format!("{from}-{to}")).collect();
+            let header = format!("bytes={}", specs.join(","));
+            if let Delivery::Parts(parts) = plan(Some(&header), None, TAG, size) {
+                let mut end = None;
+                for part in parts {
+                    assert!(part.start < part.end && part.end <= size);
+                    assert!(end.is_none_or(|end| end < part.start));
+                    end = Some(part.end);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_range_is_ignored() {
         for bad in [
             "",
             "bytes",
@@ -109,7 +204,8 @@ mod tests {
             "bytes=a-b",
             "bytes=5-4",
             "lines=0-1",
-            "bytes=0-1,5-6",
+            "bytes=0-1,x",
+            "bytes=,",
             "bytes=+1-2",
             "bytes=1",
             "bytes=--1",
@@ -121,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_part_of_another_file_is_never_sent() {
-        let part = Delivery::Part(5..1000);
+        let part = parts(&[5..1000]);
         assert_eq!(plan(Some("bytes=5-"), Some(TAG), TAG, 1000), part);
         for other in ["\"other\"", "W/\"abc\"", "Wed, 21 Oct 2026 07:28:00 GMT"] {
             assert_eq!(

@@ -37,7 +37,20 @@ impl Terms {
         self.check_overage()?;
         self.check_durations()?;
         self.check_lapse()?;
+        self.check_downloads()?;
         self.check_words()
+    }
+
+    fn check_downloads(&self) -> Result<(), TermsFault> {
+        let reason = "must be 1 to 1000000, or null for any number";
+        let limits = [
+            (self.downloads_per_day, "downloads_per_day"),
+            (self.download_networks_per_day, "download_networks_per_day"),
+        ];
+        for (limit, field) in limits {
+            unless(within(limit, 1_000_000), field, reason)?;
+        }
+        Ok(())
     }
 
     fn check_seats(&self) -> Result<(), TermsFault> {

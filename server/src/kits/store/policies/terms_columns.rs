@@ -82,6 +82,12 @@ pub struct Terms {
     pub entitlements: WordList,
     /// Whether CI tokens may be made.
     pub ci_use: bool,
+    /// Downloads of one license a day (UTC); resumed ones count once. `None` = any number.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    pub downloads_per_day: Option<i32>,
+    /// Networks (IPv4 /24, IPv6 /56) to which one license's files go a day; `None` = any number.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    pub download_networks_per_day: Option<i32>,
 }
 
 impl Default for Terms {
@@ -111,6 +117,8 @@ impl Default for Terms {
             offline_file_days: None,
             entitlements: WordList::default(),
             ci_use: true,
+            downloads_per_day: None,
+            download_networks_per_day: None,
         }
     }
 }

@@ -1,0 +1,535 @@
+//! How files leave: parts, addresses, limits, what is recorded.
+
+use std::time::Duration;
+
+use data_encoding::BASE64;
+use kitward::downloads::model::CredentialForm;
+use kitward::downloads::store::{Download, of_license};
+use kitward::licenses::model::LicenseId;
+use kitward_tests::{Actor, Kind, Purchase, Shop, TestApp, both};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const FILE: &str = "feedback-widget-1.0.0.zip";
+
+/// A shop with one release of a file of this many bytes, and a license.
+async fn shop(app: &TestApp, size: usize) -> (Shop, Purchase, Vec<u8>) {
+    let shop = Shop::open(app).await;
+    let file: Vec<u8> = (0..size).map(|n| (n * 7 % 251) as u8).collect();
+    shop.release("feedback-widget", "1.0.0", FILE, &file).await;
+    let purchase = shop.buy(app).await;
+    (shop, purchase, file)
+}
+
+fn path(name: &str) -> String {
+    format!("/v1/kits/feedback-widget/releases/1.0.0/artifacts/{name}")
+}
+
+async fn license(shop: &Shop) -> LicenseId {
+    let list = shop.admin.get("/v1/admin/licenses").await;
+    LicenseId::parse(&list.str("/items/0/id")).unwrap()
+}
+
+/// Deliveries of the only license, oldest first.
+async fn recorded(app: &TestApp, shop: &Shop) -> Vec<Download> {
+    let license = license(shop).await;
+    let read = app.app.db.read(move |conn| of_license(conn, &license, 500));
+    let mut rows: Vec<Download> = read.await.unwrap();
+    rows.reverse();
+    rows
+}
+
+/// Gives the policy other terms, and its license these.
+async fn limit(shop: &Shop, terms: &Value) {
+    let policy = "/v1/admin/policies/personal";
+    shop.admin.patch(policy, terms).await.expect_status(200);
+    let apply = format!("{policy}/apply");
+    let look = shop.admin.post(&apply, &json!({ "preview": true })).await;
+    let number = look.json()["terms_number"].clone();
+    let go = json!({ "preview": false, "terms_number": number });
+    let done = shop.admin.post(&apply, &go).await.expect_status(200);
+    assert_eq!(done.str("/changed"), "1", "{}", done.text());
+}
+
+/// The parts of a multipart answer: what each says it covers, and its bytes.
+fn parts(content_type: &str, body: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let boundary = content_type.split_once("boundary=").unwrap().1;
+    let mark = format!("\r\n--{boundary}");
+    let mut found = Vec::new();
+    let mut rest = body;
+    while let Some(at) = find(rest, mark.as_bytes()) {
+        rest = &rest[at + mark.len()..];
+        if rest.starts_with(b"--\r\n") {
+            return found;
+        }
+        let head = find(rest, b"\r\n\r\n").unwrap();
+        let text = String::from_utf8(rest[..head].to_vec()).unwrap();
+        let covered = text.split_once("Content-Range: ").unwrap().1.to_owned();
+        let end = find(&rest[head..], mark.as_bytes()).unwrap() + head;
+        found.push((covered, rest[head + 4..end].to_vec()));
+        rest = &rest[end..];
+    }
+    panic!("no closing boundary")
+}
+
+fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
+}
+
+both!(several_ranges_come_as_parts_of_one_answer);
+async fn several_ranges_come_as_parts_of_one_answer(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (_shop, purchase, file) = shop(&app, 700_000).await;
+    let kit = app.kit(&purchase.key);
+    let range = "bytes=600000-600009, 0-4, 3-9, -5, 9999999-";
+    let reply = kit.clone().with("range", range).get(&path(FILE)).await;
+    let reply = reply.expect_status(206);
+    let kind_of = reply.header("content-type").to_owned();
+    assert!(
+        kind_of.starts_with("multipart/byteranges; boundary="),
+        "{kind_of}"
+    );
+    assert_eq!(
+        reply.header("content-length"),
+        reply.bytes.len().to_string()
+    );
+    assert_eq!(reply.header("content-range"), "");
+    let expected = [(0, 10), (600_000, 600_010), (699_995, 700_000)];
+    let found = parts(&kind_of, &reply.bytes);
+    assert_eq!(found.len(), expected.len());
+    for ((covered, bytes), (from, to)) in found.iter().zip(expected) {
+        assert_eq!(*covered, format!("bytes {from}-{}/700000", to - 1));
+        assert_eq!(bytes, &file[from..to]);
+    }
+    // What becomes one part is one part.
+    let reply = kit
+        .clone()
+        .with("range", "bytes=5-9,0-4")
+        .get(&path(FILE))
+        .await;
+    let reply = reply.expect_status(206);
+    assert_eq!(reply.header("content-range"), "bytes 0-9/700000");
+    assert_eq!(reply.bytes, &file[..10]);
+    let many = |count: usize| {
+        let each: Vec<String> = (0..count).map(|n| format!("{}-{}", n * 2, n * 2)).collect();
+        format!("bytes={}", each.join(","))
+    };
+    let reply = kit.clone().with("range", many(64)).get(&path(FILE)).await;
+    let kind_of = reply.header("content-type").to_owned();
+    assert_eq!(parts(&kind_of, &reply.expect_status(206).bytes).len(), 64);
+    let reply = kit.clone().with("range", many(65)).get(&path(FILE)).await;
+    assert_eq!(reply.expect_status(200).bytes, file);
+    app.stop().await;
+}
+
+both!(a_head_tells_all_and_sends_nothing);
+async fn a_head_tells_all_and_sends_nothing(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (shop, purchase, file) = shop(&app, 1_000).await;
+    let kit = app.kit(&purchase.key);
+    let whole = kit.get(&path(FILE)).await.expect_status(200);
+    let head = kit
+        .request(Method::HEAD, &path(FILE))
+        .header("range", "bytes=0-9");
+    let head = kit.send(head).await.expect_status(200);
+    assert!(head.bytes.is_empty());
+    for name in [
+        "content-length",
+        "content-type",
+        "content-disposition",
+        "etag",
+        "accept-ranges",
+        "cache-control",
+        "vary",
+        "repr-digest",
+    ] {
+        assert!(!whole.header(name).is_empty(), "{name}");
+        assert_eq!(head.header(name), whole.header(name), "{name}");
+    }
+    assert_eq!(head.header("content-length"), file.len().to_string());
+    let hash = whole.header("etag").trim_matches('"').to_owned();
+    let hash = data_encoding::HEXLOWER.decode(hash.as_bytes()).unwrap();
+    let digest = format!("sha-256=:{}:", BASE64.encode(&hash));
+    assert_eq!(whole.header("repr-digest"), digest);
+    assert_eq!(
+        recorded(&app, &shop).await.len(),
+        1,
+        "a look is no download"
+    );
+    app.stop().await;
+}
+
+both!(every_form_of_credential_opens_a_file_and_is_recorded);
+async fn every_form_of_credential_opens_a_file_and_is_recorded(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (shop, purchase, file) = shop(&app, 1_000).await;
+    let key = &purchase.key;
+    let license = license(&shop).await;
+    let made = format!("/v1/admin/licenses/{license}/tokens");
+    let made = shop
+        .admin
+        .post(&made, &json!({ "kind": "download", "name": "mirror" }))
+        .await;
+    let token = made.expect_status(201).str("/token");
+    let basic = |text: String| format!("Basic {}", BASE64.encode(text.as_bytes()));
+    let forms = [
+        (format!("License {key}"), CredentialForm::License),
+        (format!("Bearer {key}"), CredentialForm::Bearer),
+        (basic(format!("anything:{key}")), CredentialForm::Basic),
+        (basic(format!("{key}:")), CredentialForm::Basic),
+        (key.clone(), CredentialForm::Bare),
+        (token.clone(), CredentialForm::Bare),
+    ];
+    let mut expected = Vec::new();
+    for (header, form) in forms {
+        let actor = app.anonymous().with("authorization", header);
+        let reply = actor.get(&path(FILE)).await.expect_status(200);
+        assert_eq!(reply.bytes, file, "{form}");
+        let head = actor.send(actor.request(Method::HEAD, &path(FILE))).await;
+        assert_eq!(head.expect_status(200).header("content-length"), "1000");
+        expected.push(form);
+    }
+    let in_path = format!("/k/{token}{}", path(FILE));
+    let reply = app.anonymous().get(&in_path).await.expect_status(200);
+    assert_eq!(reply.bytes, file);
+    expected.push(CredentialForm::Path);
+    let rows = recorded(&app, &shop).await;
+    let forms: Vec<CredentialForm> = rows.iter().map(|row| row.credential).collect();
+    assert_eq!(forms, expected);
+    let by_token: Vec<bool> = rows.iter().map(|row| row.token_id.is_some()).collect();
+    assert_eq!(by_token, [false, false, false, false, false, true, true]);
+    assert!(
+        rows.iter()
+            .all(|row| row.network.as_deref() == Some("127.0.0.0/24"))
+    );
+    assert!(rows.iter().all(|row| row.bytes_asked == Some(1_000)));
+    let continues: Vec<bool> = rows.iter().map(|row| row.continues).collect();
+    assert_eq!(continues, [false, true, true, true, true, true, true]);
+    for header in ["${KIT_TOKEN}", "Bearer ${KIT_TOKEN}", "Bearer $(cat key)"] {
+        let actor = app.anonymous().with("authorization", header);
+        let reply = actor.get(&path(FILE)).await;
+        reply.expect_problem(401, "variable_not_set");
+        let head = actor.send(actor.request(Method::HEAD, &path(FILE))).await;
+        head.expect_status(401);
+    }
+    app.stop().await;
+}
+
+both!(names_beside_a_file_and_its_kind_lead_to_it);
+async fn names_beside_a_file_and_its_kind_lead_to_it(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (shop, purchase, file) = shop(&app, 1_000).await;
+    let kit = app.kit(&purchase.key);
+    let hash = kit
+        .get(&path(FILE))
+        .await
+        .header("etag")
+        .trim_matches('"')
+        .to_owned();
+    let sums = kit
+        .get(&path(&format!("{FILE}.sha256")))
+        .await
+        .expect_status(200);
+    assert_eq!(sums.text(), format!("{hash}  {FILE}\n"));
+    assert_eq!(sums.header("content-type"), "text/plain; charset=utf-8");
+    for version in ["latest", "1", "1.0", "1.0.0"] {
+        for (name, stable) in [
+            ("source", FILE.to_owned()),
+            ("source.sha256", format!("{FILE}.sha256")),
+        ] {
+            let address = format!("/v1/kits/feedback-widget/releases/{version}/artifacts/{name}");
+            let moved = kit.get(&address).await.expect_status(302);
+            let location = moved.header("location");
+            assert!(location.ends_with(&path(&stable)), "{location}");
+            assert_eq!(moved.header("cache-control"), "no-store");
+            kit.get(location).await.expect_status(200);
+        }
+    }
+    for unknown in ["binary", "binary.sha256", "a.zip", ".sha256"] {
+        let reply = kit.get(&path(unknown)).await;
+        reply.expect_problem(404, "not_found");
+    }
+    // Two files of a kind: neither is meant.
+    let body = json!({ "kit": "feedback-widget", "version": "1.1.0" });
+    let release = shop.admin.post("/v1/admin/releases", &body).await;
+    let release = format!(
+        "/v1/admin/releases/{}",
+        release.expect_status(201).str("/id")
+    );
+    for name in ["a.zip", "b.zip"] {
+        let put = shop
+            .admin
+            .put(&format!("{release}/artifacts/{name}"), file.clone())
+            .await;
+        put.expect_status(201);
+    }
+    let published = shop
+        .admin
+        .post(&format!("{release}/publish"), &json!({}))
+        .await;
+    published.expect_status(200);
+    let address = "/v1/kits/feedback-widget/releases/latest/artifacts/source";
+    let reply = kit.get(address).await.expect_problem(404, "not_found");
+    assert_eq!(reply.json()["names"], json!(["a.zip", "b.zip"]));
+    app.stop().await;
+}
+
+/// A release with so many files, each with other bytes.
+async fn release_of(shop: &Shop, version: &str, count: usize) {
+    let body = json!({ "kit": "feedback-widget", "version": version });
+    let release = shop.admin.post("/v1/admin/releases", &body).await;
+    let release = format!(
+        "/v1/admin/releases/{}",
+        release.expect_status(201).str("/id")
+    );
+    for number in 0..count {
+        let put = format!("{release}/artifacts/{number}.zip");
+        let put = shop
+            .admin
+            .put(&put, format!("file {number}").into_bytes())
+            .await;
+        put.expect_status(201);
+    }
+    let published = shop
+        .admin
+        .post(&format!("{release}/publish"), &json!({}))
+        .await;
+    published.expect_status(200);
+}
+
+fn numbered(number: usize) -> String {
+    format!("/v1/kits/feedback-widget/releases/2.0.0/artifacts/{number}.zip")
+}
+
+both!(downloads_of_a_day_are_limited_and_resuming_is_none);
+async fn downloads_of_a_day_are_limited_and_resuming_is_none(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (shop, purchase, _file) = shop(&app, 1_000).await;
+    release_of(&shop, "2.0.0", 4).await;
+    limit(&shop, &json!({ "downloads_per_day": 2 })).await;
+    let kit = app.kit(&purchase.key);
+    kit.get(&numbered(0)).await.expect_status(200);
+    for range in ["bytes=2-", "bytes=0-1", "bytes=0-0,3-3"] {
+        let resumed = kit.clone().with("range", range).get(&numbered(0)).await;
+        resumed.expect_status(206);
+    }
+    kit.get(&numbered(1)).await.expect_status(200);
+    let refused = kit
+        .get(&numbered(2))
+        .await
+        .expect_problem(429, "download_limit");
+    // Noon: twelve hours are left.
+    assert_eq!(refused.header("retry-after"), "43200");
+    assert!(refused.str("/detail").contains("2 downloads a day"));
+    kit.get(&numbered(0)).await.expect_status(200);
+    let head = kit.send(kit.request(Method::HEAD, &numbered(2))).await;
+    head.expect_status(200);
+    let part = kit
+        .clone()
+        .with("range", "bytes=1-")
+        .get(&numbered(2))
+        .await;
+    part.expect_problem(429, "download_limit");
+    app.clock.advance(43_199);
+    kit.get(&numbered(2))
+        .await
+        .expect_problem(429, "download_limit");
+    app.clock.advance(1);
+    kit.get(&numbered(2)).await.expect_status(200);
+    kitward::downloads::record::sweep(&app.app).await.unwrap();
+    kit.get(&numbered(3)).await.expect_status(200);
+    kit.get(&numbered(0))
+        .await
+        .expect_problem(429, "download_limit");
+    let rows = recorded(&app, &shop).await;
+    let counted = rows.iter().filter(|row| !row.continues).count();
+    assert_eq!((rows.len(), counted), (8, 4), "refusals leave no row");
+    app.stop().await;
+}
+
+both!(a_limit_of_downloads_holds_however_many_ask_at_once);
+async fn a_limit_of_downloads_holds_however_many_ask_at_once(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (shop, purchase, _file) = shop(&app, 1_000).await;
+    release_of(&shop, "2.0.0", 16).await;
+    limit(&shop, &json!({ "downloads_per_day": 5 })).await;
+    let other = app.second().await;
+    let mut asking = Vec::new();
+    for number in 0..16 {
+        let process = if number % 2 == 0 { &app } else { &other };
+        let kit = process.kit(&purchase.key);
+        asking.push(tokio::spawn(async move {
+            kit.get(&numbered(number)).await.status
+        }));
+    }
+    let mut statuses = Vec::new();
+    for ask in asking {
+        statuses.push(ask.await.unwrap());
+    }
+    let count = |status: u16| statuses.iter().filter(|it| **it == status).count();
+    assert_eq!((count(200), count(429)), (5, 11), "{statuses:?}");
+    other.stop().await;
+    app.stop().await;
+}
+
+fn from(app: &TestApp, key: &str, address: &str) -> Actor {
+    app.kit(key).with("x-forwarded-for", address)
+}
+
+both!(networks_of_a_day_are_limited);
+async fn networks_of_a_day_are_limited(kind: Kind) {
+    let app = TestApp::builder()
+        .config(|config| config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()])
+        .start(kind)
+        .await;
+    let (shop, purchase, _file) = shop(&app, 1_000).await;
+    limit(&shop, &json!({ "download_networks_per_day": 2 })).await;
+    let key = &purchase.key;
+    for address in [
+        "192.0.2.1",
+        "192.0.2.77",
+        "2001:db8:0:1::1",
+        "2001:db8:0:2::1",
+    ] {
+        from(&app, key, address)
+            .get(&path(FILE))
+            .await
+            .expect_status(200);
+    }
+    for address in ["198.51.100.1", "2001:db8:0:100::1"] {
+        let refused = from(&app, key, address).get(&path(FILE)).await;
+        let refused = refused.expect_problem(429, "download_limit");
+        assert!(refused.str("/detail").contains("2 networks"), "{address}");
+    }
+    from(&app, key, "192.0.2.5")
+        .get(&path(FILE))
+        .await
+        .expect_status(200);
+    let rows = recorded(&app, &shop).await;
+    let networks: Vec<&str> = rows
+        .iter()
+        .filter_map(|row| row.network.as_deref())
+        .collect();
+    let v6 = "2001:db8::/56";
+    let v4 = "192.0.2.0/24";
+    assert_eq!(networks, [v4, v4, v6, v6, v4], "no whole address is kept");
+    app.stop().await;
+}
+
+/// The address that a button of the portal leads to.
+async fn ticket(app: &TestApp) -> String {
+    let browser = app.customer(kitward_tests::BUYER).await;
+    let page = browser.get("/downloads").await.expect_status(200).text();
+    let at = page
+        .find("action=\"/downloads/")
+        .expect("a download button");
+    let action: String = page[at + 8..].chars().take_while(|c| *c != '"').collect();
+    let redirect = browser.form(&action, &[]).await.expect_status(303);
+    redirect.header("location").to_owned()
+}
+
+both!(a_ticket_gives_three_times_its_file_to_one_network);
+async fn a_ticket_gives_three_times_its_file_to_one_network(kind: Kind) {
+    let app = TestApp::builder()
+        .config(|config| config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()])
+        .start(kind)
+        .await;
+    let (shop, _purchase, file) = shop(&app, 1_000).await;
+    let address = ticket(&app).await;
+    let at_home = app.anonymous().with("x-forwarded-for", "192.0.2.1");
+    let elsewhere = app.anonymous().with("x-forwarded-for", "198.51.100.1");
+    let part = at_home
+        .clone()
+        .with("range", "bytes=0-499")
+        .get(&address)
+        .await;
+    assert_eq!(part.expect_status(206).bytes, &file[..500]);
+    let shared = elsewhere.get(&address).await;
+    shared.expect_problem(403, "forbidden");
+    let head = at_home.send(at_home.request(Method::HEAD, &address)).await;
+    head.expect_status(200);
+    at_home.get(&address).await.expect_status(200);
+    at_home.get(&address).await.expect_status(200);
+    let rest = at_home
+        .clone()
+        .with("range", "bytes=500-")
+        .get(&address)
+        .await;
+    assert_eq!(rest.expect_status(206).bytes, &file[500..]);
+    let more = at_home
+        .clone()
+        .with("range", "bytes=0-0")
+        .get(&address)
+        .await;
+    more.expect_problem(410, "gone");
+    elsewhere
+        .get(&address)
+        .await
+        .expect_problem(403, "forbidden");
+    let rows = recorded(&app, &shop).await;
+    assert_eq!(rows.len(), 4);
+    assert!(
+        rows.iter()
+            .all(|row| row.credential == CredentialForm::Ticket)
+    );
+    // Another file is another ticket; a ticket that is over opens nothing.
+    let fresh = ticket(&app).await;
+    assert_ne!(fresh, address);
+    app.clock.advance(601);
+    at_home.get(&fresh).await.expect_problem(410, "gone");
+    app.stop().await;
+}
+
+/// Waits until the only delivery says how it ended.
+async fn ended(app: &TestApp, shop: &Shop) -> Option<bool> {
+    for _ in 0..100 {
+        let rows = recorded(app, shop).await;
+        if let Some(completed) = rows.last().and_then(|row| row.completed) {
+            return Some(completed);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    None
+}
+
+both!(a_delivery_says_whether_all_was_sent);
+async fn a_delivery_says_whether_all_was_sent(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (shop, purchase, file) = shop(&app, 64 << 20).await;
+    let kit = app.kit(&purchase.key);
+    let request = kit.request(Method::GET, &path(FILE));
+    let mut cut = request.send().await.unwrap();
+    assert!(cut.chunk().await.unwrap().is_some());
+    drop(cut);
+    assert_eq!(ended(&app, &shop).await, Some(false));
+    assert_eq!(kit.get(&path(FILE)).await.expect_status(200).bytes, file);
+    assert_eq!(ended(&app, &shop).await, Some(true));
+    app.stop().await;
+}
+
+both!(a_stored_file_that_is_gone_or_another_is_our_failure);
+async fn a_stored_file_that_is_gone_or_another_is_our_failure(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (shop, purchase, _file) = shop(&app, 1_000).await;
+    let kit = app.kit(&purchase.key);
+    let hash = kit
+        .get(&path(FILE))
+        .await
+        .header("etag")
+        .trim_matches('"')
+        .to_owned();
+    let stored = format!("data/blobs/sha256/{}/{}", &hash[..2], &hash[2..]);
+    let stored = app.folder().join(stored);
+    std::fs::write(&stored, b"shorter").unwrap();
+    for _ in 0..2 {
+        let reply = kit.get(&path(FILE)).await.expect_problem(500, "internal");
+        assert_eq!(reply.str("/detail"), "Something went wrong on our side.");
+        assert!(!reply.text().contains(&hash), "nothing of ours is told");
+        let _ = std::fs::remove_file(&stored);
+    }
+    let rows = recorded(&app, &shop).await;
+    assert_eq!(rows.len(), 1, "what was not sent is no download");
+    app.stop().await;
+}

@@ -1,0 +1,284 @@
+//! Kits in a storage service: signed addresses, the way through the server, and a service that fails.
+
+use std::time::{Duration, Instant};
+
+use kitward::config::StorageDelivery;
+use kitward::downloads::store::{Download, of_license};
+use kitward::licenses::model::LicenseId;
+use kitward_tests::{Actor, Fault, Kind, Purchase, Reply, S3, Shop, TestApp, both};
+use reqwest::Method;
+use serde_json::json;
+
+const FILE: &str = "feedback widget 1.0.0.zip";
+const PATH: &str =
+    "/v1/kits/feedback-widget/releases/1.0.0/artifacts/feedback%20widget%201.0.0.zip";
+
+struct Scene {
+    app: TestApp,
+    s3: S3,
+    shop: Shop,
+    purchase: Purchase,
+    file: Vec<u8>,
+}
+
+/// More than two parts of an upload.
+const SIZE: usize = (17 << 20) + 5;
+
+async fn scene(kind: Kind, delivery: StorageDelivery) -> Scene {
+    let s3 = S3::start();
+    let mut storage = s3.config();
+    storage.delivery = delivery;
+    let app = TestApp::builder()
+        .config(move |config| config.storage = storage.clone())
+        .start(kind)
+        .await;
+    let shop = Shop::open(&app).await;
+    let file: Vec<u8> = (0..SIZE).map(|n| (n * 7 % 251) as u8).collect();
+    shop.release(
+        "feedback-widget",
+        "1.0.0",
+        "feedback%20widget%201.0.0.zip",
+        &file,
+    )
+    .await;
+    let purchase = shop.buy(&app).await;
+    s3.asked();
+    Scene {
+        app,
+        s3,
+        shop,
+        purchase,
+        file,
+    }
+}
+
+impl Scene {
+    fn kit(&self) -> Actor {
+        self.app.kit(&self.purchase.key)
+    }
+
+    async fn recorded(&self) -> Vec<Download> {
+        let list = self.shop.admin.get("/v1/admin/licenses").await;
+        let license = LicenseId::parse(&list.str("/items/0/id")).unwrap();
+        let read = self
+            .app
+            .app
+            .db
+            .read(move |conn| of_license(conn, &license, 100));
+        read.await.unwrap()
+    }
+}
+
+/// Fetches a signed address as a client does that was redirected to it.
+async fn elsewhere(app: &TestApp, address: &str) -> Reply {
+    let anybody = app.anonymous();
+    anybody.send(anybody.request(Method::GET, address)).await
+}
+
+both!(a_file_is_fetched_by_a_signed_address_of_another_host);
+async fn a_file_is_fetched_by_a_signed_address_of_another_host(kind: Kind) {
+    let scene = scene(kind, StorageDelivery::Redirect).await;
+    let kit = scene.kit();
+    let moved = kit.get(PATH).await.expect_status(302);
+    assert!(moved.bytes.is_empty());
+    assert_eq!(moved.header("cache-control"), "no-store");
+    assert_eq!(moved.header("referrer-policy"), "no-referrer");
+    let address = moved.header("location").to_owned();
+    let host = format!("http://{}/kits/vendor/files/sha256/", scene.s3.address());
+    assert!(address.starts_with(&host), "{address}");
+    assert!(address.contains("X-Amz-Expires=300"), "{address}");
+    let reply = elsewhere(&scene.app, &address).await.expect_status(200);
+    assert_eq!(reply.bytes, scene.file);
+    let disposition = reply.header("content-disposition");
+    assert!(
+        disposition.contains(&format!("filename=\"{FILE}\"")),
+        "{disposition}"
+    );
+    assert_eq!(reply.header("content-type"), "application/zip");
+    // A part of it, by the same address.
+    let anybody = scene.app.anonymous().with("range", "bytes=5-9");
+    let part = anybody.get(&address).await.expect_status(206);
+    assert_eq!(part.bytes, &scene.file[5..10]);
+    // Another file, name or key opens nothing, and neither does the license key.
+    let forged = address.replace("attachment", "inline");
+    elsewhere(&scene.app, &forged).await.expect_status(403);
+    kit.get(&address).await.expect_status(400);
+    let rows = scene.recorded().await;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(
+        rows[0].completed, None,
+        "what another host does is not known"
+    );
+    scene.app.stop().await;
+}
+
+both!(what_another_host_cannot_answer_is_answered_here);
+async fn what_another_host_cannot_answer_is_answered_here(kind: Kind) {
+    let scene = scene(kind, StorageDelivery::Redirect).await;
+    let kit = scene.kit();
+    let head = kit
+        .send(kit.request(Method::HEAD, PATH))
+        .await
+        .expect_status(200);
+    assert_eq!(head.header("content-length"), SIZE.to_string());
+    let etag = head.header("etag").to_owned();
+    assert_eq!(etag.len(), 66);
+    assert!(scene.s3.asked().is_empty(), "a look asks nobody");
+    let known = kit
+        .clone()
+        .with("if-none-match", etag.clone())
+        .get(PATH)
+        .await;
+    known.expect_status(304);
+    let beyond = kit.clone().with("range", "bytes=99999999-").get(PATH).await;
+    beyond.expect_problem(416, "range_not_satisfiable");
+    let parts = kit
+        .clone()
+        .with("range", "bytes=0-4,9000000-9000004")
+        .get(PATH)
+        .await;
+    let parts = parts.expect_status(206);
+    let holds = |bytes: &[u8]| {
+        parts
+            .bytes
+            .windows(bytes.len())
+            .any(|window| window == bytes)
+    };
+    assert!(holds(&scene.file[0..5]) && holds(&scene.file[9_000_000..9_000_005]));
+    let resumed = kit
+        .clone()
+        .with("range", "bytes=100-")
+        .with("if-range", etag);
+    let resumed = resumed.get(PATH).await.expect_status(206);
+    assert_eq!(resumed.bytes, &scene.file[100..]);
+    let one = kit.clone().with("range", "bytes=100-").get(PATH).await;
+    one.expect_status(302);
+    let sums = kit.get(&format!("{PATH}.sha256")).await.expect_status(200);
+    assert!(sums.text().ends_with(&format!("  {FILE}\n")));
+    scene.app.stop().await;
+}
+
+both!(files_pass_through_the_server_where_that_is_set);
+async fn files_pass_through_the_server_where_that_is_set(kind: Kind) {
+    let scene = scene(kind, StorageDelivery::Proxy).await;
+    let kit = scene.kit();
+    let whole = kit.get(PATH).await.expect_status(200);
+    assert_eq!(whole.bytes, scene.file);
+    let part = kit
+        .clone()
+        .with("range", "bytes=8388600-8388700")
+        .get(PATH)
+        .await;
+    assert_eq!(
+        part.expect_status(206).bytes,
+        &scene.file[8_388_600..8_388_701]
+    );
+    let asked = scene.s3.asked();
+    assert!(asked.iter().all(|asked| !asked.signed_address), "{asked:?}");
+    scene.app.stop().await;
+}
+
+both!(storage_that_is_slow_or_down_is_told_and_hangs_nobody);
+async fn storage_that_is_slow_or_down_is_told_and_hangs_nobody(kind: Kind) {
+    let scene = scene(kind, StorageDelivery::Proxy).await;
+    let kit = scene.kit();
+    for fault in [Fault::Silent, Fault::Down] {
+        scene.s3.set_fault(fault);
+        let started = Instant::now();
+        let reply = kit.get(PATH).await.expect_problem(503, "unavailable");
+        assert_eq!(reply.header("retry-after"), "5");
+        assert!(started.elapsed() < Duration::from_secs(10), "{fault:?}");
+        // Nobody else waits for it.
+        kit.get("/v1/kits/feedback-widget/releases")
+            .await
+            .expect_status(200);
+        let body = json!({ "kit": "feedback-widget", "version": "2.0.0" });
+        let release = scene.shop.admin.post("/v1/admin/releases", &body).await;
+        let id = match release.status {
+            201 => release.str("/id"),
+            _ => scene
+                .shop
+                .admin
+                .get("/v1/admin/releases")
+                .await
+                .str("/items/0/id"),
+        };
+        let put = format!("/v1/admin/releases/{id}/artifacts/b.zip");
+        let put = scene.shop.admin.put(&put, b"b".to_vec()).await;
+        put.expect_problem(503, "unavailable");
+    }
+    scene.s3.set_fault(Fault::None);
+    assert_eq!(kit.get(PATH).await.expect_status(200).bytes, scene.file);
+    assert_eq!(
+        scene.recorded().await.len(),
+        1,
+        "what was not sent is no download"
+    );
+    scene.app.stop().await;
+}
+
+both!(other_bytes_than_were_published_never_arrive_whole);
+async fn other_bytes_than_were_published_never_arrive_whole(kind: Kind) {
+    let scene = scene(kind, StorageDelivery::Proxy).await;
+    let kit = scene.kit();
+    for fault in [Fault::OtherBytes, Fault::Cut] {
+        scene.s3.set_fault(fault);
+        let cut = kit.try_send(kit.request(Method::GET, PATH)).await;
+        assert!(
+            cut.is_err(),
+            "{fault:?}: {:?}",
+            cut.map(|reply| reply.status)
+        );
+    }
+    scene.s3.set_fault(Fault::None);
+    // Of another size, or gone.
+    let mut objects = Vec::new();
+    files_below(&scene.s3.folder().join("vendor/files/sha256"), &mut objects);
+    assert_eq!(objects.len(), 1);
+    std::fs::write(&objects[0], b"short").unwrap();
+    kit.get(PATH).await.expect_problem(500, "internal");
+    std::fs::remove_file(&objects[0]).unwrap();
+    let gone = kit.get(PATH).await.expect_problem(500, "internal");
+    assert_eq!(gone.str("/detail"), "Something went wrong on our side.");
+    scene.app.stop().await;
+}
+
+fn files_below(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.path().is_dir() {
+            files_below(&entry.path(), found);
+        } else {
+            found.push(entry.path());
+        }
+    }
+}
+
+both!(what_is_refused_or_spoiled_on_the_way_leaves_nothing_in_storage);
+async fn what_is_refused_or_spoiled_on_the_way_leaves_nothing_in_storage(kind: Kind) {
+    let scene = scene(kind, StorageDelivery::Redirect).await;
+    let body = json!({ "kit": "feedback-widget", "version": "2.0.0" });
+    let release = scene.shop.admin.post("/v1/admin/releases", &body).await;
+    let put = format!("/v1/admin/releases/{}/artifacts/b.zip", release.str("/id"));
+    let admin = &scene.shop.admin;
+    let wrong = admin.request(Method::PUT, &put);
+    let wrong = wrong.header("x-content-sha256", "0".repeat(64)).body("b");
+    admin.send(wrong).await.expect_problem(422, "invalid_field");
+    // What the service gives back is not what it was given.
+    scene.s3.set_fault(Fault::OtherBytes);
+    let spoiled = admin.put(&put, b"b".to_vec()).await;
+    spoiled.expect_problem(500, "internal");
+    scene.s3.set_fault(Fault::None);
+    let stored = |below: &str| {
+        let mut found = Vec::new();
+        files_below(
+            &scene.s3.folder().join("vendor/files").join(below),
+            &mut found,
+        );
+        found.len()
+    };
+    assert_eq!((stored("uploads"), stored("sha256")), (0, 1));
+    // The same bytes twice are one object.
+    admin.put(&put, scene.file.clone()).await.expect_status(201);
+    assert_eq!((stored("uploads"), stored("sha256")), (0, 1));
+    scene.app.stop().await;
+}
