@@ -33,6 +33,9 @@ pub(crate) struct Arguments {
     /// A further variable for every server, as NAME=VALUE.
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
     pub(crate) variables: Vec<(String, String)>,
+    /// Serves a file as a download is compared with, and measures nothing.
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(crate) serve_file: Option<PathBuf>,
 }
 
 /// What is measured.
@@ -50,6 +53,8 @@ pub(crate) enum Case {
     Postgres,
     /// Memory of the process.
     Memory,
+    /// Downloads of a large file, against actix-files.
+    Download,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

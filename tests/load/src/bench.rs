@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use crate::Outcome;
 use crate::arguments::{Arguments, Case};
 use crate::client::{Group, Target, drive};
+use crate::downloads;
 use crate::keys::Keys;
 use crate::lines::{Line, lines};
 use crate::phases::{Phase, Reading, Readings};
@@ -83,8 +84,20 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<bool> {
         }
     }
     let mut found = lines(&readings, stage.idle);
+    drop(stage);
+    if arguments.wants(Case::Download) {
+        let program = program(arguments)?;
+        found.extend(downloads::run(arguments, &program).await?);
+    }
     found.retain(|line| arguments.wants(line.case));
     Ok(report(&found, arguments.markdown))
+}
+
+fn program(arguments: &Arguments) -> Outcome<PathBuf> {
+    match &arguments.server {
+        Some(program) => Ok(program.clone()),
+        None => build(),
+    }
 }
 
 fn report(lines: &[Line], markdown: bool) -> bool {
@@ -107,10 +120,7 @@ fn report(lines: &[Line], markdown: bool) -> bool {
 
 impl Stage {
     async fn set(arguments: &Arguments, phases: &[Phase]) -> Outcome<Self> {
-        let program = match &arguments.server {
-            Some(program) => program.clone(),
-            None => build()?,
-        };
+        let program = program(arguments)?;
         let temporary = TempDir::with_prefix("kitward-load-")?;
         let folder = arguments.keep.as_deref().unwrap_or(temporary.path());
         let needs = |any: &[Phase]| any.iter().any(|phase| phases.contains(phase));

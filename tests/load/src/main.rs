@@ -16,8 +16,10 @@
 )]
 
 mod arguments;
+mod bare;
 mod bench;
 mod client;
+mod downloads;
 mod keys;
 mod lines;
 mod phases;
@@ -44,6 +46,15 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     let arguments = Arguments::parse();
+    if let Some(file) = &arguments.serve_file {
+        return match actix_web::rt::System::new().block_on(bare::serve(file)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::from(2)
+            }
+        };
+    }
     let outcome = runtime
         .map_err(Into::into)
         .and_then(|runtime| runtime.block_on(bench::run(&arguments)));
