@@ -182,6 +182,9 @@ both!(storage_that_is_slow_or_down_is_told_and_hangs_nobody);
 async fn storage_that_is_slow_or_down_is_told_and_hangs_nobody(kind: Kind) {
     let scene = scene(kind, StorageDelivery::Proxy).await;
     let kit = scene.kit();
+    let body = json!({ "kit": "feedback-widget", "version": "2.0.0" });
+    let release = scene.shop.admin.post("/v1/admin/releases", &body).await;
+    let put = format!("/v1/admin/releases/{}/artifacts/b.zip", release.str("/id"));
     for fault in [Fault::Silent, Fault::Down] {
         scene.s3.set_fault(fault);
         let started = Instant::now();
@@ -189,23 +192,10 @@ async fn storage_that_is_slow_or_down_is_told_and_hangs_nobody(kind: Kind) {
         assert_eq!(reply.header("retry-after"), "5");
         assert!(started.elapsed() < Duration::from_secs(10), "{fault:?}");
         // Nobody else waits for it.
-        kit.get("/v1/kits/feedback-widget/releases")
-            .await
-            .expect_status(200);
-        let body = json!({ "kit": "feedback-widget", "version": "2.0.0" });
-        let release = scene.shop.admin.post("/v1/admin/releases", &body).await;
-        let id = match release.status {
-            201 => release.str("/id"),
-            _ => scene
-                .shop
-                .admin
-                .get("/v1/admin/releases")
-                .await
-                .str("/items/0/id"),
-        };
-        let put = format!("/v1/admin/releases/{id}/artifacts/b.zip");
-        let put = scene.shop.admin.put(&put, b"b".to_vec()).await;
-        put.expect_problem(503, "unavailable");
+        let list = kit.get("/v1/kits/feedback-widget/releases").await;
+        list.expect_status(200);
+        let stored = scene.shop.admin.put(&put, b"b".to_vec()).await;
+        stored.expect_problem(503, "unavailable");
     }
     scene.s3.set_fault(Fault::None);
     assert_eq!(kit.get(PATH).await.expect_status(200).bytes, scene.file);

@@ -28,7 +28,7 @@ pub(crate) async fn serve(file: &Path) -> Outcome<()> {
 }
 
 async fn send(file: web::Data<PathBuf>) -> std::io::Result<NamedFile> {
-    NamedFile::open_async(file.as_path()).await
+    NamedFile::open(file.as_path())
 }
 
 /// Such a process; killed when dropped.
