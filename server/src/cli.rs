@@ -17,6 +17,7 @@ mod local;
 mod output;
 mod policies;
 mod publish;
+mod releases;
 mod serve;
 mod support;
 
@@ -80,7 +81,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<(), Failed> {
         Command::Price { command } => catalog::price(command, output).await,
         Command::Order { command } => catalog::order(command, output).await,
         Command::Event { command } => catalog::event(command, output).await,
-        Command::Release { command } => catalog::release(command, output).await,
+        Command::Release { command } => releases::release(command, output).await,
         Command::License { command } => support::license(*command, output).await,
         Command::Customer { command } => support::customer(command, output).await,
         Command::Seat { command } => support::seat(command, output).await,

@@ -1,14 +1,21 @@
 //! Releases: versions of kits on channels, and their files.
 //!
-//! States: `draft → published`; yanked and withdrawn are times. Files are added while it is a
-//! draft. A published release never changes its files. What a license may have is decided by one
-//! predicate, [`model::downloadable`]: offered ⇒ listed ⇒ downloadable.
+//! States: `draft → published`; yanked, withdrawn and halted are times. Files are added while it is a
+//! draft; a published release never changes its files, its version or its channel. What a license may
+//! have is decided by one predicate, [`model::downloadable`]: offered ⇒ listed ⇒ downloadable. To how
+//! many a release is offered is its rollout, which is no matter of what they may have.
 
 pub mod admin;
+pub mod change;
 pub mod create_release;
+pub mod delete_draft;
+pub mod edit_release;
 pub mod fields;
+pub mod grant_release;
 pub mod model;
 pub mod publish_release;
 pub mod rights;
+pub mod roll_out;
 pub mod store;
+pub mod take_back;
 pub mod upload_artifact;

@@ -5,3 +5,4 @@
 
 pub mod api;
 pub mod check_update;
+pub mod manifest;

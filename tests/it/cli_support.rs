@@ -180,3 +180,77 @@ fn support_finds_frees_and_renames() {
         }
     });
 }
+
+#[test]
+fn releases_are_managed_from_the_command_line() {
+    at_a_terminal(async |at| {
+        let admin = at.app.anonymous();
+        let admin = admin.with("authorization", format!("Bearer {}", at.token));
+        let shop = Shop {
+            admin,
+            policy: String::new(),
+        };
+        let id = shop
+            .release("feedback-widget", "1.0.0", "kit.zip", b"kit")
+            .await;
+        let name = "feedback-widget@1.0.0";
+        assert_eq!(at.done(&["release", "show", name])["id"], json!(id));
+        let notes = at.folder.path().join("notes.md");
+        std::fs::write(&notes, "Faster.").unwrap();
+        let edited = at.done(&[
+            "release",
+            "edit",
+            name,
+            "--notes",
+            notes.to_str().unwrap(),
+            "--severity",
+            "security",
+            "--require",
+            "pro",
+            "--minimum-version",
+            "0.9.0",
+            "--quality-score",
+            "97",
+        ]);
+        assert_eq!(edited["notes"], "Faster.");
+        assert_eq!(edited["required_entitlements"], json!(["pro"]));
+        let words = ["release", "edit", &id, "--require-nothing"];
+        let words = [&words[..], &["--minimum-version", "none"]].concat();
+        let emptied = at.done(&words);
+        assert_eq!(emptied["required_entitlements"], json!([]));
+        assert_eq!(emptied["minimum_version"], Value::Null);
+        assert_eq!(emptied["quality_score"], 97);
+        let step = "2027-03-01T00:00:00Z=10";
+        let words = ["release", "rollout", name, "--step", step];
+        assert_eq!(at.done(&words)["rollout"][0]["percent"], 10);
+        let all = at.done(&["release", "rollout", name, "100"]);
+        assert_eq!(all["rollout"], Value::Null);
+        let halted = at.done(&["release", "halt", name]);
+        assert!(halted["halted_at"].is_string());
+        let resumed = at.done(&["release", "resume", name]);
+        assert_eq!(resumed["halted_at"], Value::Null);
+        let (license, _key) = at.issue();
+        let why = ["--reason", "Promised."];
+        at.done(&[&["release", "grant", name, &license], &why[..]].concat());
+        let grants = at.done(&["release", "grants", name]);
+        assert_eq!(grants[0]["license_id"], json!(license));
+        at.done(&["release", "ungrant", name, &license]);
+        at.refused(&["release", "ungrant", name, &license], "no such grant");
+        let yanked = at.done(&[&["release", "yank", name], &why[..]].concat());
+        assert_eq!(yanked["yank_reason"], "Promised.");
+        let listed = at.done(&["release", "list", "--yanked", "true"]);
+        assert_eq!(listed.as_array().unwrap().len(), 1);
+        at.done(&["release", "unyank", name]);
+        at.done(&[&["release", "withdraw", name], &why[..]].concat());
+        at.refused(&["release", "unyank", name], "cannot be undone");
+        at.refused(&["release", "delete", name], "published");
+        let draft = json!({ "kit": "feedback-widget", "version": "1.1.0" });
+        let draft = shop.admin.post("/v1/admin/releases", &draft).await;
+        draft.expect_status(201);
+        let deleted = at.done(&["release", "delete", "feedback-widget@1.1.0"]);
+        assert_eq!(deleted["deleted"], true);
+        at.refused(&["release", "show", "feedback-widget@1.1.0"], "no release");
+        let ended = at.run(&["release", "rollout", name]);
+        assert_eq!(ended.status, 2, "{ended:?}");
+    });
+}

@@ -15,7 +15,7 @@ pub struct UpdateClaims {
     pub iss: String,
     /// The kit's slug, and the alias under which it was asked for.
     pub aud: Audience,
-    /// The license's id, or `-` where none was found.
+    /// The license's id, or `-` where none was shown.
     pub sub: String,
     /// When it was signed, in Unix seconds.
     pub iat: i64,
@@ -51,7 +51,10 @@ pub struct ReleaseClaims {
     pub published_at: String,
     /// What changed, as Markdown.
     pub notes: Option<String>,
-    /// Its files.
+    /// What must be installed before it; none for nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_version: Option<String>,
+    /// Its files, those for the caller's machine.
     pub artifacts: Vec<ArtifactClaims>,
 }
 
@@ -62,6 +65,12 @@ pub struct ArtifactClaims {
     pub name: String,
     /// What the file is, such as `zip` or `npm`.
     pub kind: String,
+    /// For which system it is, such as `linux`; none for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// For which processor it is, such as `x86_64`; none for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arch: Option<String>,
     /// Its size in bytes.
     pub size: i64,
     /// Its SHA-256 (FIPS 180-4), 64 hexadecimal digits.

@@ -100,6 +100,8 @@ pub(crate) fn update() -> UpdateClaims {
     let artifact = ArtifactClaims {
         name: "feedback-widget-1.3.0.zip".to_owned(),
         kind: "zip".to_owned(),
+        platform: None,
+        arch: None,
         size: 482_113,
         sha256: "5f".repeat(32),
         sha512: "c4".repeat(64),
@@ -111,6 +113,7 @@ pub(crate) fn update() -> UpdateClaims {
         severity: "security".to_owned(),
         published_at: "2027-01-14T09:30:00Z".to_owned(),
         notes: Some("- Escapes names in the inbox\n- Fewer requests".to_owned()),
+        minimum_version: Some("1.1.0".to_owned()),
         artifacts: vec![artifact],
     };
     UpdateClaims {
@@ -127,6 +130,21 @@ pub(crate) fn update() -> UpdateClaims {
         updates_until: Some("2027-06-30T00:00:00Z".to_owned()),
         renew_url: None,
     }
+}
+
+/// A manifest of an open kit, for who shows no license, with files for one machine.
+pub(crate) fn anonymous_update() -> UpdateClaims {
+    let mut claims = UpdateClaims {
+        sub: "-".to_owned(),
+        updates_until: None,
+        ..update()
+    };
+    let artifacts = claims.release.iter_mut().flat_map(|it| &mut it.artifacts);
+    for artifact in artifacts {
+        artifact.platform = Some("linux".to_owned());
+        artifact.arch = Some("x86_64".to_owned());
+    }
+    claims
 }
 
 /// A checkpoint of the audit log.

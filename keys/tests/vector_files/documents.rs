@@ -28,6 +28,7 @@ pub(crate) fn documents_file() -> Outcome<Value> {
 
 pub(crate) fn updates_file() -> Outcome<Value> {
     let offer = sign(Update, &seeds::document(), &claims::update())?;
+    let anonymous = sign(Update, &seeds::document(), &claims::anonymous_update())?;
     let nothing = sign(Update, &seeds::document(), &claims::no_update())?;
     let as_license = sign(License, &seeds::document(), &claims::update())?;
     let ends = claims::update().exp;
@@ -36,6 +37,8 @@ pub(crate) fn updates_file() -> Outcome<Value> {
         Case::new("a manifest without a release", Update, &nothing)
             .nonce("n-77")
             .good(&claims::no_update())?,
+        Case::new("a manifest for nobody in particular", Update, &anonymous)
+            .good(&claims::anonymous_update())?,
         Case::new("an expired manifest", Update, &offer)
             .at(ends, 0)
             .bad("expired"),

@@ -3,6 +3,7 @@
 mod license_tokens;
 pub(super) mod licenses;
 mod policies;
+mod releases;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ use crate::staff::Scope;
 
 pub(super) use license_tokens::LicenseTokenCommand;
 pub(super) use policies::{ApplyPolicy, LicenseTextCommand, PolicyCommand, PolicyTermsArguments};
+pub(super) use releases::{EditRelease, ReleaseCommand, ReleaseFilters};
 
 /// License server and kit distribution backend.
 #[derive(Debug, Parser)]
@@ -267,15 +269,6 @@ pub(super) enum EventCommand {
     Retry {
         /// Its id.
         event: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum ReleaseCommand {
-    /// List the releases of a kit.
-    List {
-        /// Slug or id.
-        kit: String,
     },
 }
 

@@ -1,8 +1,8 @@
-//! Kits, prices, orders, releases and tokens, over HTTP.
+//! Kits, prices, orders and tokens, over HTTP.
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::{EventCommand, KitCommand, OrderCommand, PriceCommand, ReleaseCommand};
+use super::arguments::{EventCommand, KitCommand, OrderCommand, PriceCommand};
 use super::client::Client;
 use super::output::{Failed, Output, lines, table};
 
@@ -134,22 +134,6 @@ pub(super) async fn event(command: EventCommand, output: Output) -> Result<(), F
         }
         EventCommand::Retry { event } => {
             post(output, &["events", &event, "retry"], &json!({})).await
-        }
-    }
-}
-
-pub(super) async fn release(command: ReleaseCommand, output: Output) -> Result<(), Failed> {
-    match command {
-        ReleaseCommand::List { kit } => {
-            let columns = [
-                "version",
-                "channel",
-                "severity",
-                "status",
-                "published_at",
-                "id",
-            ];
-            list(output, &["releases"], &[("kit", &kit)], &columns).await
         }
     }
 }

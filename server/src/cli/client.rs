@@ -70,6 +70,10 @@ impl Client {
         answer(self.request(Method::PATCH, path, &[])?.json(body)).await
     }
 
+    pub(super) async fn delete(&self, path: &[&str]) -> Result<Value, Failed> {
+        answer(self.request(Method::DELETE, path, &[])?).await
+    }
+
     /// A file, to be read as it comes.
     pub(super) async fn download(
         &self,

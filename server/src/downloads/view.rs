@@ -25,6 +25,9 @@ pub struct ReleaseView {
     pub published_at: Option<Timestamp>,
     /// What changed, as Markdown.
     pub notes: Option<String>,
+    /// What must be installed before it.
+    #[schema(value_type = Option<ReleaseVersion>)]
+    pub minimum_version: Option<String>,
     /// Its files.
     pub artifacts: Vec<ArtifactView>,
 }
@@ -36,6 +39,10 @@ pub struct ArtifactView {
     pub name: String,
     /// What it is.
     pub kind: String,
+    /// For which system it is; null for all.
+    pub platform: Option<String>,
+    /// For which processor it is; null for all.
+    pub arch: Option<String>,
     /// In bytes.
     #[schema(minimum = 0)]
     pub size: i64,
@@ -63,6 +70,8 @@ pub fn release_view(
     let view = |artifact: &Artifact| ArtifactView {
         name: artifact.name.clone(),
         kind: artifact.kind.clone(),
+        platform: artifact.platform.clone(),
+        arch: artifact.arch.clone(),
         size: artifact.size,
         sha256: artifact.sha256.clone(),
         sha512: artifact.sha512.clone(),
@@ -74,6 +83,7 @@ pub fn release_view(
         severity: release.severity,
         published_at: release.published_at,
         notes: Some(release.notes.clone()).filter(|notes| !notes.is_empty()),
+        minimum_version: release.minimum_version.clone(),
         artifacts: own.map(view).collect(),
     }
 }

@@ -11,7 +11,7 @@ use semver::Version;
 use crate::db::types::{text_enum, typed_id};
 
 pub use names::{NameFault, are_twins, check_name, is_machine_word};
-pub use offer::{Caller, offered};
+pub use offer::{Caller, Machine, offered};
 pub use predicate::{LicenseFacts, Refusal, ReleaseFacts, downloadable, listed};
 pub use rollout::{Rollout, RolloutFault, STEPS_MAX, Step, bucket};
 pub use versions::{Selector, VersionFault, is_newer, major, parse_version, same_precedence};

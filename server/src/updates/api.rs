@@ -17,10 +17,10 @@ use crate::http::openapi::words::{InstalledVersion, SignedDocument, Slug};
 use crate::http::routes::resource;
 use crate::http::{ApiError, Query};
 use crate::kits::model::has_control;
-use crate::releases::model::Channel;
+use crate::releases::model::{Channel, Machine, is_machine_word};
 
-/// Longest nonce, in bytes.
-const NONCE_MAX: usize = 256;
+/// Longest nonce, and longest name of an installation, in bytes.
+const TEXT_MAX: usize = 256;
 /// Longest version a caller may have, in bytes.
 const VERSION_MAX: usize = 256;
 
@@ -47,6 +47,19 @@ struct UpdateQuery {
     /// Bound into the signed answer; in bytes.
     #[param(min_length = 1, max_length = 256)]
     nonce: Option<String>,
+    /// The system it runs on, such as `linux`: only releases with a file for it are offered.
+    #[param(max_length = 32, pattern = "^[a-z0-9][a-z0-9_.-]*$")]
+    platform: Option<String>,
+    /// The processor it runs on, such as `x86_64`.
+    #[param(max_length = 32, pattern = "^[a-z0-9][a-z0-9_.-]*$")]
+    arch: Option<String>,
+    /// What the installation calls itself: its own place in the queue of a rollout, where no license
+    /// is shown or a platform is named; in bytes.
+    #[param(min_length = 1, max_length = 256)]
+    install: Option<String>,
+    /// Whether a person asks, now: a rollout is skipped unless it is halted.
+    #[serde(default)]
+    manual: bool,
 }
 
 /// The release on offer, and the same signed.
@@ -98,6 +111,7 @@ fn checked(kit: String, query: UpdateQuery) -> Result<CheckUpdate, ApiError> {
         let detail = "The version in use must be sent, such as ?version=1.2.3.";
         ApiError::field("version", detail)
     };
+    check_texts(&query)?;
     let version = query.version.filter(|text| text.len() <= VERSION_MAX);
     let version = version.and_then(|text| Version::parse(&text).ok());
     let channel = match query.channel.as_deref() {
@@ -106,17 +120,35 @@ fn checked(kit: String, query: UpdateQuery) -> Result<CheckUpdate, ApiError> {
             .parse()
             .map_err(|reason: String| ApiError::field("channel", reason))?,
     };
-    let fits = |nonce: &String| (1..=NONCE_MAX).contains(&nonce.len()) && !has_control(nonce);
-    if !query.nonce.iter().all(fits) {
-        let detail = "The nonce must have 1 to 256 bytes and no control characters.";
-        return Err(ApiError::field("nonce", detail));
-    }
     Ok(CheckUpdate {
         kit,
         version: version.ok_or_else(no_version)?,
         channel,
+        machine: Machine {
+            platform: query.platform,
+            arch: query.arch,
+        },
+        install: query.install,
+        is_manual: query.manual,
         nonce: query.nonce,
     })
+}
+
+fn check_texts(query: &UpdateQuery) -> Result<(), ApiError> {
+    for (field, text) in [("nonce", &query.nonce), ("install", &query.install)] {
+        let fits = |text: &String| (1..=TEXT_MAX).contains(&text.len()) && !has_control(text);
+        if !text.iter().all(fits) {
+            let detail = "It must have 1 to 256 bytes and no control characters.";
+            return Err(ApiError::field(field, detail));
+        }
+    }
+    for (field, word) in [("platform", &query.platform), ("arch", &query.arch)] {
+        if !word.iter().all(|word| is_machine_word(word)) {
+            let detail = "It must be 1 to 32 of a-z, 0-9, _, - and ., a letter or digit first.";
+            return Err(ApiError::field(field, detail));
+        }
+    }
+    Ok(())
 }
 
 fn failed(app: &App, error: CheckUpdateError) -> ApiError {
@@ -149,6 +181,10 @@ mod tests {
             version: version.map(str::to_owned),
             channel: channel.map(str::to_owned),
             nonce: None,
+            platform: None,
+            arch: None,
+            install: None,
+            manual: false,
         }
     }
 
@@ -156,6 +192,7 @@ mod tests {
     fn a_check_names_its_version_and_may_name_its_channel() {
         let input = checked("kit".to_owned(), query(Some("1.2.3"), None)).unwrap();
         assert_eq!(input.channel, Channel::Stable);
+        assert!(input.machine.is_any() && !input.is_manual);
         for bad in [
             query(None, None),
             query(Some("1.2"), None),

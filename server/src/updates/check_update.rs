@@ -1,23 +1,18 @@
 //! What is newer than what the caller has, and may be had.
 
-use kitward_keys::{
-    ArtifactClaims, Audience, DocumentType, ReleaseClaims, SignError, UpdateClaims, jws,
-};
+use kitward_keys::SignError;
 use secrecy::SecretString;
 use semver::Version;
 
+use super::manifest;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::DbError;
-use crate::db::types::new_type_id;
 use crate::downloads::authorize::{Access, AccessError, authorize};
-use crate::downloads::view::{ArtifactView, ReleaseView, release_view};
+use crate::downloads::view::{ReleaseView, release_view};
 use crate::licenses::model::LicenseId;
-use crate::releases::model::{Caller, Channel, is_newer, offered};
-use crate::releases::store::{self, Release};
-
-/// How long a manifest is good.
-const MANIFEST_SECONDS: i64 = 24 * 60 * 60;
+use crate::releases::model::{Caller, Channel, Machine, ReleaseId, is_newer, offered};
+use crate::releases::store::{self, Artifact, Release};
 
 /// What the caller has and follows.
 #[derive(Debug, Clone)]
@@ -28,6 +23,12 @@ pub struct CheckUpdate {
     pub version: Version,
     /// The channel followed.
     pub channel: Channel,
+    /// What it runs on.
+    pub machine: Machine,
+    /// What the installation calls itself.
+    pub install: Option<String>,
+    /// Whether a person asks, now.
+    pub is_manual: bool,
     /// What binds the answer to the question.
     pub nonce: Option<String>,
 }
@@ -71,35 +72,66 @@ pub async fn check_update(
     input: CheckUpdate,
 ) -> Result<Update, CheckUpdateError> {
     let access = authorize(app, presented, &input.kit).await?;
-    let release = match best(&access, &input, app.clock.now()) {
-        Some(release) => Some(view(app, &access, release.clone()).await?),
-        None => None,
-    };
-    let updates_until = access.facts.updates_until;
     let mut update = Update {
-        release,
+        release: best(app, &access, &input).await?,
         last_entitled_version: last_entitled_version(&access, &input),
-        updates_until,
+        updates_until: access.facts.updates_until,
         renew_url: access.renewal().map(|renewal| renewal.url(app)),
         manifest: String::new(),
     };
-    update.manifest = sign(app, claims(app, &access, &input, &update))?;
+    update.manifest = manifest::sign(app, &access, &input, &update)?;
     Ok(update)
 }
 
-/// The highest release on offer.
-fn best<'a>(access: &'a Access, input: &CheckUpdate, now: Timestamp) -> Option<&'a Release> {
+/// The highest release on offer that has a file for the caller's machine, and those files.
+async fn best(
+    app: &App,
+    access: &Access,
+    input: &CheckUpdate,
+) -> Result<Option<ReleaseView>, DbError> {
     let caller = Caller {
         version: &input.version,
         channel: input.channel,
-        subject: access.license().map(LicenseId::as_str),
-        is_manual: false,
-        now,
+        subject: subject(access, input),
+        is_manual: input.is_manual,
+        now: app.clock.now(),
     };
-    let mut highest_first = access.releases.iter();
-    let found = highest_first
-        .find(|(version, release)| offered((version, &release.facts()), &access.facts, &caller));
-    found.map(|(_, release)| release)
+    let on_offer = access
+        .releases
+        .iter()
+        .filter(|(version, release)| offered((version, &release.facts()), &access.facts, &caller));
+    let mut on_offer: Vec<&Release> = on_offer.map(|(_, release)| release).collect();
+    if input.machine.is_any() {
+        // Every release has a file: the first is it.
+        on_offer.truncate(1);
+    }
+    if on_offer.is_empty() {
+        return Ok(None);
+    }
+    let ids: Vec<ReleaseId> = on_offer.iter().map(|release| release.id.clone()).collect();
+    let files = app
+        .db
+        .read(move |conn| store::artifacts_of(conn, &ids))
+        .await?;
+    let fits = |file: &Artifact| {
+        let (platform, arch) = (file.platform.as_deref(), file.arch.as_deref());
+        input.machine.takes(platform, arch)
+    };
+    let files: Vec<Artifact> = files.into_iter().filter(fits).collect();
+    let has_file = |release: &&Release| files.iter().any(|file| file.release_id == release.id);
+    let found = on_offer.into_iter().find(has_file);
+    Ok(found.map(|release| release_view(app, &access.kit, release, &files)))
+}
+
+/// Who stands in the queue of a rollout. A license as a whole, so that a team and its builds see one
+/// version; but of an application, which tells its platform and what the installation is called,
+/// each installation by itself, as where no license was shown.
+fn subject<'a>(access: &'a Access, input: &'a CheckUpdate) -> Option<&'a str> {
+    let install = input.install.as_deref();
+    let is_application = input.machine.platform.is_some();
+    let license = access.license().map(LicenseId::as_str);
+    let license = license.filter(|_| !is_application || install.is_none());
+    license.or(install)
 }
 
 /// Told to whom it means something: there is a higher version, or the caller already has one.
@@ -108,70 +140,4 @@ fn last_entitled_version(access: &Access, input: &CheckUpdate) -> Option<String>
     let is_above = is_newer(&input.version, version);
     let matters = access.misses_newer(input.channel) || is_above;
     matters.then(|| release.version.clone())
-}
-
-async fn view(app: &App, access: &Access, release: Release) -> Result<ReleaseView, DbError> {
-    let id = release.id.clone();
-    let artifacts = app
-        .db
-        .read(move |conn| store::artifacts_of(conn, &[id]))
-        .await?;
-    Ok(release_view(app, &access.kit, &release, &artifacts))
-}
-
-fn claims(app: &App, access: &Access, input: &CheckUpdate, update: &Update) -> UpdateClaims {
-    let now = app.clock.now();
-    UpdateClaims {
-        iss: app.installation_id.clone(),
-        aud: Audience::of(&access.kit.slug, &input.kit),
-        sub: access
-            .license()
-            .map_or_else(|| "-".to_owned(), ToString::to_string),
-        iat: now.unix(),
-        exp: now.plus_seconds(MANIFEST_SECONDS).unix(),
-        nonce: input.nonce.clone(),
-        jti: new_type_id("upd", now, app.entropy.as_ref()),
-        available: update.release.is_some(),
-        release: update.release.clone().map(release_claims),
-        last_entitled_version: update.last_entitled_version.clone(),
-        updates_until: update.updates_until.map(|until| until.to_string()),
-        renew_url: update.renew_url.clone(),
-    }
-}
-
-fn release_claims(release: ReleaseView) -> ReleaseClaims {
-    let published_at = release.published_at.map(|at| at.to_string());
-    ReleaseClaims {
-        version: release.version,
-        channel: release.channel.to_string(),
-        severity: release.severity.to_string(),
-        published_at: published_at.unwrap_or_default(),
-        notes: release.notes,
-        artifacts: release.artifacts.into_iter().map(artifact_claims).collect(),
-    }
-}
-
-fn artifact_claims(artifact: ArtifactView) -> ArtifactClaims {
-    ArtifactClaims {
-        name: artifact.name,
-        kind: artifact.kind,
-        size: artifact.size,
-        sha256: artifact.sha256,
-        sha512: artifact.sha512,
-        url: artifact.url,
-    }
-}
-
-/// Signs; notes too long for a manifest stay outside of it, files never do.
-fn sign(app: &App, mut claims: UpdateClaims) -> Result<String, SignError> {
-    let keys = app.keys.load();
-    match jws::sign(DocumentType::Update, &keys.document, &claims) {
-        Err(SignError::TooLarge) => {
-            if let Some(release) = &mut claims.release {
-                release.notes = None;
-            }
-            jws::sign(DocumentType::Update, &keys.document, &claims)
-        }
-        signed => signed,
-    }
 }

@@ -1,6 +1,8 @@
 //! What refusals of releases look like from outside.
 
+use crate::http::conditional::changed_meanwhile;
 use crate::http::{ApiError, Code};
+use crate::releases::change::ChangeError;
 use crate::releases::create_release::CreateReleaseError;
 use crate::releases::publish_release::PublishReleaseError;
 use crate::releases::upload_artifact::{ARTIFACTS_MAX, UploadArtifactError};
@@ -22,6 +24,19 @@ impl From<CreateReleaseError> for ApiError {
                 let detail = "The kit has a release with this version.";
                 Self::new(Code::Conflict, detail).with("release", id.to_string())
             }
+        }
+    }
+}
+
+impl From<ChangeError> for ApiError {
+    fn from(error: ChangeError) -> Self {
+        match error {
+            ChangeError::Db(error) => error.into(),
+            ChangeError::NotFound => no_such_release(),
+            ChangeError::NoGrant => Self::new(Code::NotFound, "There is no such grant."),
+            ChangeError::Changed { revision } => changed_meanwhile("release", revision),
+            ChangeError::Field(fault) => fault.into(),
+            ChangeError::Refused(sentence) => Self::new(Code::Conflict, sentence),
         }
     }
 }

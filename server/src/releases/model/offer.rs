@@ -23,6 +23,31 @@ pub struct Caller<'a> {
     pub now: Timestamp,
 }
 
+/// What somebody runs on, as files name it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// The system, such as `linux`; `None` where nothing was said.
+    pub platform: Option<String>,
+    /// The processor, such as `x86_64`; `None` where nothing was said.
+    pub arch: Option<String>,
+}
+
+impl Machine {
+    /// Whether nothing was said.
+    pub fn is_any(&self) -> bool {
+        self.platform.is_none() && self.arch.is_none()
+    }
+
+    /// Whether a file is for it; one that names no machine is for all.
+    pub fn takes(&self, platform: Option<&str>, arch: Option<&str>) -> bool {
+        let fits = |own: Option<&String>, of_file: Option<&str>| match (own, of_file) {
+            (Some(own), Some(of_file)) => own == of_file,
+            (None, _) | (_, None) => true,
+        };
+        fits(self.platform.as_ref(), platform) && fits(self.arch.as_ref(), arch)
+    }
+}
+
 /// Whether a release is offered as an update: listed, on the channel, newer, within reach of what is
 /// in use, and its rollout has come to the caller. Of these the highest is taken; where a higher one
 /// is out of reach it is the step in between.
@@ -55,3 +80,6 @@ fn has_come_to(release: &ReleaseFacts<'_>, caller: &Caller<'_>) -> bool {
     let position = || caller.subject.map(|it| bucket(release.salt, it));
     share == WHOLE || skips || position().is_some_and(|position| position < share)
 }
+
+#[cfg(test)]
+mod tests;

@@ -184,3 +184,6 @@ fn is_in_security_grace(
 pub fn listed(release: &ReleaseFacts<'_>, license: &LicenseFacts) -> bool {
     release.yanked_at.is_none() && downloadable(release, license).is_ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,16 +32,27 @@ pub struct Rollout(Vec<Step>);
 
 /// Why a schedule is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a schedule {}", self.reason())]
 pub enum RolloutFault {
     /// No steps, or too many.
-    #[error("must have 1 to 50 steps")]
     Count,
     /// More than all.
-    #[error("must have percentages of 0 to 100")]
     Percent,
     /// A step is not later than the one before it.
-    #[error("must have its steps in the order of their times, no two at the same time")]
     Order,
+}
+
+impl RolloutFault {
+    /// What it must be, as the end of a sentence.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Count => "must have 1 to 50 steps",
+            Self::Percent => "must have percentages of 0 to 100",
+            Self::Order => {
+                "must have its steps in the order of their times, no two at the same time"
+            }
+        }
+    }
 }
 
 impl Rollout {

@@ -4,21 +4,21 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::licenses::model::VerdictCode;
 
-fn at(text: &str) -> Timestamp {
+pub(super) fn at(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
 }
 
-fn version(text: &str) -> Version {
+pub(super) fn version(text: &str) -> Version {
     parse_version(text).unwrap()
 }
 
-fn id() -> &'static ReleaseId {
+pub(super) fn id() -> &'static ReleaseId {
     static ID: LazyLock<ReleaseId> =
         LazyLock::new(|| ReleaseId::parse("rel_01jhmz3e5afkt9ymv5n2e8wqc4").unwrap());
     &ID
 }
 
-fn release() -> ReleaseFacts<'static> {
+pub(super) fn release() -> ReleaseFacts<'static> {
     ReleaseFacts {
         id: id(),
         major: 1,
@@ -37,14 +37,14 @@ fn release() -> ReleaseFacts<'static> {
     }
 }
 
-fn license(updates_until: Option<&str>) -> LicenseFacts {
+pub(super) fn license(updates_until: Option<&str>) -> LicenseFacts {
     LicenseFacts {
         updates_until: updates_until.map(at),
         ..LicenseFacts::anybody()
     }
 }
 
-fn asking(version: &Version, channel: Channel) -> Caller<'_> {
+pub(super) fn asking(version: &Version, channel: Channel) -> Caller<'_> {
     Caller {
         version,
         channel,

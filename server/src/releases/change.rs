@@ -1,0 +1,99 @@
+//! What every change of a release has in common: its row is locked first and its revision is the one
+//! that was expected.
+
+use super::model::ReleaseId;
+use super::store::{self, Release};
+use crate::app::App;
+use crate::audit::{Actor, Entry};
+use crate::clock::Timestamp;
+use crate::db::{DbError, Shard, WriteTx};
+use crate::idempotency::{Claim, Once};
+use crate::kits::texts::Fault;
+
+/// Who changes which release.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// The release.
+    pub release: ReleaseId,
+    /// Only if it still has this revision.
+    pub expected_revision: Option<i64>,
+    /// Who.
+    pub actor: Actor,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// Why a release was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// The database failed.
+    #[error("the database failed while a release was changed")]
+    Db(#[from] DbError),
+    /// No release has this id.
+    #[error("no such release")]
+    NotFound,
+    /// The license was not granted the release.
+    #[error("no such grant")]
+    NoGrant,
+    /// Somebody else changed it first.
+    #[error("the release was changed meanwhile")]
+    Changed {
+        /// Its revision now.
+        revision: i64,
+    },
+    /// A field is not accepted.
+    #[error(transparent)]
+    Field(#[from] Fault),
+    /// What the release is does not allow it; a sentence for the caller.
+    #[error("{0}")]
+    Refused(&'static str),
+}
+
+/// Locks the release and reads it as it stands then.
+pub(super) fn open_in(tx: &mut WriteTx<'_>, of: &Change) -> Result<Release, ChangeError> {
+    let release = store::lock(tx, &of.release)?.ok_or(ChangeError::NotFound)?;
+    let revision = release.revision;
+    if of.expected_revision.is_some_and(|it| it != revision) {
+        return Err(ChangeError::Changed { revision });
+    }
+    Ok(release)
+}
+
+/// Writes what became of it, unless it is what it was.
+pub(super) fn write_in(
+    tx: &mut WriteTx<'_>,
+    of: &Change,
+    (before, after): (&Release, &Release),
+    (action, fields): (&'static str, &'static [&'static str]),
+) -> Result<(), DbError> {
+    if before == after {
+        return Ok(());
+    }
+    store::update(tx, after)?;
+    tx.audit(Entry::new(
+        of.now,
+        of.actor.clone(),
+        action,
+        &of.release,
+        fields,
+    ));
+    Ok(())
+}
+
+/// Runs the unit of work of a change, once for one request.
+pub(super) async fn run(
+    app: &App,
+    claim: Claim,
+    of: Change,
+    effect: impl Fn(&mut WriteTx<'_>, &Change) -> Result<(), ChangeError> + Send + 'static,
+) -> Result<Once<ReleaseId>, ChangeError> {
+    let shard = Shard::of(of.release.as_str());
+    app.db
+        .write(shard, move |tx| {
+            claim.once(tx, &of.release, |tx| {
+                effect(tx, &of)?;
+                Ok(of.release.clone())
+            })
+        })
+        .await
+}

@@ -1,0 +1,85 @@
+//! The answer to an update check, signed.
+
+use kitward_keys::{
+    ArtifactClaims, Audience, DocumentType, ReleaseClaims, SignError, UpdateClaims, jws,
+};
+
+use super::check_update::{CheckUpdate, Update};
+use crate::app::App;
+use crate::db::types::new_type_id;
+use crate::downloads::authorize::Access;
+use crate::downloads::view::{ArtifactView, ReleaseView};
+use crate::licenses::model::LicenseId;
+
+/// How long a manifest is good.
+const MANIFEST_SECONDS: i64 = 24 * 60 * 60;
+
+/// `sub` where no license was shown.
+const NOBODY: &str = "-";
+
+/// Signs; notes too long for a manifest stay outside of it, files never do.
+pub fn sign(
+    app: &App,
+    access: &Access,
+    input: &CheckUpdate,
+    update: &Update,
+) -> Result<String, SignError> {
+    let mut claims = claims(app, access, input, update);
+    let keys = app.keys.load();
+    match jws::sign(DocumentType::Update, &keys.document, &claims) {
+        Err(SignError::TooLarge) => {
+            if let Some(release) = &mut claims.release {
+                release.notes = None;
+            }
+            jws::sign(DocumentType::Update, &keys.document, &claims)
+        }
+        signed => signed,
+    }
+}
+
+fn claims(app: &App, access: &Access, input: &CheckUpdate, update: &Update) -> UpdateClaims {
+    let now = app.clock.now();
+    UpdateClaims {
+        iss: app.installation_id.clone(),
+        aud: Audience::of(&access.kit.slug, &input.kit),
+        sub: access
+            .license()
+            .map_or(NOBODY, LicenseId::as_str)
+            .to_owned(),
+        iat: now.unix(),
+        exp: now.plus_seconds(MANIFEST_SECONDS).unix(),
+        nonce: input.nonce.clone(),
+        jti: new_type_id("upd", now, app.entropy.as_ref()),
+        available: update.release.is_some(),
+        release: update.release.clone().map(release_claims),
+        last_entitled_version: update.last_entitled_version.clone(),
+        updates_until: update.updates_until.map(|until| until.to_string()),
+        renew_url: update.renew_url.clone(),
+    }
+}
+
+fn release_claims(release: ReleaseView) -> ReleaseClaims {
+    let published_at = release.published_at.map(|at| at.to_string());
+    ReleaseClaims {
+        version: release.version,
+        channel: release.channel.to_string(),
+        severity: release.severity.to_string(),
+        published_at: published_at.unwrap_or_default(),
+        notes: release.notes,
+        minimum_version: release.minimum_version,
+        artifacts: release.artifacts.into_iter().map(artifact_claims).collect(),
+    }
+}
+
+fn artifact_claims(artifact: ArtifactView) -> ArtifactClaims {
+    ArtifactClaims {
+        name: artifact.name,
+        kind: artifact.kind,
+        platform: artifact.platform,
+        arch: artifact.arch,
+        size: artifact.size,
+        sha256: artifact.sha256,
+        sha512: artifact.sha512,
+        url: artifact.url,
+    }
+}
