@@ -24,6 +24,7 @@ use crate::mail::{MailSetupError, Mailer};
 use crate::metrics::Metrics;
 use crate::outbox::Lanes;
 use crate::payments::stripe::{StripeApi, StripeSetupError};
+use crate::releases::upload::room::Room;
 use crate::secrets::{self, BootstrapError, Installation, Vault};
 use crate::storage::{Storage, StorageError};
 
@@ -66,6 +67,8 @@ pub struct App {
     pub terms_seen: Arc<TermsSeen>,
     /// Kit files.
     pub storage: Storage,
+    /// Memory for parts of kit files on their way in.
+    pub upload_room: Room,
     /// Wakes the workers of the outbox.
     pub lanes: Lanes,
     /// The way to the mail server, if one is configured.
@@ -188,6 +191,7 @@ impl App {
         } = foundation;
         let app = Self {
             storage: Storage::open(&config.storage, &config.data_dir)?,
+            upload_room: Room::default(),
             terms_seen: Arc::default(),
             lanes: Lanes::default(),
             mailer: Mailer::from_config(&config.mail, &public_url)?,

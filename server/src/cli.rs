@@ -86,6 +86,7 @@ async fn run(arguments: Arguments, output: Output) -> Result<(), Failed> {
         Command::Customer { command } => support::customer(command, output).await,
         Command::Seat { command } => support::seat(command, output).await,
         Command::Find { text } => support::find(&text, output).await,
-        Command::Publish(publish) => publish::run(publish, output).await,
+        Command::Publish(publish) => publish::run(*publish, output).await,
+        Command::Storage => catalog::storage(output).await,
     }
 }

@@ -11,6 +11,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::releases::sweep::Swept;
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     method: String,
@@ -39,6 +41,8 @@ pub struct Metrics {
     waiting_writes: Gauge<i64, AtomicI64>,
     key_misses: Counter,
     key_misses_limited: Counter,
+    storage_strays: Counter,
+    storage_removed: Counter,
 }
 
 fn duration_buckets() -> Histogram {
@@ -72,6 +76,17 @@ impl Default for Metrics {
             "Those of them that were turned away for being too many",
             key_misses_limited.clone(),
         );
+        let (storage_strays, storage_removed) = (Counter::default(), Counter::default());
+        registry.register(
+            "storage_strays",
+            "Files and parts in the kit storage that nobody owned",
+            storage_strays.clone(),
+        );
+        registry.register(
+            "storage_removed",
+            "Stored files removed because nothing referred to them for a day",
+            storage_removed.clone(),
+        );
         Self {
             registry,
             requests,
@@ -80,6 +95,8 @@ impl Default for Metrics {
             waiting_writes,
             key_misses,
             key_misses_limited,
+            storage_strays,
+            storage_removed,
         }
     }
 }
@@ -122,6 +139,13 @@ impl Metrics {
         if is_limited {
             self.key_misses_limited.inc();
         }
+    }
+
+    /// The storage was swept.
+    pub fn swept(&self, swept: &Swept) {
+        self.storage_strays
+            .inc_by(swept.stray_parts.saturating_add(swept.orphans));
+        self.storage_removed.inc_by(swept.removed);
     }
 
     /// The page.

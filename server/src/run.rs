@@ -15,6 +15,7 @@ use crate::http::serve::{serve, serve_metrics};
 use crate::idempotency;
 use crate::key_ring;
 use crate::outbox::{self, Lane};
+use crate::releases;
 
 /// How long a shutdown waits for attempts of the outbox that are under way.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
@@ -49,7 +50,7 @@ pub struct Running {
     servers: Vec<ServerHandle>,
     tasks: Vec<JoinHandle<()>>,
     keeper: JoinHandle<()>,
-    sweeper: Option<JoinHandle<()>>,
+    sweepers: Vec<JoinHandle<()>>,
 }
 
 /// Starts serving on a listener that is bound already.
@@ -69,15 +70,17 @@ pub fn start(app: &Arc<App>, listener: TcpListener, options: Options) -> std::io
         tasks.push(tokio::spawn(audit::run(Arc::clone(app))));
         tasks.push(tokio::spawn(sweep::run(Arc::clone(app))));
     }
-    let sweeper = options
-        .outbox
-        .then(|| tokio::spawn(forget(Arc::clone(app))));
+    let mut sweepers = Vec::new();
+    if options.outbox {
+        sweepers.push(tokio::spawn(forget(Arc::clone(app))));
+        sweepers.push(tokio::spawn(releases::sweep::run(Arc::clone(app))));
+    }
     Ok(Running {
         app: Arc::clone(app),
         servers,
         tasks,
         keeper: tokio::spawn(key_ring::keep(Arc::clone(app), options.outbox)),
-        sweeper,
+        sweepers,
     })
 }
 
@@ -106,8 +109,8 @@ impl Running {
     /// the database's queues.
     pub async fn stop(self) {
         self.app.stop();
-        // Nothing waits for it, and what it leaves the next one deletes.
-        if let Some(sweeper) = &self.sweeper {
+        // Nothing waits for them, and what they leave the next ones delete.
+        for sweeper in &self.sweepers {
             sweeper.abort();
         }
         for server in &self.servers {

@@ -7,10 +7,12 @@
 
 mod error;
 mod open;
+mod parts;
 mod reading;
 mod signing;
 mod writing;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +27,7 @@ use crate::entropy::{Entropy, bytes};
 
 pub use error::StorageError;
 pub use object_store::path::Path as Key;
+pub use parts::{ContentFile, PartName, TemporaryFile};
 pub use reading::StoredFile;
 pub use signing::Presented;
 pub use writing::{Stored, Upload};
@@ -35,6 +38,8 @@ pub struct Storage {
     store: Arc<dyn ObjectStore>,
     signer: Option<Arc<dyn Signer>>,
     is_local: bool,
+    /// Where it is, if it is a local folder.
+    folder: Option<PathBuf>,
     part: usize,
     patience: Duration,
     signed_life: Duration,

@@ -314,7 +314,7 @@ fn publish(run: &Run<'_>, folder: &std::path::Path) {
     }
     ok(&run(&[&words[..], &["--channel", "stable"]].concat()));
     std::fs::write(folder.join("kit-1.0.0.zip"), b"other bytes").unwrap();
-    refused(&run(&words), "409");
+    refused(&run(&words), "has other bytes there");
     refused(
         &run(&["publish", "feedback-kit", "1.0.1", "missing.zip"]),
         "missing.zip",

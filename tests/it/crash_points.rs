@@ -11,6 +11,7 @@
 
 mod activate;
 mod first_start;
+mod publish;
 mod purchase;
 mod rotate;
 mod world;

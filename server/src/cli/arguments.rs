@@ -3,6 +3,7 @@
 mod license_tokens;
 pub(super) mod licenses;
 mod policies;
+mod publish;
 mod releases;
 
 use std::path::PathBuf;
@@ -13,11 +14,11 @@ use self::licenses::{CustomerCommand, LicenseCommand, SeatCommand};
 use super::keys::KeysCommand;
 use crate::kits::model::KitStatus;
 use crate::payments::model::QuantityRule;
-use crate::releases::model::{Channel, Severity};
 use crate::staff::Scope;
 
 pub(super) use license_tokens::LicenseTokenCommand;
 pub(super) use policies::{ApplyPolicy, LicenseTextCommand, PolicyCommand, PolicyTermsArguments};
+pub(super) use publish::{PerFile, Publish, word_for};
 pub(super) use releases::{EditRelease, ReleaseCommand, ReleaseFilters};
 
 /// License server and kit distribution backend.
@@ -125,8 +126,10 @@ pub(super) enum Command {
         /// What to look for; with - it is read from standard input.
         text: String,
     },
-    /// Upload a file as a release of a kit and publish it.
-    Publish(Publish),
+    /// Upload files as a release of a kit and publish it.
+    Publish(Box<Publish>),
+    /// How much the kit storage holds.
+    Storage,
 }
 
 #[derive(Debug, Subcommand)]
@@ -270,24 +273,4 @@ pub(super) enum EventCommand {
         /// Its id.
         event: String,
     },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Publish {
-    /// Slug or id of the kit.
-    pub(super) kit: String,
-    /// Version (semver).
-    pub(super) version: String,
-    /// Files to upload.
-    #[arg(required = true)]
-    pub(super) files: Vec<PathBuf>,
-    /// stable, rc, beta, alpha or dev; by the version's pre-release word where left out.
-    #[arg(long)]
-    pub(super) channel: Option<Channel>,
-    /// normal, security or critical; normal where left out.
-    #[arg(long)]
-    pub(super) severity: Option<Severity>,
-    /// File with release notes (Markdown).
-    #[arg(long, value_name = "FILE")]
-    pub(super) notes: Option<PathBuf>,
 }

@@ -138,6 +138,10 @@ pub(super) async fn event(command: EventCommand, output: Output) -> Result<(), F
     }
 }
 
+pub(super) async fn storage(output: Output) -> Result<(), Failed> {
+    get(output, &["storage"]).await
+}
+
 pub(super) async fn tokens(output: Output) -> Result<(), Failed> {
     let columns = ["id", "name", "scopes", "expires_at", "revoked_at"];
     list(output, &["tokens"], &[], &columns).await

@@ -1,5 +1,6 @@
 //! `kitward doctor`.
 
+mod files;
 mod ring;
 
 use std::os::unix::fs::PermissionsExt;
@@ -61,7 +62,8 @@ async fn installation(config: Config) -> Vec<Finding> {
         Ok(app) => {
             let mut findings = vec![finding("key material", Ok("opens".to_owned()))];
             findings.extend(ring::findings(&app).await);
-            findings.extend([storage(&app).await, mail(&app).await, clock(&app).await]);
+            findings.extend([storage(&app).await, files::finding_of(&app).await]);
+            findings.extend([mail(&app).await, clock(&app).await]);
             app.db.close();
             findings
         }

@@ -1,5 +1,10 @@
 //! The commands' way to a server.
 
+mod persistence;
+
+use std::time::Duration;
+
+use bytes::Bytes;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -7,6 +12,13 @@ use url::Url;
 
 use super::output::Failed;
 use crate::config;
+
+pub(super) use persistence::{Unanswered, persist};
+
+/// How long one part of a file may take.
+const PART_PATIENCE: Duration = Duration::from_mins(10);
+/// How long the server may take to put a file together.
+const COMPLETE_PATIENCE: Duration = Duration::from_mins(30);
 
 /// A server and a management token.
 pub(super) struct Client {
@@ -40,6 +52,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .user_agent(concat!("kitward/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
+            .tcp_keepalive(Duration::from_secs(30))
             .build()?;
         Ok(Self { base, token, http })
     }
@@ -130,22 +143,27 @@ impl Client {
         }
     }
 
-    /// Uploads a file, streaming it.
-    pub(super) async fn put_file(
+    /// One part of an upload.
+    pub(super) async fn put_part(
         &self,
-        path: &[&str],
-        file: tokio::fs::File,
-        size: u64,
+        (upload, number): (&str, &str),
+        part: Bytes,
         sha256: &str,
-    ) -> Result<Value, Failed> {
-        let body = reqwest::Body::from(file);
+    ) -> Result<Value, Unanswered> {
+        let path = ["uploads", upload, "parts", number];
         let request = self
-            .request(Method::PUT, path, &[])?
+            .request(Method::PUT, &path, &[])?
             .header("content-type", "application/octet-stream")
-            .header("content-length", size)
             .header("x-content-sha256", sha256)
-            .body(body);
-        answer(request).await
+            .timeout(PART_PATIENCE)
+            .body(part);
+        Unanswered::or_answer(request).await
+    }
+
+    /// `post` that tells why it was not done.
+    pub(super) async fn try_post(&self, path: &[&str], body: &Value) -> Result<Value, Unanswered> {
+        let request = self.request(Method::POST, path, &[])?.json(body);
+        Unanswered::or_answer(request.timeout(COMPLETE_PATIENCE)).await
     }
 }
 

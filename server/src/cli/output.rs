@@ -25,6 +25,12 @@ impl Failed {
         }
     }
 
+    /// Says what the failure is about.
+    pub(super) fn in_front(mut self, what: &str) -> Self {
+        self.line = format!("{what}: {}", self.line);
+        self
+    }
+
     pub(super) fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
@@ -55,6 +61,18 @@ impl Output {
             writeln!(out, "{text}")
         };
         let _ = out.flush();
+    }
+
+    /// Whether the output is for programs.
+    pub(super) fn is_json(self) -> bool {
+        self.json
+    }
+
+    /// A line on how it is going, on stderr; nothing for programs.
+    pub(super) fn note(self, text: &str) {
+        if !self.json {
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        }
     }
 
     /// The failure, on stderr.

@@ -1,145 +1,97 @@
-//! `kitward publish`: draft, upload, publish; run again with equal files, it changes nothing.
+//! `kitward publish`: draft, upload, publish; run again with equal files, it changes nothing, and
+//! what the server holds is not sent again.
 
-use std::io::Read as _;
-use std::path::Path;
+mod fields;
+mod files;
+mod progress;
+mod sending;
 
-use data_encoding::HEXLOWER;
-use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
+use serde_json::{Value, json};
 
 use super::arguments::Publish;
-use super::client::Client;
+use super::client::{Client, persist};
 use super::output::{Failed, Output, lines};
-use crate::releases::model::{Channel, Severity};
+use fields::Asked;
+use files::LocalFile;
+
+pub(super) use progress::Progress;
 
 pub(super) async fn run(publish: Publish, output: Output) -> Result<(), Failed> {
     let client = Client::from_environment()?;
-    let release = upload(&client, &publish).await?;
+    let release = upload(&client, &publish, Progress::new(output)).await?;
     output.show(&lines(&release), &release);
     Ok(())
 }
 
-pub(super) async fn upload(client: &Client, publish: &Publish) -> Result<Value, Failed> {
-    let notes = match &publish.notes {
-        Some(path) => Some(read_text(path)?),
-        None => None,
-    };
+/// All of it; the release afterwards.
+pub(super) async fn upload(
+    client: &Client,
+    publish: &Publish,
+    progress: Progress,
+) -> Result<Value, Failed> {
     // Everything that can fail here does so before a draft exists.
-    let files: Vec<File<'_>> = publish
-        .files
-        .iter()
-        .map(|path| File::examine(path))
-        .collect::<Result<_, _>>()?;
-    let release = draft(client, publish, notes.as_deref()).await?;
-    let id = release
-        .get("id")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    for file in &files {
-        send(client, &id, file).await?;
+    let asked = Asked::read(publish)?;
+    let files = files::examine(publish, &progress).await?;
+    let release = draft(client, publish, &asked).await?;
+    if text(&release, "status") == "published" {
+        for file in &files {
+            file.must_be_in(&release, &publish.version)?;
+        }
+        return Ok(release);
     }
-    client.post(&["releases", &id, "publish"], &json!({})).await
+    let id = text(&release, "id");
+    sending::send(client, id, &files, &progress).await?;
+    if publish.draft {
+        return client.get(&["releases", id]).await;
+    }
+    let (path, nothing) = (["releases", id, "publish"], json!({}));
+    Ok(persist(|| client.try_post(&path, &nothing)).await?)
 }
 
 /// The draft of this version, or the release that an earlier run left.
-async fn draft(client: &Client, publish: &Publish, notes: Option<&str>) -> Result<Value, Failed> {
+async fn draft(client: &Client, publish: &Publish, asked: &Asked) -> Result<Value, Failed> {
+    if let Some(known) = known(client, publish).await? {
+        asked.refuse_difference(&known, &publish.version)?;
+        return Ok(known);
+    }
+    let body = asked.body(publish);
+    let made = persist(|| client.try_post(&["releases"], &body)).await;
+    match made {
+        // Another run was faster, or this one before its answer was lost.
+        Err(error) if error.is(409) => {
+            let known = known(client, publish).await?;
+            let known = known.ok_or_else(|| Failed::from(error))?;
+            asked.refuse_difference(&known, &publish.version)?;
+            Ok(known)
+        }
+        made => Ok(made?),
+    }
+}
+
+async fn known(client: &Client, publish: &Publish) -> Result<Option<Value>, Failed> {
     let known = client.list(&["releases"], &[("kit", &publish.kit)]).await?;
-    let same = |row: &&Value| row.get("version").and_then(Value::as_str) == Some(&publish.version);
-    // What was not asked for is the server's to choose, or was chosen by the earlier run.
-    let asked = [
-        ("channel", publish.channel.map(Channel::as_str)),
-        ("severity", publish.severity.map(Severity::as_str)),
-        ("notes", notes),
-    ];
-    if let Some(release) = known.iter().find(same) {
-        refuse_difference(release, &publish.version, &asked)?;
-        return Ok(release.clone());
-    }
-    let mut body = Map::new();
-    body.insert("kit".to_owned(), publish.kit.as_str().into());
-    body.insert("version".to_owned(), publish.version.as_str().into());
-    for (name, value) in asked {
-        if let Some(value) = value {
-            body.insert(name.to_owned(), value.into());
-        }
-    }
-    client.post(&["releases"], &Value::Object(body)).await
+    let mut known = known.into_iter();
+    Ok(known.find(|row| text(row, "version") == publish.version))
 }
 
-/// A run that cannot do what it was asked must not look as if it had.
-fn refuse_difference(
-    release: &Value,
-    version: &str,
-    asked: &[(&str, Option<&str>)],
-) -> Result<(), Failed> {
-    for (name, asked) in asked {
-        let Some(asked) = asked else { continue };
-        let present = release.get(*name).and_then(Value::as_str);
-        if present != Some(asked) {
-            let present = present.filter(|_| *name != "notes");
-            let present = present.map_or_else(|| "different".to_owned(), |p| format!("\"{p}\""));
-            return Err(Failed::new(format!(
-                "release {version} is there, and its {name} is {present}"
-            ))
-            .with_detail(format!("leave --{name} out, or publish a new version")));
-        }
-    }
-    Ok(())
+fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value
+        .get(member)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
-/// A file to upload.
-struct File<'a> {
-    path: &'a Path,
-    name: &'a str,
-    sha256: String,
-    size: u64,
-}
-
-impl<'a> File<'a> {
-    fn examine(path: &'a Path) -> Result<Self, Failed> {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let name =
-            name.ok_or_else(|| Failed::new(format!("{} has no usable name", path.display())))?;
-        let (sha256, size) = digest(path)?;
-        Ok(Self {
-            path,
-            name,
-            sha256,
-            size,
-        })
-    }
-}
-
-async fn send(client: &Client, release: &str, file: &File<'_>) -> Result<(), Failed> {
-    let open = tokio::fs::File::open(file.path)
-        .await
-        .map_err(|error| at(file.path, &error))?;
-    let path = ["releases", release, "artifacts", file.name];
-    let sent = client.put_file(&path, open, file.size, &file.sha256).await;
-    sent.map(|_artifact| ())
-}
-
-fn digest(path: &Path) -> Result<(String, u64), Failed> {
-    let mut file = std::fs::File::open(path).map_err(|error| at(path, &error))?;
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 64 * 1024];
-    let mut size = 0;
-    loop {
-        let count = file.read(&mut buffer).map_err(|error| at(path, &error))?;
-        let Some(chunk) = buffer.get(..count).filter(|chunk| !chunk.is_empty()) else {
-            break;
+impl LocalFile {
+    /// A release that is out never gets this file any more.
+    fn must_be_in(&self, release: &Value, version: &str) -> Result<(), Failed> {
+        let files = release.get("artifacts").and_then(Value::as_array);
+        let mut files = files.into_iter().flatten();
+        let why = match files.find(|file| text(file, "name") == self.name) {
+            Some(file) if text(file, "sha256") == self.sha256 => return Ok(()),
+            Some(_) => "has other bytes there",
+            None => "is not in it",
         };
-        hash.update(chunk);
-        size += count as u64;
+        let line = format!("release {version} is published, and {} {why}", self.name);
+        Err(Failed::new(line).with_detail("what is published never changes: make a new version"))
     }
-    Ok((HEXLOWER.encode(&hash.finalize()), size))
-}
-
-fn read_text(path: &Path) -> Result<String, Failed> {
-    std::fs::read_to_string(path).map_err(|error| at(path, &error))
-}
-
-fn at(path: &Path, error: &std::io::Error) -> Failed {
-    Failed::new(format!("{}: {error}", path.display()))
 }

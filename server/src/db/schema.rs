@@ -479,6 +479,34 @@ diesel::table! {
         storage_key -> Text,
         references_count -> Integer,
         created_at -> Timestamp,
+        unused_since -> Nullable<Timestamp>,
+        deleting_since -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    uploads (id) {
+        id -> Text,
+        release_id -> Text,
+        name -> Text,
+        kind -> Text,
+        platform -> Nullable<Text>,
+        arch -> Nullable<Text>,
+        size -> BigInt,
+        sha256 -> Text,
+        part_size -> BigInt,
+        created_at -> Timestamp,
+        used_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    upload_parts (upload_id, number) {
+        upload_id -> Text,
+        number -> Integer,
+        size -> BigInt,
+        sha256 -> Text,
+        created_at -> Timestamp,
     }
 }
 
@@ -607,6 +635,8 @@ diesel::joinable!(release_grants -> releases (release_id));
 diesel::joinable!(release_grants -> licenses (license_id));
 diesel::joinable!(artifacts -> releases (release_id));
 diesel::joinable!(artifacts -> blobs (sha256));
+diesel::joinable!(uploads -> releases (release_id));
+diesel::joinable!(upload_parts -> uploads (upload_id));
 diesel::joinable!(download_tickets -> artifacts (artifact_id));
 diesel::joinable!(download_tickets -> licenses (license_id));
 diesel::joinable!(downloads -> artifacts (artifact_id));
@@ -652,6 +682,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     release_grants,
     blobs,
     artifacts,
+    uploads,
+    upload_parts,
     download_tickets,
     downloads,
     download_days,

@@ -4,8 +4,11 @@ mod edit;
 mod errors;
 mod grants;
 mod lists;
+mod remove;
 mod requests;
+mod storage;
 mod upload;
+mod uploads;
 mod verbs;
 
 use actix_web::http::Method;
@@ -56,7 +59,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(
             resource("/releases/{release}/grants/{license}").on(Method::DELETE, grants::ungrant),
         )
-        .service(resource("/releases/{release}/artifacts/{name}").on(Method::PUT, upload::upload));
+        .service(
+            resource("/releases/{release}/artifacts/{name}")
+                .on(Method::PUT, upload::upload)
+                .on(Method::DELETE, remove::remove),
+        )
+        .service(resource("/storage").get(storage::show))
+        .configure(uploads::routes);
 }
 
 /// What this file and its children add to the document of the API.
@@ -78,6 +87,13 @@ pub fn routes(config: &mut web::ServiceConfig) {
     grants::list,
     grants::ungrant,
     upload::upload,
+    remove::remove,
+    uploads::begin,
+    uploads::show,
+    uploads::send,
+    uploads::complete,
+    uploads::abandon,
+    storage::show,
 ))]
 pub struct Paths;
 

@@ -22,7 +22,7 @@ pub fn delete_draft_in(tx: &mut WriteTx<'_>, of: &Change) -> Result<(), ChangeEr
             "The release is published. Yank or withdraw it instead.",
         ));
     }
-    store::delete_draft(tx, &of.release)?;
+    store::delete_draft(tx, &of.release, of.now)?;
     let actor = of.actor.clone();
     let fields = &["kit", "version", "artifacts"];
     tx.audit(Entry::new(

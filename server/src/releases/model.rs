@@ -4,6 +4,7 @@ mod names;
 mod offer;
 mod predicate;
 mod rollout;
+mod uploads;
 mod versions;
 
 use semver::Version;
@@ -14,6 +15,7 @@ pub use names::{NameFault, are_twins, check_name, is_machine_word};
 pub use offer::{Caller, Machine, offered};
 pub use predicate::{LicenseFacts, Refusal, ReleaseFacts, downloadable, listed};
 pub use rollout::{Rollout, RolloutFault, STEPS_MAX, Step, bucket};
+pub use uploads::{Cut, OPEN_UPLOADS_MAX, PARTS_MAX, UPLOAD_KEPT_SECONDS, UploadId, is_sha256};
 pub use versions::{Selector, VersionFault, is_newer, major, parse_version, same_precedence};
 
 typed_id!(

@@ -1,10 +1,13 @@
-//! Queries on `releases`, `release_grants`, `artifacts` and `blobs`.
+//! Queries on `releases`, `release_grants` and `artifacts`; those on stored bytes and on uploads stand
+//! beside.
 
+pub mod blobs;
 mod changes;
 mod grants;
 mod lists;
 mod release_row;
 mod rollout_column;
+pub mod uploads;
 
 use diesel::prelude::*;
 use semver::Version;
@@ -13,7 +16,7 @@ use utoipa::ToSchema;
 
 use super::model::{ArtifactId, ReleaseId, ReleaseStatus, check_name};
 use crate::clock::Timestamp;
-use crate::db::schema::{artifacts, blobs, releases};
+use crate::db::schema::{artifacts, releases};
 use crate::db::{AnyConn, DbError, WriteTx};
 use crate::kits::model::KitId;
 
@@ -171,43 +174,8 @@ pub fn count_revision(tx: &mut WriteTx<'_>, id: &ReleaseId) -> Result<(), DbErro
     Ok(())
 }
 
-/// Counts one more reference to stored bytes, adding their row if it is the first.
-pub fn refer_to_blob(
-    tx: &mut WriteTx<'_>,
-    artifact: &Artifact,
-    storage_key: &str,
-) -> Result<(), DbError> {
-    if count_reference(tx, &artifact.sha256)? {
-        return Ok(());
-    }
-    let added = tx.unless_taken(|tx| insert_blob(tx, artifact, storage_key))?;
-    // Somebody else may have been faster between the two.
-    if added.is_none() {
-        count_reference(tx, &artifact.sha256)?;
-    }
-    Ok(())
-}
-
-fn count_reference(tx: &mut WriteTx<'_>, sha256: &str) -> Result<bool, DbError> {
-    let counted = diesel::update(blobs::table.find(sha256))
-        .set(blobs::references_count.eq(blobs::references_count + 1))
-        .execute(tx.conn())?;
-    Ok(counted == 1)
-}
-
-fn insert_blob(
-    tx: &mut WriteTx<'_>,
-    artifact: &Artifact,
-    storage_key: &str,
-) -> Result<(), DbError> {
-    diesel::insert_into(blobs::table)
-        .values((
-            blobs::sha256.eq(&artifact.sha256),
-            blobs::size.eq(artifact.size),
-            blobs::storage_key.eq(storage_key),
-            blobs::references_count.eq(1),
-            blobs::created_at.eq(artifact.created_at),
-        ))
-        .execute(tx.conn())?;
-    Ok(())
+/// Takes a file out of a draft; the caller lets its bytes go.
+pub fn delete_artifact(tx: &mut WriteTx<'_>, artifact: &Artifact) -> Result<(), DbError> {
+    diesel::delete(artifacts::table.find(&artifact.id)).execute(tx.conn())?;
+    count_revision(tx, &artifact.release_id)
 }

@@ -3,6 +3,7 @@
 use super::model::{
     ArtifactId, NameFault, ReleaseId, ReleaseStatus, are_twins, check_name, is_machine_word,
 };
+use super::store::blobs::{self, Kept};
 use super::store::{self, Artifact, Release};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
@@ -78,10 +79,13 @@ pub enum UploadArtifactError {
     /// The release has as many files as it may have.
     #[error("the release has too many files")]
     TooMany,
+    /// A sweep deletes these very bytes just now.
+    #[error("the same bytes are being deleted")]
+    BeingDeleted,
 }
 
-/// Checks what can be checked before the first byte, and starts the upload.
-pub async fn begin(app: &App, input: &NewArtifact) -> Result<Upload, UploadArtifactError> {
+/// Checks what the name of a file and the word for its kind may be.
+pub fn check_artifact(input: &NewArtifact) -> Result<(), UploadArtifactError> {
     check_name(&input.name)?;
     if !is_slug(&input.kind) {
         return Err(UploadArtifactError::Kind);
@@ -91,6 +95,12 @@ pub async fn begin(app: &App, input: &NewArtifact) -> Result<Upload, UploadArtif
             return Err(UploadArtifactError::Machine(field));
         }
     }
+    Ok(())
+}
+
+/// Checks what can be checked before the first byte, and starts the upload.
+pub async fn begin(app: &App, input: &NewArtifact) -> Result<Upload, UploadArtifactError> {
+    check_artifact(input)?;
     let (id, name) = (input.release.clone(), input.name.clone());
     app.db
         .read_snapshot(move |conn| -> Result<(), UploadArtifactError> {
@@ -117,6 +127,17 @@ pub async fn finish(
     expected_sha256: Option<&str>,
 ) -> Result<Uploaded, UploadArtifactError> {
     let stored = upload.finish(expected_sha256).await?;
+    add(app, input, stored).await
+}
+
+/// Makes bytes that are in their place a file of a draft. Every file passes here, whichever way its
+/// bytes came: complete, hashed, and not yet seen by anybody.
+pub async fn add(
+    app: &App,
+    input: NewArtifact,
+    stored: Stored,
+) -> Result<Uploaded, UploadArtifactError> {
+    keep(app, &stored).await?;
     let now = app.clock.now();
     let artifact = Artifact {
         id: ArtifactId::new(now, app.entropy.as_ref()),
@@ -130,12 +151,29 @@ pub async fn finish(
         sha512: stored.sha512,
         created_at: now,
     };
-    let (key, actor) = (stored.key, input.actor);
+    let actor = input.actor;
     app.db
         .write(Shard::of(artifact.release_id.as_str()), move |tx| {
-            add_artifact_in(tx, &artifact, &key, actor.clone())
+            add_artifact_in(tx, &artifact, actor.clone())
         })
         .await
+}
+
+/// From here on no sweep takes the bytes for ones that nobody wants; and none has already, between
+/// the moment when they were found in their place and this one.
+async fn keep(app: &App, stored: &Stored) -> Result<(), UploadArtifactError> {
+    let (kept, now) = (stored.clone(), app.clock.now());
+    let outcome = app
+        .db
+        .write(Shard::of(stored.sha256.as_str()), move |tx| {
+            blobs::keep(tx, &kept, now)
+        })
+        .await?;
+    let found = app.storage.size_of(&stored.sha256).await?;
+    match (outcome, found) {
+        (Kept::Yes, Some(_size)) => Ok(()),
+        (Kept::BeingDeleted, _) | (_, None) => Err(UploadArtifactError::BeingDeleted),
+    }
 }
 
 fn size_of(stored: &Stored) -> Result<i64, StorageError> {
@@ -143,11 +181,10 @@ fn size_of(stored: &Stored) -> Result<i64, StorageError> {
     i64::try_from(stored.size).map_err(|_beyond| StorageError::TooLarge { limit })
 }
 
-/// The same inside another unit of work, for bytes that are stored already.
+/// The same inside another unit of work, for bytes that are kept already.
 pub fn add_artifact_in(
     tx: &mut WriteTx<'_>,
     artifact: &Artifact,
-    storage_key: &str,
     actor: Actor,
 ) -> Result<Uploaded, UploadArtifactError> {
     let release = store::lock(tx, &artifact.release_id)?.ok_or(UploadArtifactError::NotFound)?;
@@ -155,7 +192,9 @@ pub fn add_artifact_in(
         return Ok(present);
     }
     check_room(tx, &release, &artifact.name)?;
-    store::refer_to_blob(tx, artifact, storage_key)?;
+    if blobs::refer(tx, &artifact.sha256)? == Kept::BeingDeleted {
+        return Err(UploadArtifactError::BeingDeleted);
+    }
     store::insert_artifact(tx, artifact)?;
     tx.audit(Entry::new(
         artifact.created_at,
@@ -189,7 +228,8 @@ fn present(
     }
 }
 
-fn check_room(
+/// Whether a draft may have one more file, with this name.
+pub fn check_room(
     tx: &mut WriteTx<'_>,
     release: &Release,
     name: &str,

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 const SECRET: &str = "whsec_crash";
 
 /// Each counts rows that contradict others.
-const CONTRADICTIONS: [&str; 6] = [
+const CONTRADICTIONS: [&str; 8] = [
     "licenses l WHERE seats_used <> (SELECT count(*) FROM activations a \
      WHERE a.license_id = l.id AND a.freed_at IS NULL)",
     "licenses WHERE seat_cap IS NOT NULL AND seats_used > seat_cap",
@@ -28,6 +28,9 @@ const CONTRADICTIONS: [&str; 6] = [
      HAVING count(*) > 1) twice",
     "(SELECT 1 AS one WHERE (SELECT count(*) FROM signing_keys WHERE state = 'active' \
      AND purpose IN ('license_key', 'document')) <> 2) missing",
+    "blobs b WHERE references_count <> (SELECT count(*) FROM artifacts a WHERE a.sha256 = b.sha256)",
+    "releases r WHERE status = 'published' AND NOT EXISTS \
+     (SELECT 1 FROM artifacts a WHERE a.release_id = r.id)",
 ];
 
 pub(super) struct World {
@@ -35,6 +38,8 @@ pub(super) struct World {
     pub(super) settings: ChildSettings,
     pub(super) stripe: FakeStripe,
     pub(super) inbox: Inbox,
+    /// Header of whoever manages the shop.
+    pub(super) admin: String,
     _database: Database,
     _folder: TempDir,
 }
@@ -54,7 +59,7 @@ struct Told {
 impl World {
     /// A shop that sells `price_personal`, 6 devices, and has not been started yet.
     pub(super) async fn new(kind: Kind) -> Self {
-        let world = Self::empty(kind).await;
+        let mut world = Self::empty(kind).await;
         let child = world.settings.start().await;
         world.open_shop(&child).await;
         child.kill();
@@ -85,6 +90,7 @@ impl World {
             settings: ChildSettings::new(folder.path(), toml),
             stripe,
             inbox,
+            admin: String::new(),
             _database: database,
             _folder: folder,
         }
@@ -99,7 +105,7 @@ impl World {
         App::build(config, Parts::default()).await.unwrap()
     }
 
-    async fn open_shop(&self, child: &Child) {
+    async fn open_shop(&mut self, child: &Child) {
         let app = self.look().await;
         let input = kitward::staff::CreateToken {
             name: "test".to_owned(),
@@ -109,8 +115,8 @@ impl World {
         };
         let token = kitward::staff::create_token(&app, input).await.unwrap();
         app.db.close();
-        let bearer = format!("Bearer {}", token.secret.expose_secret());
-        let admin = child.actor().with("authorization", bearer);
+        self.admin = format!("Bearer {}", token.secret.expose_secret());
+        let admin = child.actor().with("authorization", &self.admin);
         let kit = json!({ "slug": "feedback-widget", "name": "Feedback Widget Kit" });
         admin.post("/v1/admin/kits", &kit).await.expect_status(201);
         let policy = Shop::policy(&admin, "personal", &json!({ "seat_limit": 6 })).await;

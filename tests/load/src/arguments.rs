@@ -55,6 +55,8 @@ pub(crate) enum Case {
     Memory,
     /// Downloads of a large file, against actix-files.
     Download,
+    /// A large file, published with a cut.
+    Publish,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

@@ -16,6 +16,7 @@ use crate::lines::{Line, lines};
 use crate::phases::{Phase, Reading, Readings};
 use crate::postgres::Cluster;
 use crate::process::Memory;
+use crate::publish;
 use crate::requests::{Requests, Traffic};
 use crate::seed::seed;
 use crate::server::{Server, Settings, build};
@@ -88,6 +89,9 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<bool> {
     if arguments.wants(Case::Download) {
         let program = program(arguments)?;
         found.extend(downloads::run(arguments, &program).await?);
+    }
+    if arguments.wants(Case::Publish) {
+        found.extend(publish::run(arguments, &program(arguments)?).await?);
     }
     found.retain(|line| arguments.wants(line.case));
     Ok(report(&found, arguments.markdown))

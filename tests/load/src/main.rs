@@ -25,6 +25,7 @@ mod lines;
 mod phases;
 mod postgres;
 mod process;
+mod publish;
 mod requests;
 mod seed;
 mod server;

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::super::arguments::Publish;
 use super::super::client::Client;
 use super::super::output::Failed;
-use super::super::publish;
+use super::super::publish::{self, Progress};
 use super::walkthrough::Kit;
 use crate::app::App;
 
@@ -103,11 +103,9 @@ pub(super) async fn open(client: &Client, folder: &Path) -> Result<Kit, Failed> 
         kit: first.slug.to_owned(),
         version: VERSION.to_owned(),
         files: vec![path],
-        channel: None,
-        severity: None,
-        notes: None,
+        ..Publish::default()
     };
-    publish::upload(client, &publish).await?;
+    publish::upload(client, &publish, Progress::silent()).await?;
     Ok(Kit {
         slug: first.slug,
         name: first.name,

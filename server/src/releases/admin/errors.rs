@@ -76,6 +76,7 @@ impl From<UploadArtifactError> for ApiError {
                 let detail = format!("A release has at most {ARTIFACTS_MAX} files.");
                 Self::new(Code::Conflict, detail)
             }
+            error @ UploadArtifactError::BeingDeleted => Self::unavailable(error),
         }
     }
 }

@@ -113,7 +113,7 @@ async fn receive(mut upload: Upload, mut body: web::Payload) -> Result<Upload, A
 }
 
 /// Refuses what says by itself that it is too large, before a byte of it is read.
-fn check_announced(request: &HttpRequest, limit: u64) -> Result<(), ApiError> {
+pub(super) fn check_announced(request: &HttpRequest, limit: u64) -> Result<(), ApiError> {
     let length = request.headers().get(CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > limit) {
@@ -122,7 +122,7 @@ fn check_announced(request: &HttpRequest, limit: u64) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn expected_sha256(request: &HttpRequest) -> Result<Option<String>, ApiError> {
+pub(super) fn expected_sha256(request: &HttpRequest) -> Result<Option<String>, ApiError> {
     let Some(header) = request.headers().get(CONTENT_SHA256) else {
         return Ok(None);
     };

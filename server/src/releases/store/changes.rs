@@ -2,8 +2,9 @@
 
 use diesel::prelude::*;
 
-use super::{Release, artifacts_of};
-use crate::db::schema::{artifacts, blobs, release_grants, releases};
+use super::{Release, artifacts_of, blobs};
+use crate::clock::Timestamp;
+use crate::db::schema::{artifacts, release_grants, releases};
 use crate::db::{DbError, WriteTx};
 use crate::releases::model::ReleaseId;
 
@@ -37,12 +38,10 @@ pub fn update(tx: &mut WriteTx<'_>, release: &Release) -> Result<(), DbError> {
 }
 
 /// Deletes a draft, its files' rows and its grants; the bytes have one reference less each.
-pub fn delete_draft(tx: &mut WriteTx<'_>, id: &ReleaseId) -> Result<(), DbError> {
+pub fn delete_draft(tx: &mut WriteTx<'_>, id: &ReleaseId, now: Timestamp) -> Result<(), DbError> {
     for artifact in artifacts_of(tx.conn(), std::slice::from_ref(id))? {
         diesel::delete(artifacts::table.find(&artifact.id)).execute(tx.conn())?;
-        diesel::update(blobs::table.find(&artifact.sha256))
-            .set(blobs::references_count.eq(blobs::references_count - 1))
-            .execute(tx.conn())?;
+        blobs::let_go(tx, &artifact.sha256, now)?;
     }
     let grants = release_grants::table.filter(release_grants::release_id.eq(id));
     diesel::delete(grants).execute(tx.conn())?;
