@@ -87,8 +87,7 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<bool> {
     let mut found = lines(&readings, stage.idle);
     drop(stage);
     if arguments.wants(Case::Download) {
-        let program = program(arguments)?;
-        found.extend(downloads::run(arguments, &program).await?);
+        found.extend(downloads::run(arguments, &program(arguments)?).await?);
     }
     if arguments.wants(Case::Publish) {
         found.extend(publish::run(arguments, &program(arguments)?).await?);
