@@ -1,6 +1,7 @@
 //! A file on its way in.
 
 use std::mem::take;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -153,8 +154,8 @@ impl Upload {
     }
 
     /// From the temporary key to the place.
-    async fn settle(&self, sha256: &str, key: &Key) -> Result<(), StorageError> {
-        let store = &self.storage.store;
+    async fn settle(&mut self, sha256: &str, key: &Key) -> Result<(), StorageError> {
+        let store = Arc::clone(&self.storage.store);
         if self.storage.is_local {
             let moved = store.rename_if_not_exists(&self.temporary, key);
             let moved = tokio::time::timeout(self.whole_file(), moved).await;
@@ -181,7 +182,7 @@ impl Upload {
     }
 
     /// What a service keeps went through a network: only what it gives back counts.
-    async fn read_back(&self, sha256: &str) -> Result<(), StorageError> {
+    async fn read_back(&mut self, sha256: &str) -> Result<(), StorageError> {
         let file = self.storage.open_key(self.temporary.clone()).await?;
         let mut kept = file.stream(0..file.size());
         let mut hash = Sha256::new();
