@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use kitward_portal::mail::{LicenseIssuedMail, SignInMail};
+use kitward_portal::mail::{AdvisoryMail, LicenseIssuedMail, NewVersionsMail, SignInMail};
 use kitward_portal::{Theme, assets, pages};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -27,6 +27,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         (
             "mail-licenses",
             LicenseIssuedMail::sample_several().render(),
+        ),
+        ("mail-new-version", NewVersionsMail::sample().render()),
+        (
+            "mail-new-versions",
+            NewVersionsMail::sample_several().render(),
+        ),
+        ("mail-advisory", AdvisoryMail::sample().render()),
+        (
+            "mail-advisory-locked",
+            AdvisoryMail::sample_locked().render(),
         ),
     ];
     for (name, mail) in mails {

@@ -61,6 +61,8 @@ pub enum NavItem {
     Licenses,
     /// Downloads, `/downloads`.
     Downloads,
+    /// Updates, `/updates`.
+    Updates,
 }
 
 /// What every page needs besides its own values.
@@ -142,6 +144,10 @@ impl Frame {
 
     pub(crate) fn current_downloads(&self) -> bool {
         self.current == NavItem::Downloads
+    }
+
+    pub(crate) fn current_updates(&self) -> bool {
+        self.current == NavItem::Updates
     }
 }
 

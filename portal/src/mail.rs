@@ -3,10 +3,16 @@
 //! Both parts say the same, hold one action and load nothing from anywhere. No value can add a line
 //! to the subject.
 
+mod advisory;
 mod license_issued;
+mod new_versions;
+mod news;
 mod sign_in;
 
+pub use advisory::{AdvisoryMail, Urgency, WayOut};
 pub use license_issued::{FirstStep, IssuedItem, LicenseIssuedMail};
+pub use new_versions::{KitNews, NewVersionsMail};
+pub use news::VersionNews;
 pub use sign_in::SignInMail;
 
 use crate::wording::{one_line, shorten};

@@ -12,6 +12,8 @@ mod licenses;
 pub mod reference;
 mod sign_in;
 mod tokens;
+mod unsubscribe;
+mod updates;
 
 pub use check_mail::CheckMailPage;
 pub use confirm_sign_in::ConfirmSignInPage;
@@ -22,6 +24,8 @@ pub use licenses::{LicenseCard, LicensesPage, PrimaryAction};
 pub use reference::{ReferenceCodesPage, ReferenceGroupPage, ReferencePage};
 pub use sign_in::SignInPage;
 pub use tokens::{LicenseTextPage, TokenLine, TokenMadePage, TokenUse, TokensPage};
+pub use unsubscribe::UnsubscribePage;
+pub use updates::{MailChoice, NewsRow, UpdatesPage};
 
 use crate::frame::Theme;
 
@@ -54,6 +58,11 @@ pub fn gallery(theme: Theme) -> Vec<(&'static str, String)> {
         "license-text" => LicenseTextPage::sample(),
         "downloads" => DownloadsPage::sample(),
         "downloads-empty" => DownloadsPage::sample_empty(),
+        "updates" => UpdatesPage::sample(),
+        "updates-silent" => UpdatesPage::sample_silent(),
+        "updates-empty" => UpdatesPage::sample_empty(),
+        "unsubscribe" => UnsubscribePage::sample(),
+        "unsubscribe-done" => UnsubscribePage::sample_done(),
         "error" => ErrorPage::sample(),
         "error-signed-out" => ErrorPage::sample_signed_out(),
         "reference" => ReferencePage::sample(),

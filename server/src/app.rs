@@ -25,6 +25,7 @@ use crate::metrics::Metrics;
 use crate::outbox::Lanes;
 use crate::payments::stripe::{StripeApi, StripeSetupError};
 use crate::releases::upload::room::Room;
+use crate::reports::checks::Checks;
 use crate::secrets::{self, BootstrapError, Installation, Vault};
 use crate::storage::{Storage, StorageError};
 
@@ -83,6 +84,8 @@ pub struct App {
     pub limits: Limits,
     /// Seats seen since that was last written.
     pub seen: Seen,
+    /// Update checks since they were last written.
+    pub checks: Checks,
     public_url: Url,
     authority: String,
     origin: String,
@@ -200,6 +203,7 @@ impl App {
             metrics: Metrics::default(),
             limits: Limits::new(&config.limits),
             seen: Seen::default(),
+            checks: Checks::default(),
             installation_id: installation.id,
             keys: ArcSwap::from_pointee(keys),
             authority: authority_of(&public_url),

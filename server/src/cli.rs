@@ -18,6 +18,7 @@ mod output;
 mod policies;
 mod publish;
 mod releases;
+mod reports;
 mod serve;
 mod support;
 
@@ -88,5 +89,6 @@ async fn run(arguments: Arguments, output: Output) -> Result<(), Failed> {
         Command::Find { text } => support::find(&text, output).await,
         Command::Publish(publish) => publish::run(*publish, output).await,
         Command::Storage => catalog::storage(output).await,
+        Command::Report { command } => reports::report(command, output).await,
     }
 }

@@ -120,6 +120,12 @@ pub struct MailConfig {
     pub reply_to: Option<String>,
     /// Seconds after which a silent mail server is given up for this attempt.
     pub timeout_seconds: u64,
+    /// Mails about new versions that may leave in a minute, on all processes together, and as many
+    /// about security releases. Other mails are not counted and wait for none of them. 0 = no limit.
+    pub notices_per_minute: u32,
+    /// Minutes, 0 to 1440, for which a mail about a new version waits for others to the same person.
+    /// Mails about security releases wait for nothing.
+    pub notices_quiet_minutes: u32,
 }
 
 /// How payments by Stripe arrive.
@@ -208,6 +214,8 @@ impl Default for MailConfig {
             from: "licenses@localhost".to_owned(),
             reply_to: None,
             timeout_seconds: 30,
+            notices_per_minute: 300,
+            notices_quiet_minutes: 15,
         }
     }
 }

@@ -51,6 +51,8 @@ pub struct Letter {
     pub text: String,
     /// HTML part.
     pub html: String,
+    /// Where one click switches such mails off, for those somebody may do without.
+    pub unsubscribe: Option<String>,
 }
 
 /// Checks the fields that [`Mailer::from_config`] will need; names the first that is refused.
@@ -138,6 +140,11 @@ impl Mailer {
         if let Some(reply_to) = &self.reply_to {
             message = message.reply_to(reply_to.clone());
         }
+        if let Some(address) = letter.unsubscribe {
+            message = message
+                .header(ListUnsubscribe(address))
+                .header(ListUnsubscribePost);
+        }
         let parts = MultiPart::alternative_plain_html(letter.text, letter.html);
         let message = message
             .multipart(parts)
@@ -174,6 +181,43 @@ impl lettre::message::header::Header for AutoSubmitted {
 
     fn display(&self) -> lettre::message::header::HeaderValue {
         let value = "auto-generated".to_owned();
+        lettre::message::header::HeaderValue::new(Self::name(), value)
+    }
+}
+
+/// RFC 2369, with the one click of RFC 8058 below.
+#[derive(Clone)]
+struct ListUnsubscribe(String);
+
+impl lettre::message::header::Header for ListUnsubscribe {
+    fn name() -> lettre::message::header::HeaderName {
+        lettre::message::header::HeaderName::new_from_ascii_str("List-Unsubscribe")
+    }
+
+    fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(text.trim_matches(['<', '>']).to_owned()))
+    }
+
+    fn display(&self) -> lettre::message::header::HeaderValue {
+        lettre::message::header::HeaderValue::new(Self::name(), format!("<{}>", self.0))
+    }
+}
+
+/// RFC 8058: mail programs may POST there by themselves.
+#[derive(Clone)]
+struct ListUnsubscribePost;
+
+impl lettre::message::header::Header for ListUnsubscribePost {
+    fn name() -> lettre::message::header::HeaderName {
+        lettre::message::header::HeaderName::new_from_ascii_str("List-Unsubscribe-Post")
+    }
+
+    fn parse(_text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> lettre::message::header::HeaderValue {
+        let value = "List-Unsubscribe=One-Click".to_owned();
         lettre::message::header::HeaderValue::new(Self::name(), value)
     }
 }

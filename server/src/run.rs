@@ -16,6 +16,7 @@ use crate::idempotency;
 use crate::key_ring;
 use crate::outbox::{self, Lane};
 use crate::releases;
+use crate::reports::checks;
 
 /// How long a shutdown waits for attempts of the outbox that are under way.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
@@ -69,6 +70,7 @@ pub fn start(app: &Arc<App>, listener: TcpListener, options: Options) -> std::io
         }
         tasks.push(tokio::spawn(audit::run(Arc::clone(app))));
         tasks.push(tokio::spawn(sweep::run(Arc::clone(app))));
+        tasks.push(tokio::spawn(checks::run(Arc::clone(app))));
     }
     let mut sweepers = Vec::new();
     if options.outbox {
@@ -122,6 +124,7 @@ impl Running {
             self.app.lanes.wake(*lane);
         }
         self.app.seen.ring();
+        self.app.checks.ring();
         let end = tokio::time::Instant::now() + PATIENCE;
         for mut task in self.tasks {
             // A worker that panicked has ended too. One that hangs is dropped: its rows are fenced.
@@ -131,6 +134,9 @@ impl Running {
         }
         if let Err(error) = seen::flush(&self.app).await {
             tracing::warn!(%error, "when seats were last seen was not written");
+        }
+        if let Err(error) = checks::flush(&self.app).await {
+            tracing::warn!(%error, "update checks were not counted");
         }
         let db = self.app.db.clone();
         // Closing waits for threads.

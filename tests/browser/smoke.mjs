@@ -128,6 +128,14 @@ async function downloadTheKit(page) {
   check("its SHA-256 is on the page", (await page.content()).includes(digest), digest);
 }
 
+async function stopMails(page) {
+  await page.getByRole("button", { name: /^Stop mails about security releases/ }).first().click();
+  await page.waitForURL(/\/updates\?done=off/);
+  const text = await page.getByRole("main").innerText();
+  check("what is not mailed any more is said plainly", text.includes("Nobody tells you of holes"), text);
+  check("it can be taken back", (await page.getByRole("button", { name: "Undo" }).count()) === 1);
+}
+
 async function makeAToken(page, look) {
   await page.getByRole("link", { name: "Tokens for CI and downloads" }).click();
   await page.waitForURL(/\/tokens$/);
@@ -166,6 +174,12 @@ async function withJavaScript(browser, demo) {
   await page.goto(`${demo.origin}/downloads`);
   await audit("downloads", visit);
   await downloadTheKit(page);
+  await page.goto(`${demo.origin}/updates`);
+  await audit("updates", visit);
+  await stopMails(page);
+  await audit("updates, mails stopped", visit);
+  await page.goto(`${demo.origin}/unsubscribe/nobody-made-this`);
+  await audit("unsubscribe", visit);
   const answer = await page.goto(`${demo.origin}/no-such-page`);
   check("an unknown page is not found", answer.status() === 404, answer.status());
   // The browser itself reports the status.
@@ -191,6 +205,8 @@ async function withoutJavaScript(browser, demo) {
   await makeAToken(page, () => {});
   await page.goto(`${demo.origin}/downloads`);
   await downloadTheKit(page);
+  await page.goto(`${demo.origin}/updates`);
+  await stopMails(page);
   check("without JavaScript it keeps quiet", complaints.length === 0, complaints.join("; "));
   await context.close();
 }

@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use kitward_portal::pages::reference::{Answer, CodeRow, Content, Field, Group, Operation};
 use kitward_portal::pages::{
     ArtifactRow, CheckMailPage, ConfirmSignInPage, DownloadsPage, ErrorPage, KitDownloads,
-    LicenseCard, LicensePage, LicenseTextPage, LicensesPage, Locked, PrimaryAction,
-    ReferenceCodesPage, ReferenceGroupPage, ReferencePage, ReleaseRow, SeatRow, SignInPage,
-    TokenLine, TokenMadePage, TokenUse, TokensPage,
+    LicenseCard, LicensePage, LicenseTextPage, LicensesPage, Locked, MailChoice, NewsRow,
+    PrimaryAction, ReferenceCodesPage, ReferenceGroupPage, ReferencePage, ReleaseRow, SeatRow,
+    SignInPage, TokenLine, TokenMadePage, TokenUse, TokensPage, UnsubscribePage, UpdatesPage,
 };
 use kitward_portal::{
     Flash, FlashKind, Frame, NavItem, Notes, SeatKind, Seats, Status, Theme, UndoAction,
@@ -199,6 +199,45 @@ fn license_text() -> String {
     .render()
 }
 
+fn updates() -> String {
+    let row = NewsRow {
+        kit_name: evil(),
+        kit_slug: evil(),
+        version: evil(),
+        urgency: Some(evil()),
+        published_at: DateTime::<Utc>::MAX_UTC,
+        notes: Some(Notes::new(&evil(), UpdatesPage::NOTES)),
+        locked: None,
+    };
+    let locked = NewsRow {
+        locked: Some(evil()),
+        ..row.clone()
+    };
+    let choice = MailChoice {
+        kit_name: evil(),
+        kit_slug: evil(),
+        new_versions: true,
+        advisories: false,
+    };
+    UpdatesPage {
+        frame: frame(),
+        flash: Some(flash()),
+        news: vec![row, locked],
+        mails: vec![choice],
+        new_versions: true,
+    }
+    .render()
+}
+
+fn unsubscribe() -> String {
+    UnsubscribePage {
+        frame: frame(),
+        token: evil(),
+        is_done: false,
+    }
+    .render()
+}
+
 fn error() -> String {
     ErrorPage {
         frame: frame(),
@@ -306,6 +345,8 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("tokens", tokens()),
         ("token made", token_made()),
         ("license text", license_text()),
+        ("updates", updates()),
+        ("unsubscribe", unsubscribe()),
     ]
 }
 

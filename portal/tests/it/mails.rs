@@ -1,6 +1,9 @@
 //! Both parts of a mail say the same and lead to the same place.
 
-use kitward_portal::mail::{IssuedItem, LicenseIssuedMail, Rendered, SignInMail};
+use kitward_portal::mail::{
+    AdvisoryMail, IssuedItem, KitNews, LicenseIssuedMail, NewVersionsMail, Rendered, SignInMail,
+    VersionNews, WayOut,
+};
 
 use crate::markup::{tags, text};
 
@@ -54,6 +57,84 @@ fn both_parts_of_the_license_mail_hold_every_key_and_lead_to_the_portal() {
 }
 
 #[test]
+fn both_parts_of_the_mail_about_new_versions_hold_every_version_and_every_way_to_stop_it() {
+    for values in [NewVersionsMail::sample(), NewVersionsMail::sample_several()] {
+        let mail = values.render();
+        for kit in &values.kits {
+            agree(&mail, &[&kit.kit_name]);
+            for news in &kit.versions {
+                agree(&mail, &[&news.version]);
+            }
+        }
+        let mut expected = vec![values.updates_url.clone()];
+        expected.extend(values.kits.iter().map(|kit| kit.unsubscribe_url.clone()));
+        if values.kits.len() > 1 {
+            expected.push(values.unsubscribe_url.clone());
+        }
+        assert_eq!(links(&mail.html), expected);
+        for link in &expected {
+            assert!(mail.text.lines().any(|line| line == link), "{}", mail.text);
+        }
+    }
+    let one = NewVersionsMail::sample().render();
+    assert_eq!(one.subject, "Feedback Widget Kit 4.3.0 is out");
+    let several = NewVersionsMail::sample_several().render();
+    assert_eq!(several.subject, "3 new versions from Example Kits");
+}
+
+#[test]
+fn both_parts_of_an_advisory_hold_what_to_do_and_say_what_stopping_it_means() {
+    for values in [AdvisoryMail::sample(), AdvisoryMail::sample_locked()] {
+        let mail = values.render();
+        let (url, version) = match &values.way_out {
+            WayOut::Update { url, version } => (url, version),
+            WayOut::Renew {
+                url,
+                version,
+                reason,
+            } => {
+                agree(&mail, &[reason]);
+                (url, version)
+            }
+        };
+        agree(
+            &mail,
+            &[version, &values.kit_name, "nobody will tell you of holes"],
+        );
+        let links = links(&mail.html);
+        assert_eq!(links.first(), Some(url));
+        for link in [url, &values.unsubscribe_url, &values.updates_url] {
+            assert!(links.contains(link));
+            assert!(mail.text.lines().any(|line| line == link), "{}", mail.text);
+        }
+        assert!(mail.subject.ends_with(version.as_str()), "{}", mail.subject);
+    }
+}
+
+#[test]
+fn a_version_stays_whole_in_the_subject_however_long_the_kits_name_is() {
+    let name = "An Exceedingly Long Name ".repeat(20);
+    let mut news = NewVersionsMail::sample();
+    if let Some(kit) = news.kits.first_mut() {
+        kit.kit_name.clone_from(&name);
+    }
+    let subject = news.render().subject;
+    assert!(
+        subject.ends_with("4.3.0 is out") && subject.chars().count() <= 60,
+        "{subject}"
+    );
+    let advisory = AdvisoryMail {
+        kit_name: name,
+        ..AdvisoryMail::sample_locked()
+    };
+    let subject = advisory.render().subject;
+    assert!(
+        subject.ends_with(" 4.2.2") && subject.chars().count() <= 60,
+        "{subject}"
+    );
+}
+
+#[test]
 fn hostile_values_reach_neither_the_subject_nor_the_markup() {
     let evil = "x\r\nBcc: someone@example.com\r\n\r\n<script>alert(1)</script>".to_owned();
     let license = LicenseIssuedMail {
@@ -73,13 +154,45 @@ fn hostile_values_reach_neither_the_subject_nor_the_markup() {
         items: Vec::new(),
         ..license.clone()
     };
+    let news = VersionNews {
+        version: evil.clone(),
+        notes: evil.repeat(50),
+    };
+    let new_versions = NewVersionsMail {
+        vendor_name: evil.clone(),
+        kits: vec![KitNews {
+            kit_name: evil.clone(),
+            versions: vec![news.clone()],
+            unsubscribe_url: "https://licenses.example.com/unsubscribe/x".to_owned(),
+        }],
+        updates_url: "https://licenses.example.com/updates".to_owned(),
+        unsubscribe_url: "https://licenses.example.com/unsubscribe/x".to_owned(),
+        support_email: Some(evil.clone()),
+    };
+    let advisory = AdvisoryMail {
+        vendor_name: evil.clone(),
+        kit_name: evil.clone(),
+        versions: vec![news],
+        way_out: WayOut::Renew {
+            version: evil.clone(),
+            reason: evil.clone(),
+            url: "https://licenses.example.com/licenses/x".to_owned(),
+        },
+        ..AdvisoryMail::sample()
+    };
     let sign_in = SignInMail {
         vendor_name: evil.clone(),
         link: "https://licenses.example.com/sign-in/link?token=x".to_owned(),
         code: evil,
         minutes: 1,
     };
-    for mail in [license.render(), several.render(), sign_in.render()] {
+    for mail in [
+        license.render(),
+        several.render(),
+        sign_in.render(),
+        new_versions.render(),
+        advisory.render(),
+    ] {
         assert!(!mail.subject.contains(['\r', '\n']), "{}", mail.subject);
         assert!(mail.subject.chars().count() <= 60);
         assert!(
@@ -100,6 +213,10 @@ fn the_mails_read_as_before() {
             "licenses_issued",
             LicenseIssuedMail::sample_several().render(),
         ),
+        ("new_version", NewVersionsMail::sample().render()),
+        ("new_versions", NewVersionsMail::sample_several().render()),
+        ("advisory", AdvisoryMail::sample().render()),
+        ("advisory_locked", AdvisoryMail::sample_locked().render()),
     ];
     for (name, mail) in mails {
         insta::assert_snapshot!(

@@ -1,10 +1,12 @@
 //! The grammar of the command line.
 
+mod audit;
 mod license_tokens;
 pub(super) mod licenses;
 mod policies;
 mod publish;
 mod releases;
+mod reports;
 
 use std::path::PathBuf;
 
@@ -16,10 +18,12 @@ use crate::kits::model::KitStatus;
 use crate::payments::model::QuantityRule;
 use crate::staff::Scope;
 
+pub(super) use audit::AuditCommand;
 pub(super) use license_tokens::LicenseTokenCommand;
 pub(super) use policies::{ApplyPolicy, LicenseTextCommand, PolicyCommand, PolicyTermsArguments};
 pub(super) use publish::{PerFile, Publish, word_for};
 pub(super) use releases::{EditRelease, ReleaseCommand, ReleaseFilters};
+pub(super) use reports::{NotifyRelease, ReportCommand, ReportDays};
 
 /// License server and kit distribution backend.
 #[derive(Debug, Parser)]
@@ -130,6 +134,11 @@ pub(super) enum Command {
     Publish(Box<Publish>),
     /// How much the kit storage holds.
     Storage,
+    /// Figures: downloads, and versions in the field.
+    Report {
+        #[command(subcommand)]
+        command: ReportCommand,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -156,25 +165,6 @@ pub(super) struct NewToken {
     /// When it ends (RFC 3339).
     #[arg(long)]
     pub(super) expires: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum AuditCommand {
-    /// Check every entry and name the first that is not as it was written; opens the data folder.
-    Verify {
-        /// A checkpoint kept elsewhere, such as in a log; may be given several times.
-        #[arg(long = "checkpoint", value_name = "JWS")]
-        checkpoints: Vec<String>,
-    },
-    /// List entries, the newest first.
-    List {
-        /// Id of what was changed.
-        #[arg(long)]
-        subject: Option<String>,
-        /// How many.
-        #[arg(long, default_value_t = 100)]
-        limit: usize,
-    },
 }
 
 #[derive(Debug, Subcommand)]

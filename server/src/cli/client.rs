@@ -79,6 +79,10 @@ impl Client {
         answer(self.request(Method::POST, path, &[])?.json(body)).await
     }
 
+    pub(super) async fn delete(&self, path: &[&str]) -> Result<Value, Failed> {
+        answer(self.request(Method::DELETE, path, &[])?).await
+    }
+
     pub(super) async fn patch(&self, path: &[&str], body: &Value) -> Result<Value, Failed> {
         answer(self.request(Method::PATCH, path, &[])?.json(body)).await
     }
@@ -162,7 +166,17 @@ impl Client {
 
     /// `post` that tells why it was not done.
     pub(super) async fn try_post(&self, path: &[&str], body: &Value) -> Result<Value, Unanswered> {
-        let request = self.request(Method::POST, path, &[])?.json(body);
+        self.try_post_asking(path, &[], body).await
+    }
+
+    /// The same with words behind the address.
+    pub(super) async fn try_post_asking(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: &Value,
+    ) -> Result<Value, Unanswered> {
+        let request = self.request(Method::POST, path, query)?.json(body);
         Unanswered::or_answer(request.timeout(COMPLETE_PATIENCE)).await
     }
 }

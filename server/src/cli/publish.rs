@@ -45,7 +45,9 @@ pub(super) async fn upload(
         return client.get(&["releases", id]).await;
     }
     let (path, nothing) = (["releases", id, "publish"], json!({}));
-    Ok(persist(|| client.try_post(&path, &nothing)).await?)
+    let silent = [("notify", "false")];
+    let query = if publish.no_notify { &silent[..] } else { &[] };
+    Ok(persist(|| client.try_post_asking(&path, query, &nothing)).await?)
 }
 
 /// The draft of this version, or the release that an earlier run left.

@@ -6,6 +6,7 @@ use super::arguments::{EditRelease, ReleaseCommand, ReleaseFilters};
 use super::catalog::{list, show};
 use super::client::Client;
 use super::output::{Failed, Output};
+use super::reports;
 
 pub(super) async fn release(command: ReleaseCommand, output: Output) -> Result<(), Failed> {
     match command {
@@ -31,6 +32,11 @@ pub(super) async fn release(command: ReleaseCommand, output: Output) -> Result<(
         } => verb(&release, "rollout", &rollout(percent, &steps)?, output).await,
         ReleaseCommand::Halt { release } => verb(&release, "halt", &json!({}), output).await,
         ReleaseCommand::Resume { release } => verb(&release, "resume", &json!({}), output).await,
+        ReleaseCommand::Notify(mut notify) => {
+            let client = Client::from_environment()?;
+            notify.release = id_of(&client, &notify.release).await?;
+            reports::notify(output, notify).await
+        }
         ReleaseCommand::Grant {
             release,
             license,

@@ -46,6 +46,9 @@ pub(super) fn check(mut config: Config) -> Result<Config, ConfigError> {
     if !(1..=600).contains(&config.mail.timeout_seconds) {
         return Err(field("mail.timeout_seconds", "must be 1 to 600"));
     }
+    if config.mail.notices_quiet_minutes > 1440 {
+        return Err(field("mail.notices_quiet_minutes", "must be 0 to 1440"));
+    }
     crate::mail::check(&config.mail).map_err(|(name, reason)| field(name, reason))?;
     check_stripe(&config.stripe)?;
     check_limits(&config.limits)?;

@@ -135,7 +135,9 @@ fn default_values() -> Value {
             "timeout_seconds": config.storage.timeout_seconds,
             "s3": { "region": config.storage.s3.region, "addressing": "path" },
         },
-        "mail": { "from": config.mail.from, "timeout_seconds": config.mail.timeout_seconds },
+        "mail": { "from": config.mail.from, "timeout_seconds": config.mail.timeout_seconds,
+            "notices_per_minute": config.mail.notices_per_minute,
+            "notices_quiet_minutes": config.mail.notices_quiet_minutes },
         "stripe": { "mode": config.stripe.mode, "api_url": config.stripe.api_url.as_str() },
         "limits": {
             "json_bytes": config.limits.json_bytes,
@@ -188,7 +190,7 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
         .map(ToString::to_string)
         .collect();
     let limits = &config.limits;
-    let rows: [(&str, String); 26] = [
+    let rows: [(&str, String); 27] = [
         ("listen", config.listen.to_string()),
         (
             "public_url",
@@ -229,6 +231,13 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
         (
             "mail.timeout_seconds",
             config.mail.timeout_seconds.to_string(),
+        ),
+        (
+            "mail.notices",
+            format!(
+                "{} a minute · after {} quiet minutes",
+                config.mail.notices_per_minute, config.mail.notices_quiet_minutes
+            ),
         ),
         ("stripe.secret_key", masked(stripe.secret_key.is_some())),
         (

@@ -603,6 +603,72 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    release_notices (release_id) {
+        release_id -> Text,
+        kind -> Text,
+        state -> Text,
+        walk -> BigInt,
+        reached -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    notice_mails (id) {
+        id -> Text,
+        person_id -> Text,
+        topic -> Text,
+        created_at -> Timestamp,
+        closed_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    notices (release_id, person_id) {
+        release_id -> Text,
+        person_id -> Text,
+        mail_id -> Nullable<Text>,
+        state -> Text,
+        reason -> Nullable<Text>,
+        created_at -> Timestamp,
+        settled_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    notice_choices (person_id, kit_id, kind) {
+        person_id -> Text,
+        kit_id -> Text,
+        kind -> Text,
+        since -> Timestamp,
+    }
+}
+
+diesel::table! {
+    notice_silences (person_id) {
+        person_id -> Text,
+        since -> Timestamp,
+    }
+}
+
+diesel::table! {
+    notice_pace (lane) {
+        lane -> Text,
+        next_micros -> BigInt,
+    }
+}
+
+diesel::table! {
+    update_check_days (day, kit_id, version) {
+        day -> Text,
+        kit_id -> Text,
+        version -> Text,
+        checks -> BigInt,
+        subjects -> BigInt,
+    }
+}
+
 diesel::joinable!(audit_details -> audit_log (seq));
 diesel::joinable!(kit_aliases -> kits (kit_id));
 diesel::joinable!(terms -> license_texts (license_text_id));
@@ -690,4 +756,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     download_day_files,
     payment_events,
     outbox,
+    release_notices,
+    notice_mails,
+    notices,
+    notice_choices,
+    notice_silences,
+    notice_pace,
+    update_check_days,
 );

@@ -64,7 +64,7 @@ async fn post_download(
 }
 
 /// What the licenses of a person open, of those customers for which the person may download.
-async fn open_to(app: &App, person: &Viewer) -> Result<Vec<KitListing>, DbError> {
+pub async fn open_to(app: &App, person: &Viewer) -> Result<Vec<KitListing>, DbError> {
     let allowed = person
         .memberships
         .iter()

@@ -31,12 +31,20 @@ pub fn mount(config: &mut web::ServiceConfig) {
                 .configure(crate::customers::admin::routes)
                 .configure(crate::licenses::apply_terms::admin::routes)
                 .configure(crate::licenses::tokens::admin::routes)
+                .configure(crate::notices::admin::routes)
                 .configure(crate::payments::admin::routes)
                 .configure(crate::releases::admin::routes)
+                .configure(crate::reports::admin::routes)
                 .configure(crate::staff::admin::routes)
                 .default_service(web::to(no_such_api)),
         )
         .service(web::scope("/v1").default_service(web::to(no_such_api)))
+        .service(
+            web::scope("/unsubscribe")
+                .wrap(from_fn(pages::show_errors))
+                .configure(crate::notices::pages::one_click::routes)
+                .default_service(web::to(pages::no_such_page)),
+        )
         .service(
             web::scope("")
                 .wrap(from_fn(csrf::guard))
@@ -47,6 +55,7 @@ pub fn mount(config: &mut web::ServiceConfig) {
                 .configure(crate::licenses::pages::routes)
                 .configure(crate::licenses::tokens::pages::routes)
                 .configure(crate::downloads::pages::routes)
+                .configure(crate::notices::pages::routes)
                 .default_service(web::to(pages::no_such_page)),
         );
 }

@@ -125,7 +125,7 @@ impl Form for Csv {
 }
 
 /// What a spreadsheet would run as a formula gets an apostrophe in front of it.
-fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     let starts = |c: char| matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r');
     let text = if text.starts_with(starts) {
         format!("'{text}")

@@ -8,8 +8,10 @@ use crate::clock::Timestamp;
 use crate::customers::model::OrderId;
 use crate::db::types::{text_enum, typed_id};
 use crate::entropy::{Entropy, bytes};
+use crate::notices::model::{NoticeKind, NoticeMailId};
 use crate::payments::model::PaymentEventId;
 use crate::people::model::SignInId;
+use crate::releases::model::ReleaseId;
 use crate::secrets::{Cell, SealError};
 
 typed_id!(
@@ -24,6 +26,12 @@ text_enum! {
         Mail = "mail",
         /// Payment events to reduce.
         Payments = "payments",
+        /// Long work on what is stored here.
+        Jobs = "jobs",
+        /// Mails about security releases.
+        Advisories = "advisories",
+        /// Mails about new versions.
+        Notices = "notices",
     }
 }
 
@@ -50,6 +58,18 @@ pub enum Job {
         /// The stored event.
         event: PaymentEventId,
     },
+    /// Everybody whom a release concerns is to be told of it.
+    AnnounceRelease {
+        /// The release.
+        release: ReleaseId,
+    },
+    /// What one person is told of one release or several.
+    NoticeMail {
+        /// The mail.
+        mail: NoticeMailId,
+        /// What it tells.
+        notice: NoticeKind,
+    },
 }
 
 impl Job {
@@ -58,6 +78,8 @@ impl Job {
         match self {
             Self::LicenseMail { .. } | Self::SignInMail { .. } => Lane::Mail,
             Self::ReducePayment { .. } => Lane::Payments,
+            Self::AnnounceRelease { .. } => Lane::Jobs,
+            Self::NoticeMail { notice, .. } => notice.lane(),
         }
     }
 
@@ -67,6 +89,8 @@ impl Job {
             Self::LicenseMail { .. } => "license_mail",
             Self::SignInMail { .. } => "sign_in_mail",
             Self::ReducePayment { .. } => "reduce_payment",
+            Self::AnnounceRelease { .. } => "announce_release",
+            Self::NoticeMail { .. } => "notice_mail",
         }
     }
 }
@@ -79,6 +103,15 @@ pub struct Prepared {
     pub(super) kind: &'static str,
     pub(super) sealed: Vec<u8>,
     pub(super) now: Timestamp,
+    pub(super) due: Timestamp,
+}
+
+impl Prepared {
+    /// The same, to be done no sooner than then.
+    #[must_use]
+    pub fn due_at(self, due: Timestamp) -> Self {
+        Self { due, ..self }
+    }
 }
 
 /// Seals a job. After the COMMIT, call [`Lanes::wake`].
@@ -93,6 +126,7 @@ pub fn prepare(app: &App, job: &Job) -> Result<Prepared, SealError> {
         kind: job.kind(),
         sealed,
         now,
+        due: now,
     })
 }
 
@@ -139,6 +173,9 @@ pub(super) fn retry_after(attempts: i32, entropy: &dyn Entropy) -> Option<i64> {
 pub struct Lanes {
     mail: Notify,
     payments: Notify,
+    jobs: Notify,
+    advisories: Notify,
+    notices: Notify,
 }
 
 impl Lanes {
@@ -151,6 +188,9 @@ impl Lanes {
         match lane {
             Lane::Mail => &self.mail,
             Lane::Payments => &self.payments,
+            Lane::Jobs => &self.jobs,
+            Lane::Advisories => &self.advisories,
+            Lane::Notices => &self.notices,
         }
     }
 }

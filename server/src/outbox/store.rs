@@ -49,7 +49,7 @@ pub fn insert(tx: &mut WriteTx<'_>, row: &Prepared) -> Result<(), DbError> {
             outbox::kind.eq(row.kind),
             outbox::sealed_parameters.eq(&row.sealed),
             outbox::created_at.eq(row.now),
-            outbox::due_at.eq(row.now),
+            outbox::due_at.eq(row.due),
         ))
         .execute(tx.conn())?;
     Ok(())

@@ -10,6 +10,7 @@ use super::model::{Failure, Job, Lane, cell, retry_after};
 use super::store::{self, Due, Ending};
 use crate::app::App;
 use crate::db::{DbError, Shard};
+use crate::notices;
 
 /// Rows read at once.
 const BATCH: i64 = 50;
@@ -45,8 +46,9 @@ pub async fn run(app: Arc<App>, lane: Lane) {
 pub async fn drain(app: &Arc<App>, lane: Lane) -> Result<usize, DbError> {
     // Without a way out rows wait; trying them would only use their attempts up.
     let has_outlet = match lane {
-        Lane::Mail => app.can_mail(),
+        Lane::Mail | Lane::Advisories | Lane::Notices => app.can_mail(),
         Lane::Payments => app.stripe.is_some(),
+        Lane::Jobs => true,
     };
     if !has_outlet {
         return Ok(0);
@@ -54,10 +56,11 @@ pub async fn drain(app: &Arc<App>, lane: Lane) -> Result<usize, DbError> {
     let mut tried = 0;
     loop {
         let now = app.clock.now();
-        let rows = app
+        let mut rows = app
             .db
             .read_slow(move |conn| store::due(conn, lane, now, BATCH))
             .await?;
+        rows.truncate(notices::pace::places(app, lane, rows.len()).await?);
         if rows.is_empty() {
             return Ok(tried);
         }
@@ -108,13 +111,17 @@ async fn attempt(app: &Arc<App>, lane: Lane, row: Due) -> bool {
     true
 }
 
-/// What becomes of a cause whose row is dead: a payment event can be tried anew by hand.
+/// What becomes of a cause whose row is dead: a payment event can be tried anew by hand, and who was
+/// not told of a release is counted.
 async fn give_up(app: &Arc<App>, row: &Due) {
-    let Ok(Job::ReducePayment { event }) = job_of(app, row) else {
-        return;
+    let Ok(job) = job_of(app, row) else { return };
+    let marked = match &job {
+        Job::ReducePayment { event } => crate::payments::reduce::gave_up(app, event).await,
+        Job::NoticeMail { mail, .. } => notices::send::gave_up(app, mail).await,
+        Job::LicenseMail { .. } | Job::SignInMail { .. } | Job::AnnounceRelease { .. } => Ok(()),
     };
-    if let Err(error) = crate::payments::reduce::gave_up(app, &event).await {
-        tracing::warn!(event.id = event.as_str(), %error, "a failed event was not marked");
+    if let Err(error) = marked {
+        tracing::warn!(job.kind = job.kind(), %error, "what a given-up row was for was not marked");
     }
 }
 
@@ -210,5 +217,7 @@ async fn perform(app: &Arc<App>, row: &Due) -> Result<(), Failure> {
             code,
         } => crate::people::mail::send(app, &row.id, &sign_in, &link, &code).await,
         Job::ReducePayment { event } => crate::payments::reduce::reduce(app, &event).await,
+        Job::AnnounceRelease { release } => notices::walk::walk(app, &release).await,
+        Job::NoticeMail { mail, .. } => notices::send::send(app, &row.id, &mail).await,
     }
 }

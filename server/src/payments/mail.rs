@@ -85,6 +85,7 @@ async fn letter(app: &App, order: &OrderId) -> Result<Letter, MailError> {
         subject: rendered.subject,
         text: rendered.text,
         html: rendered.html,
+        unsubscribe: None,
     })
 }
 

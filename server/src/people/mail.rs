@@ -44,6 +44,7 @@ pub async fn send(
         subject: rendered.subject,
         text: rendered.text,
         html: rendered.html,
+        unsubscribe: None,
     };
     mailer.send(row, letter).await
 }

@@ -222,6 +222,16 @@ pub fn address_of(conn: &mut AnyConn, person: &PersonId) -> Result<Option<String
     Ok(all.into_iter().next())
 }
 
+/// Where mails to a person go: the address verified first, in the form that every mail server takes.
+pub fn primary_address(conn: &mut AnyConn, person: &PersonId) -> Result<Option<String>, DbError> {
+    let all: Vec<String> = person_emails::table
+        .filter(person_emails::person_id.eq(person))
+        .order((person_emails::verified_at, person_emails::address))
+        .select(person_emails::address)
+        .load(conn)?;
+    Ok(all.into_iter().next())
+}
+
 /// Starts a session.
 pub(super) fn insert_session(
     tx: &mut WriteTx<'_>,

@@ -9,6 +9,8 @@ use crate::clock::Timestamp;
 use crate::db::{DbError, Shard, WriteTx};
 use crate::idempotency::{Claim, Once};
 use crate::kits::texts::Fault;
+use crate::notices::announce::{Announcement, look_again_in};
+use crate::secrets::SealError;
 
 /// Who changes which release.
 #[derive(Debug, Clone)]
@@ -29,6 +31,9 @@ pub enum ChangeError {
     /// The database failed.
     #[error("the database failed while a release was changed")]
     Db(#[from] DbError),
+    /// The job that tells people could not be sealed.
+    #[error("a job could not be sealed")]
+    Seal(#[from] SealError),
     /// No release has this id.
     #[error("no such release")]
     NotFound,
@@ -88,12 +93,30 @@ pub(super) async fn run(
     effect: impl Fn(&mut WriteTx<'_>, &Change) -> Result<(), ChangeError> + Send + 'static,
 ) -> Result<Once<ReleaseId>, ChangeError> {
     let shard = Shard::of(of.release.as_str());
-    app.db
-        .write(shard, move |tx| {
-            claim.once(tx, &of.release, |tx| {
-                effect(tx, &of)?;
-                Ok(of.release.clone())
-            })
+    let announcement = Announcement::new(app, &of.release)?;
+    let changed = app.db.write(shard, move |tx| {
+        claim.once(tx, &of.release, |tx| {
+            let before = store::find(tx.conn(), &of.release)?;
+            effect(tx, &of)?;
+            let after = store::find(tx.conn(), &of.release)?;
+            if before.as_ref().map(reach) != after.as_ref().map(reach) {
+                look_again_in(tx, &announcement, &of.release)?;
+            }
+            Ok(of.release.clone())
         })
-        .await
+    });
+    let changed = changed.await?;
+    Announcement::wake(app);
+    Ok(changed)
+}
+
+/// What decides whom a release comes to: where it changes, others may hear of it now.
+fn reach(release: &Release) -> impl PartialEq {
+    (
+        release.yanked_at,
+        release.halted_at,
+        release.entitled_at,
+        release.rollout.clone(),
+        release.required_entitlements.clone(),
+    )
 }

@@ -12,7 +12,7 @@ use semver::Version;
 use crate::db::types::{text_enum, typed_id};
 
 pub use names::{NameFault, are_twins, check_name, is_machine_word};
-pub use offer::{Caller, Machine, offered};
+pub use offer::{Caller, Machine, has_come_to, offered};
 pub use predicate::{LicenseFacts, Refusal, ReleaseFacts, downloadable, listed};
 pub use rollout::{Rollout, RolloutFault, STEPS_MAX, Step, bucket};
 pub use uploads::{Cut, OPEN_UPLOADS_MAX, PARTS_MAX, UPLOAD_KEPT_SECONDS, UploadId, is_sha256};

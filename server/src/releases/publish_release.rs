@@ -6,6 +6,8 @@ use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::clock::Timestamp;
 use crate::db::{DbError, Shard, WriteTx};
+use crate::notices::announce::{Announcement, announce_in};
+use crate::secrets::SealError;
 
 /// Why it was not published.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +15,9 @@ pub enum PublishReleaseError {
     /// The database failed.
     #[error("the database failed while a release was published")]
     Db(#[from] DbError),
+    /// The job that tells people could not be sealed.
+    #[error("a job could not be sealed")]
+    Seal(#[from] SealError),
     /// No release has this id.
     #[error("no such release")]
     NotFound,
@@ -21,24 +26,29 @@ pub enum PublishReleaseError {
     Empty,
 }
 
-/// Publishes a release; one that is out already stays as it is.
+/// Publishes a release; one that is out already stays as it is. People are told of it, unless
+/// `notify` says otherwise.
 pub async fn publish_release(
     app: &App,
     id: ReleaseId,
+    notify: Option<bool>,
     actor: Actor,
 ) -> Result<Release, PublishReleaseError> {
     let now = app.clock.now();
-    app.db
-        .write(Shard::of(id.as_str()), move |tx| {
-            publish_release_in(tx, &id, actor.clone(), now)
-        })
-        .await
+    let announcement = Announcement::new(app, &id)?;
+    let published = app.db.write(Shard::of(id.as_str()), move |tx| {
+        publish_release_in(tx, &id, (&announcement, notify), actor.clone(), now)
+    });
+    let release = published.await?;
+    Announcement::wake(app);
+    Ok(release)
 }
 
 /// The same inside another unit of work.
 pub fn publish_release_in(
     tx: &mut WriteTx<'_>,
     id: &ReleaseId,
+    (announcement, notify): (&Announcement, Option<bool>),
     actor: Actor,
     now: Timestamp,
 ) -> Result<Release, PublishReleaseError> {
@@ -53,6 +63,7 @@ pub fn publish_release_in(
     release.status = ReleaseStatus::Published;
     release.published_at = Some(now);
     release.revision += 1;
+    announce_in(tx, announcement, &release, notify, now)?;
     tx.audit(Entry::new(
         now,
         actor,

@@ -72,6 +72,7 @@ pub async fn check_update(
     input: CheckUpdate,
 ) -> Result<Update, CheckUpdateError> {
     let access = authorize(app, presented, &input.kit).await?;
+    count(app, &access, &input);
     let mut update = Update {
         release: best(app, &access, &input).await?,
         last_entitled_version: last_entitled_version(&access, &input),
@@ -81,6 +82,17 @@ pub async fn check_update(
     };
     update.manifest = manifest::sign(app, &access, &input, &update)?;
     Ok(update)
+}
+
+/// For the vendor's figures.
+fn count(app: &App, access: &Access, input: &CheckUpdate) {
+    let mut known = access.releases.iter();
+    let known = known.any(|(version, _)| *version == input.version);
+    let version = known.then(|| input.version.to_string());
+    let subject = subject(access, input).unwrap_or("-");
+    let now = app.clock.now();
+    app.checks
+        .count(&access.kit.id, version.as_deref(), subject, now);
 }
 
 /// The highest release on offer that has a file for the caller's machine, and those files.

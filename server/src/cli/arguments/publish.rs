@@ -28,6 +28,9 @@ pub(in super::super) struct Publish {
     /// Leave it a draft: further runs may add files, and the last one publishes.
     #[arg(long)]
     pub(in super::super) draft: bool,
+    /// Mail nobody about it.
+    #[arg(long)]
+    pub(in super::super) no_notify: bool,
     /// What the files are, such as source; NAME=KIND for one of them.
     #[arg(long, value_name = "[NAME=]KIND")]
     pub(in super::super) kind: Vec<PerFile>,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::NotifyRelease;
 use crate::releases::model::{Channel, ReleaseStatus, Severity};
 
 #[derive(Debug, Subcommand)]
@@ -59,6 +60,8 @@ pub(in crate::cli) enum ReleaseCommand {
         /// Id, or KIT@VERSION.
         release: String,
     },
+    /// Mail people about a published release; without a flag, those who were not told yet.
+    Notify(NotifyRelease),
     /// Give a license a release whatever its dates say.
     Grant {
         /// Id, or KIT@VERSION.

@@ -32,6 +32,7 @@ impl From<ChangeError> for ApiError {
     fn from(error: ChangeError) -> Self {
         match error {
             ChangeError::Db(error) => error.into(),
+            ChangeError::Seal(error) => Self::internal(error),
             ChangeError::NotFound => no_such_release(),
             ChangeError::NoGrant => Self::new(Code::NotFound, "There is no such grant."),
             ChangeError::Changed { revision } => changed_meanwhile("release", revision),
@@ -85,6 +86,7 @@ impl From<PublishReleaseError> for ApiError {
     fn from(error: PublishReleaseError) -> Self {
         match error {
             PublishReleaseError::Db(error) => error.into(),
+            PublishReleaseError::Seal(error) => Self::internal(error),
             PublishReleaseError::NotFound => no_such_release(),
             PublishReleaseError::Empty => {
                 let detail = "The release has no files. Upload at least one first.";

@@ -1,10 +1,13 @@
 //! Making a release, letting it out, and deleting a draft.
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::lists::{ReleaseView, answer, view};
 use super::requests::CreateRequest;
 use super::{Answer, change, release_id};
+use crate::http::Query;
 use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::idempotency::{Idempotency, created, made};
 use crate::releases::create_release::create_release;
@@ -40,13 +43,21 @@ pub(super) async fn create(
     Ok(created(&app, "/v1/admin/releases", &id).json(view))
 }
 
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PublishQuery {
+    /// Whether people are mailed about it; where nothing is said, about releases on `stable`.
+    notify: Option<bool>,
+}
+
 /// Lets a draft out. Repeating it changes nothing.
 #[utoipa::path(
     post,
     path = "/v1/admin/releases/{release}/publish",
     operation_id = "publish_release",
     tag = "releases",
-    params(("release" = ReleaseId, Path)),
+    params(("release" = ReleaseId, Path), PublishQuery),
     security(("management_token" = ["publish"])),
     responses(
         (status = 200, description = "It is out.", body = ReleaseView, headers(("ETag" = String))),
@@ -54,10 +65,15 @@ pub(super) async fn create(
         (status = 409, description = "`conflict`: it has no files."),
     ),
 )]
-pub(super) async fn publish(app: AppData, admin: Admin, path: web::Path<String>) -> Answer {
+pub(super) async fn publish(
+    app: AppData,
+    admin: Admin,
+    path: web::Path<String>,
+    Query(query): Query<PublishQuery>,
+) -> Answer {
     let holder = admin.may(Scope::Publish)?;
     let id = release_id(&path)?;
-    let release = publish_release(&app, id, holder.actor()).await?;
+    let release = publish_release(&app, id, query.notify, holder.actor()).await?;
     answer(&app, release.id).await
 }
 

@@ -68,7 +68,7 @@ pub fn offered(
 
 /// Whether its rollout has come to who asks. Halted, or at 0 %, it comes to nobody; otherwise who
 /// asks by hand gets it, and critical ones go to everybody.
-fn has_come_to(release: &ReleaseFacts<'_>, caller: &Caller<'_>) -> bool {
+pub fn has_come_to(release: &ReleaseFacts<'_>, caller: &Caller<'_>) -> bool {
     if release.halted_at.is_some() {
         return false;
     }

@@ -1,0 +1,91 @@
+//! What a link that switches mails off names, and how it is written.
+
+use super::NoticeKind;
+use crate::kits::model::KitId;
+use crate::people::model::PersonId;
+
+/// Stands for all kits.
+const ALL: &str = "all";
+
+/// Whose mails about what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// Who gets them.
+    pub person: PersonId,
+    /// About this kit; `None` = about all.
+    pub kit: Option<KitId>,
+    /// What they tell.
+    pub kind: NoticeKind,
+}
+
+impl Subject {
+    /// Its one spelling, which is what the check behind it covers.
+    pub fn text(&self) -> String {
+        let letter = match self.kind {
+            NoticeKind::NewVersion => 'v',
+            NoticeKind::Advisory => 'a',
+        };
+        let person = bare(self.person.as_str());
+        let kit = self.kit.as_ref().map_or(ALL, |kit| bare(kit.as_str()));
+        format!("{letter}-{person}-{kit}")
+    }
+
+    /// Reads that spelling.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let (letter, person, kit) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        let kind = match letter {
+            "v" => NoticeKind::NewVersion,
+            "a" => NoticeKind::Advisory,
+            _ => return None,
+        };
+        let kit = match kit {
+            ALL => None,
+            kit => Some(KitId::parse(&format!("{}_{kit}", KitId::PREFIX))?),
+        };
+        let person = PersonId::parse(&format!("{}_{person}", PersonId::PREFIX))?;
+        Some(Self { person, kit, kind })
+    }
+}
+
+/// An id without its prefix.
+fn bare(id: &str) -> &str {
+    id.split_once('_').map_or(id, |(_, rest)| rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::entropy::SeededEntropy;
+
+    #[test]
+    fn a_subject_is_read_as_it_was_written() {
+        let (now, entropy) = (
+            Timestamp::parse("2027-01-15T12:00:00Z").unwrap(),
+            SeededEntropy::new(3),
+        );
+        for kind in NoticeKind::ALL {
+            for kit in [None, Some(KitId::new(now, &entropy))] {
+                let subject = Subject {
+                    person: PersonId::new(now, &entropy),
+                    kit,
+                    kind: *kind,
+                };
+                assert_eq!(Subject::parse(&subject.text()), Some(subject));
+            }
+        }
+        for text in [
+            "",
+            "v",
+            "v-x-all",
+            "v-01h2xcejqtf2nbrexx3vqjhp41-all-x",
+            "x-01h2xcejqtf2nbrexx3vqjhp41-all",
+        ] {
+            assert_eq!(Subject::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Mails, and what each person hears.
+
+use diesel::dsl::count_star;
+use diesel::prelude::*;
+
+use crate::clock::Timestamp;
+use crate::db::schema::{notice_mails, notice_pace, notices};
+use crate::db::{AnyConn, DbError, WriteTx};
+use crate::notices::model::{NoticeMailId, NoticeState, Reason, grant};
+use crate::outbox::Lane;
+use crate::people::model::PersonId;
+use crate::releases::model::ReleaseId;
+
+/// Writes that a person hears of a release, or why not; `false` where that was settled before. What
+/// was only skipped comes back.
+pub fn enter(
+    tx: &mut WriteTx<'_>,
+    (release, person): (&ReleaseId, &PersonId),
+    skipped: Option<Reason>,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let state = match skipped {
+        None => NoticeState::Waiting,
+        Some(_) => NoticeState::Skipped,
+    };
+    let settled = skipped.map(|_reason| now);
+    let added = tx.unless_taken(|tx| {
+        diesel::insert_into(notices::table)
+            .values((
+                notices::release_id.eq(release),
+                notices::person_id.eq(person),
+                notices::state.eq(state),
+                notices::reason.eq(skipped),
+                notices::created_at.eq(now),
+                notices::settled_at.eq(settled),
+            ))
+            .execute(tx.conn())?;
+        Ok(())
+    })?;
+    if added.is_some() {
+        return Ok(true);
+    }
+    let changed = diesel::update(notices::table.find((release, person)))
+        .filter(notices::state.eq(NoticeState::Skipped))
+        .set((
+            notices::state.eq(state),
+            notices::reason.eq(skipped),
+            notices::settled_at.eq(settled),
+        ))
+        .execute(tx.conn())?;
+    Ok(changed == 1)
+}
+
+/// Puts what a person hears into a mail.
+pub fn put_into(
+    tx: &mut WriteTx<'_>,
+    (release, person): (&ReleaseId, &PersonId),
+    mail: &NoticeMailId,
+) -> Result<(), DbError> {
+    diesel::update(notices::table.find((release, person)))
+        .set(notices::mail_id.eq(Some(mail)))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// The open mail of a person on a topic, locked: it closes before or after.
+pub fn open_mail(
+    tx: &mut WriteTx<'_>,
+    person: &PersonId,
+    topic: &str,
+) -> Result<Option<NoticeMailId>, DbError> {
+    let open = notice_mails::table
+        .filter(notice_mails::person_id.eq(person))
+        .filter(notice_mails::topic.eq(topic))
+        .filter(notice_mails::closed_at.is_null());
+    Ok(diesel::update(open)
+        .set(notice_mails::created_at.eq(notice_mails::created_at))
+        .returning(notice_mails::id)
+        .get_result(tx.conn())
+        .optional()?)
+}
+
+/// Opens a mail; `false` where somebody else did meanwhile.
+pub fn add_mail(
+    tx: &mut WriteTx<'_>,
+    id: &NoticeMailId,
+    (person, topic): (&PersonId, &str),
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let added = tx.unless_taken(|tx| {
+        diesel::insert_into(notice_mails::table)
+            .values((
+                notice_mails::id.eq(id),
+                notice_mails::person_id.eq(person),
+                notice_mails::topic.eq(topic),
+                notice_mails::created_at.eq(now),
+            ))
+            .execute(tx.conn())?;
+        Ok(())
+    })?;
+    Ok(added.is_some())
+}
+
+/// Closes a mail, so that nothing joins it any more; to whom it goes.
+pub fn close_mail(
+    tx: &mut WriteTx<'_>,
+    id: &NoticeMailId,
+    now: Timestamp,
+) -> Result<Option<PersonId>, DbError> {
+    diesel::update(notice_mails::table.find(id))
+        .filter(notice_mails::closed_at.is_null())
+        .set(notice_mails::closed_at.eq(Some(now)))
+        .execute(tx.conn())?;
+    Ok(notice_mails::table
+        .find(id)
+        .select(notice_mails::person_id)
+        .get_result(tx.conn())
+        .optional()?)
+}
+
+/// Something in a mail that has not left.
+pub type Waiting = (ReleaseId, PersonId);
+
+/// What a mail has to tell.
+pub fn waiting_in(conn: &mut AnyConn, mail: &NoticeMailId) -> Result<Vec<Waiting>, DbError> {
+    Ok(notices::table
+        .filter(notices::mail_id.eq(mail))
+        .filter(notices::state.eq(NoticeState::Waiting))
+        .order(notices::release_id)
+        .select((notices::release_id, notices::person_id))
+        .load(conn)?)
+}
+
+/// Writes what became of one of them, once.
+pub fn settle(
+    tx: &mut WriteTx<'_>,
+    (release, person): (&ReleaseId, &PersonId),
+    (state, reason): (NoticeState, Option<Reason>),
+    now: Timestamp,
+) -> Result<(), DbError> {
+    diesel::update(notices::table.find((release, person)))
+        .filter(notices::state.eq(NoticeState::Waiting))
+        .set((
+            notices::state.eq(state),
+            notices::reason.eq(reason),
+            notices::settled_at.eq(Some(now)),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Skips everything about a release that has not left.
+pub fn skip_waiting(
+    tx: &mut WriteTx<'_>,
+    release: &ReleaseId,
+    reason: Reason,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    diesel::update(notices::table.filter(notices::release_id.eq(release)))
+        .filter(notices::state.eq(NoticeState::Waiting))
+        .set((
+            notices::state.eq(NoticeState::Skipped),
+            notices::reason.eq(Some(reason)),
+            notices::settled_at.eq(Some(now)),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// How many people are how far.
+pub type Counts = Vec<(NoticeState, i64)>;
+
+/// How far telling people of a release is.
+pub fn counts(conn: &mut AnyConn, release: &ReleaseId) -> Result<Counts, DbError> {
+    Ok(notices::table
+        .filter(notices::release_id.eq(release))
+        .group_by(notices::state)
+        .select((notices::state, count_star()))
+        .load(conn)?)
+}
+
+/// Takes places of a lane's pace; how many of `wanted` may leave now.
+pub fn take_pace(
+    tx: &mut WriteTx<'_>,
+    lane: Lane,
+    now: Timestamp,
+    (per_minute, wanted): (u32, usize),
+) -> Result<usize, DbError> {
+    let locked: Option<i64> = diesel::update(notice_pace::table.find(lane))
+        .set(notice_pace::next_micros.eq(notice_pace::next_micros))
+        .returning(notice_pace::next_micros)
+        .get_result(tx.conn())
+        .optional()?;
+    let (granted, next) = grant(
+        locked.unwrap_or(i64::MIN / 2),
+        now.unix_micros(),
+        per_minute,
+        wanted,
+    );
+    if locked.is_some() {
+        diesel::update(notice_pace::table.find(lane))
+            .set(notice_pace::next_micros.eq(next))
+            .execute(tx.conn())?;
+        return Ok(granted);
+    }
+    let added = tx.unless_taken(|tx| {
+        diesel::insert_into(notice_pace::table)
+            .values((
+                notice_pace::lane.eq(lane),
+                notice_pace::next_micros.eq(next),
+            ))
+            .execute(tx.conn())?;
+        Ok(())
+    })?;
+    // Somebody else was first; the next look takes its places after theirs.
+    Ok(if added.is_some() { granted } else { 0 })
+}

@@ -1,0 +1,62 @@
+//! Links that switch mails off by one click, without signing in.
+//!
+//! A link names person, kit and kind, and carries a check that only this installation makes; nothing
+//! is stored for it, so that it works for ever. It does nothing else: it signs nobody in and tells
+//! nothing about anybody.
+
+use data_encoding::BASE32_NOPAD;
+use subtle::ConstantTimeEq;
+
+use super::model::{Choice, NoticeKind, Subject};
+use super::store;
+use crate::app::App;
+use crate::db::{DbError, Shard};
+use crate::kits::model::KitId;
+use crate::people::model::PersonId;
+
+/// Keeps its digests apart from others.
+const PURPOSE: &str = "unsubscribe link";
+/// Bytes of the check.
+const CHECK_LEN: usize = 16;
+
+/// The address that switches off what a mail was about; of several kits, all new versions.
+pub fn address(app: &App, person: &PersonId, kit: Option<&KitId>, kind: NoticeKind) -> String {
+    let subject = Subject {
+        person: person.clone(),
+        kit: kit.cloned(),
+        kind,
+    };
+    let text = subject.text();
+    let check = check(app, &text);
+    app.link(&format!("/unsubscribe/{text}-{check}"))
+}
+
+/// Switches off what a link names. One that nobody made does nothing, and nobody is told which it was.
+pub async fn unsubscribe(app: &App, token: &str) -> Result<(), DbError> {
+    let Some(Subject { person, kit, kind }) = read(app, token) else {
+        return Ok(());
+    };
+    let now = app.clock.now();
+    app.db
+        .write(Shard::of(person.as_str()), move |tx| match (&kit, kind) {
+            (Some(kit), kind) => store::set_choice(tx, (&person, kit, kind), Choice::Off, now),
+            (None, NoticeKind::NewVersion) => store::set_silence(tx, &person, Choice::Off, now),
+            // No mail of ours has such a link: advisories are about one kit each.
+            (None, NoticeKind::Advisory) => Ok(()),
+        })
+        .await
+}
+
+fn read(app: &App, token: &str) -> Option<Subject> {
+    let (text, given) = token.rsplit_once('-')?;
+    let subject = Subject::parse(text)?;
+    let right = check(app, text);
+    let same: bool = given.as_bytes().ct_eq(right.as_bytes()).into();
+    same.then_some(subject)
+}
+
+fn check(app: &App, text: &str) -> String {
+    let digest = app.vault.digest(PURPOSE, text.as_bytes());
+    let first: Vec<u8> = digest.into_iter().take(CHECK_LEN).collect();
+    BASE32_NOPAD.encode(&first).to_ascii_lowercase()
+}
