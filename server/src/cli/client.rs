@@ -79,10 +79,6 @@ impl Client {
         answer(self.request(Method::POST, path, &[])?.json(body)).await
     }
 
-    pub(super) async fn delete(&self, path: &[&str]) -> Result<Value, Failed> {
-        answer(self.request(Method::DELETE, path, &[])?).await
-    }
-
     pub(super) async fn patch(&self, path: &[&str], body: &Value) -> Result<Value, Failed> {
         answer(self.request(Method::PATCH, path, &[])?.json(body)).await
     }

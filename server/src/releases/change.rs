@@ -102,7 +102,7 @@ pub(super) async fn run(
             if before.as_ref().map(reach) != after.as_ref().map(reach) {
                 look_again_in(tx, &announcement, &of.release)?;
             }
-            Ok(of.release.clone())
+            Ok::<_, ChangeError>(of.release.clone())
         })
     });
     let changed = changed.await?;
