@@ -4,13 +4,14 @@
 //! not (it refuses a signed address that comes with an `Authorization` header, and parts that are too
 //! small), counts, and can be slow, down, or answer other bytes.
 
+mod faults;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -24,27 +25,14 @@ use s3s_fs::FileSystem;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
+pub use faults::Fault;
+use faults::{plain, spoiled};
+
 const BUCKET: &str = "kits";
 const KEY_ID: &str = "AKIDEXAMPLE";
 const SECRET: &str = "s3-secret-canary";
 /// Amazon takes no smaller part, but the last.
 const PART_MIN: u64 = 5 << 20;
-
-/// What is wrong with the service.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Fault {
-    /// Nothing.
-    #[default]
-    None,
-    /// It takes connections and says nothing.
-    Silent,
-    /// It answers that it cannot.
-    Down,
-    /// One byte of each file is another.
-    OtherBytes,
-    /// Files end early.
-    Cut,
-}
 
 /// What the service was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,11 +75,10 @@ impl std::fmt::Debug for S3 {
 impl S3 {
     /// Starts it with an empty bucket.
     pub fn start() -> Self {
-        Self::start_on(0).expect("a stand-in storage service")
+        Self::try_start().expect("a stand-in storage service")
     }
 
-    /// The same on a port.
-    pub fn start_on(port: u16) -> io::Result<Self> {
+    fn try_start() -> io::Result<Self> {
         let folder = TempDir::with_prefix("kitward-s3-")?;
         std::fs::create_dir(folder.path().join(BUCKET))?;
         let files = FileSystem::new(folder.path()).map_err(|error| format!("{error:?}"));
@@ -99,7 +86,7 @@ impl S3 {
         let mut service = S3ServiceBuilder::new(files);
         service.set_auth(SimpleAuth::from_single(KEY_ID, SECRET));
         let service = service.build();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let state = Arc::<Mutex<State>>::default();
@@ -134,7 +121,11 @@ impl S3 {
             kind: StorageKind::S3,
             timeout_seconds: 2,
             s3: S3Config {
-                endpoint: Some(self.endpoint().parse().expect("an address")),
+                endpoint: Some(
+                    format!("http://{}", self.address)
+                        .parse()
+                        .expect("an address"),
+                ),
                 bucket: BUCKET.to_owned(),
                 prefix: "vendor/files".to_owned(),
                 access_key_id: Some(KEY_ID.into()),
@@ -149,15 +140,14 @@ impl S3 {
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         vec![
             ("KITWARD_STORAGE_KIND", "s3".to_owned()),
-            ("KITWARD_STORAGE_S3_ENDPOINT", self.endpoint()),
+            (
+                "KITWARD_STORAGE_S3_ENDPOINT",
+                format!("http://{}", self.address),
+            ),
             ("KITWARD_STORAGE_S3_BUCKET", BUCKET.to_owned()),
             ("KITWARD_STORAGE_S3_ACCESS_KEY_ID", KEY_ID.to_owned()),
             ("KITWARD_STORAGE_S3_SECRET_ACCESS_KEY", SECRET.to_owned()),
         ]
-    }
-
-    fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
     }
 
     /// Where it listens.
@@ -265,40 +255,4 @@ fn completes_small_parts(state: &Mutex<State>, request: &Request<Incoming>, quer
     }
     let but_last = parts.len().saturating_sub(1);
     request.method() == Method::POST && parts.values().take(but_last).any(|size| *size < PART_MIN)
-}
-
-fn spoiled(response: Response<Body>, fault: Fault) -> Response<Body> {
-    match fault {
-        Fault::None | Fault::Silent | Fault::Down => response,
-        Fault::OtherBytes => response.map(|body| {
-            let mut is_first = true;
-            let chunks = body.map(move |chunk| {
-                chunk.map(|bytes| {
-                    let mut bytes = bytes.to_vec();
-                    if std::mem::take(&mut is_first)
-                        && let Some(byte) = bytes.first_mut()
-                    {
-                        *byte ^= 1;
-                    }
-                    bytes::Bytes::from(bytes)
-                })
-            });
-            Body::http_body_unsync(http_body_util::StreamBody::new(
-                chunks.map(|chunk| chunk.map(hyper::body::Frame::data)),
-            ))
-        }),
-        Fault::Cut => response.map(|body| {
-            let chunks = body.take(1).map(|chunk| {
-                chunk.map(|bytes| hyper::body::Frame::data(bytes.slice(..bytes.len() / 2)))
-            });
-            Body::http_body_unsync(http_body_util::StreamBody::new(chunks))
-        }),
-    }
-}
-
-fn plain(status: StatusCode, code: &str) -> Response<Body> {
-    let body = format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code></Error>");
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    response
 }

@@ -294,3 +294,6 @@ fn check_prefix(name: &str, prefix: &str) -> Result<(), ConfigError> {
         Err(field(name, reason))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,45 +52,33 @@ pub(crate) async fn run(arguments: &Arguments, program: &Path) -> Outcome<Vec<Li
     let file = file_in(&folder.path().join("data"))?;
     let bare = Bare::start(&file)?;
     let path = format!("/v1/kits/{KIT}/releases/1.0.0/artifacts/{NAME}");
-    let mut readings: [Vec<Reading>; 2] = Default::default();
+    let of_bare = Phase {
+        name: "bare file",
+        pid: bare.pid(),
+        address: bare.address,
+        requests: vec![request("/", &bare.address.to_string(), "")],
+    };
+    let with_keys = (0..CONNECTIONS).map(|number| {
+        let (_, key) = keys.pick(number as u64);
+        let key = format!("Authorization: License {key}\r\n");
+        request(&path, &server.host(), &key)
+    });
+    let of_server = Phase {
+        name: "download",
+        pid: server.pid(),
+        address: server.address,
+        requests: with_keys.collect(),
+    };
+    let (mut bare, mut gated) = (Vec::new(), Vec::new());
     for round in 0..arguments.rounds() {
-        let mut order = [0, 1];
-        if round % 2 == 1 {
-            order.reverse();
-        }
-        for at in order {
-            let phase = match at {
-                0 => Phase {
-                    pid: bare.pid(),
-                    address: bare.address,
-                    requests: vec![request("/", &bare.address.to_string(), "")],
-                },
-                _ => Phase {
-                    pid: server.pid(),
-                    address: server.address,
-                    requests: (0..CONNECTIONS)
-                        .map(|number| {
-                            let (_, key) = keys.pick(number as u64);
-                            let key = format!("Authorization: License {key}\r\n");
-                            request(&path, &server.host(), &key)
-                        })
-                        .collect(),
-                },
-            };
-            let reading = LocalSet::new().run_until(phase.measure(arguments)).await?;
-            eprintln!(
-                "round {}: {} {:.0} MB/s, {:.0} ms/GB, private {} kB, resident {} kB",
-                round + 1,
-                ["bare file", "download"][at],
-                reading.rate,
-                reading.cpu,
-                reading.most.private / 1024,
-                reading.most.resident / 1024,
-            );
-            readings[at].push(reading);
+        if round % 2 == 0 {
+            bare.push(of_bare.measured(arguments, round).await?);
+            gated.push(of_server.measured(arguments, round).await?);
+        } else {
+            gated.push(of_server.measured(arguments, round).await?);
+            bare.push(of_bare.measured(arguments, round).await?);
         }
     }
-    let [bare, gated] = readings;
     Ok(lines(&bare, &gated))
 }
 
@@ -179,7 +167,7 @@ impl Publisher<'_> {
             made["id"].as_str().unwrap_or_default()
         );
         // No zeros: nothing on the way shall find them easy.
-        let file = (0..SIZE).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8);
+        let file = (0..SIZE).map(|at| (at.wrapping_mul(2_654_435_761) % 251) as u8);
         let put = format!("{release}/artifacts/{NAME}");
         self.send("PUT", &put, file.collect()).await?;
         let publish = format!("{release}/publish");
@@ -235,6 +223,7 @@ fn request(path: &str, host: &str, header: &str) -> String {
 
 /// Downloads from one server at once.
 struct Phase {
+    name: &'static str,
     pid: u32,
     address: SocketAddr,
     requests: Vec<String>,
@@ -247,7 +236,21 @@ struct Progress {
 }
 
 impl Phase {
-    async fn measure(self, arguments: &Arguments) -> Outcome<Reading> {
+    async fn measured(&self, arguments: &Arguments, round: usize) -> Outcome<Reading> {
+        let reading = LocalSet::new().run_until(self.measure(arguments)).await?;
+        eprintln!(
+            "round {}: {} {:.0} MB/s, {:.0} ms/GB, private {} kB, resident {} kB",
+            round + 1,
+            self.name,
+            reading.rate,
+            reading.cpu,
+            reading.most.private / 1024,
+            reading.most.resident / 1024,
+        );
+        Ok(reading)
+    }
+
+    async fn measure(&self, arguments: &Arguments) -> Outcome<Reading> {
         let progress = Rc::new(Progress::default());
         let mut tasks = JoinSet::new();
         for request in self.requests.iter().cycle().take(CONNECTIONS) {
