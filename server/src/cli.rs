@@ -5,6 +5,7 @@
 //! Exit status: 0 done, 1 refused or failed (one line, then detail), 2 usage.
 
 mod arguments;
+mod artifact;
 mod audit;
 mod catalog;
 mod check;
@@ -19,6 +20,7 @@ mod policies;
 mod publish;
 mod releases;
 mod serve;
+mod signatures;
 mod support;
 
 use std::ffi::OsString;
@@ -88,5 +90,6 @@ async fn run(arguments: Arguments, output: Output) -> Result<(), Failed> {
         Command::Find { text } => support::find(&text, output).await,
         Command::Publish(publish) => publish::run(*publish, output).await,
         Command::Storage => catalog::storage(output).await,
+        Command::Artifact { command } => artifact::run(command, output).await,
     }
 }

@@ -188,7 +188,7 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
         .map(ToString::to_string)
         .collect();
     let limits = &config.limits;
-    let rows: [(&str, String); 26] = [
+    let rows: [(&str, String); 27] = [
         ("listen", config.listen.to_string()),
         (
             "public_url",
@@ -223,6 +223,10 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
             config.vendor.former_key_prefixes.join(", "),
         ),
         ("storage", config.storage.in_words()),
+        (
+            "vendor.minisign_keys",
+            config.vendor.minisign_keys.join(", "),
+        ),
         ("mail.smtp_url", masked(config.mail.smtp_url.is_some())),
         ("mail.from", config.mail.from.clone()),
         ("mail.reply_to", optional(config.mail.reply_to.clone())),
