@@ -19,6 +19,8 @@ const PATIENCE: i64 = 120;
 pub(super) struct Examined {
     /// The server's signature file.
     pub(super) signature: String,
+    /// What it was made over.
+    pub(super) prehash: [u8; 64],
     /// What the archive holds, where the file is one.
     pub(super) listing: Option<Listing>,
 }
@@ -50,9 +52,14 @@ pub(super) async fn examine(
         .read_snapshot(move |conn| sign::subject(conn, &id))
         .await?
         .ok_or(UploadArtifactError::NotFound)?;
+    let prehash = match stored.blake2b {
+        Some(prehash) => prehash,
+        None => sign::prehash_of(app, &stored.sha256).await?,
+    };
     Ok(Examined {
         listing: look_into(app, name, stored).await?,
-        signature: sign::signature(app, &subject, name, &stored.blake2b)?,
+        signature: sign::signature(app, &subject, name, &prehash)?,
+        prehash,
     })
 }
 

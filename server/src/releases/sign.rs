@@ -136,12 +136,21 @@ fn is_due(app: &App, file: &Artifact) -> bool {
 
 /// The hash that signatures are made over: as it was kept, or of the bytes for files of old.
 pub(super) async fn prehash(app: &App, file: &Artifact) -> Result<[u8; 64], StorageError> {
-    let kept = file.blake2b.as_ref();
-    let kept = kept.and_then(|text| HEXLOWER.decode(text.as_bytes()).ok());
-    if let Some(kept) = kept.and_then(|bytes| <[u8; 64]>::try_from(bytes).ok()) {
-        return Ok(kept);
+    match kept_prehash(file) {
+        Some(kept) => Ok(kept),
+        None => prehash_of(app, &file.sha256).await,
     }
-    let stored = app.storage.open_for_reading(&file.sha256).await?;
+}
+
+/// The hash that was kept with a file.
+pub(super) fn kept_prehash(file: &Artifact) -> Option<[u8; 64]> {
+    let kept = HEXLOWER.decode(file.blake2b.as_ref()?.as_bytes()).ok()?;
+    <[u8; 64]>::try_from(kept).ok()
+}
+
+/// The hash of stored bytes.
+pub(super) async fn prehash_of(app: &App, sha256: &str) -> Result<[u8; 64], StorageError> {
+    let stored = app.storage.open_for_reading(sha256).await?;
     let size = stored.size();
     let mut chunks = Box::pin(stored.stream(0..size));
     let mut hash = Prehash::default();

@@ -163,7 +163,7 @@ pub async fn add(
         sha256: stored.sha256,
         sha512: stored.sha512,
         created_at: now,
-        blake2b: Some(HEXLOWER.encode(&stored.blake2b)),
+        blake2b: Some(HEXLOWER.encode(&examined.prehash)),
         signed_by: Some(SignedBy::Server),
         archive: examined.listing.as_ref().map(|listing| listing.format),
         archive_entries: examined.count(|listing| listing.entries),

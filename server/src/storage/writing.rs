@@ -23,8 +23,8 @@ pub struct Stored {
     pub sha256: String,
     /// 128 hexadecimal digits.
     pub sha512: String,
-    /// BLAKE2b-512, which signatures are made over.
-    pub blake2b: [u8; 64],
+    /// BLAKE2b-512, which signatures are made over; none where it was not made.
+    pub blake2b: Option<[u8; 64]>,
     /// In bytes.
     pub size: u64,
     /// Where it lies.
@@ -149,7 +149,7 @@ impl Upload {
         Ok(Stored {
             sha256,
             sha512,
-            blake2b: hashes.blake2b.finish(),
+            blake2b: Some(hashes.blake2b.finish()),
             size: self.size,
             key: key.to_string(),
         })
