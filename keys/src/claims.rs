@@ -6,6 +6,7 @@
 mod check;
 mod checkpoint;
 mod key_ring;
+mod stamp;
 mod update;
 mod values;
 
@@ -19,6 +20,7 @@ use check::Registered;
 pub use check::Expected;
 pub use checkpoint::{CheckpointClaims, verify_checkpoint};
 pub use key_ring::{ExpectedRing, KeyRingClaims, KnownRing};
+pub use stamp::{LicenseTextClaims, StampClaims, StampedClaims, verify_stamp};
 pub use update::{ArtifactClaims, ReleaseClaims, UpdateClaims, verify_update};
 pub use values::{Audience, Scope};
 

@@ -195,3 +195,55 @@ impl VerifyError {
         }
     }
 }
+
+/// Why a signature of a file, or a key for one, was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MinisignError {
+    /// The text is larger than any signature file.
+    #[error("the text is too large for a minisign signature")]
+    TooLarge,
+    /// The text has not the form that minisign writes.
+    #[error("the text has not the form that minisign writes")]
+    Malformed,
+    /// The signature covers the whole file instead of its hash.
+    #[error("the signature is not prehashed: sign with a current minisign")]
+    NotPrehashed,
+    /// The bytes of the key are no usable Ed25519 public key.
+    #[error("the bytes are not a usable Ed25519 public key")]
+    InvalidKey,
+    /// No known public key has this id.
+    #[error("the signature was made with an unknown key")]
+    UnknownKey,
+    /// The key is compromised, so nothing signed with it counts any more.
+    #[error("the signature was made with a compromised key")]
+    KeyCompromised,
+    /// The signature does not fit the file.
+    #[error("the signature does not fit the file")]
+    BadSignature,
+    /// The signature does not fit the trusted comment.
+    #[error("the signature does not fit the trusted comment")]
+    BadComment,
+    /// The trusted comment is that of another file.
+    #[error("the trusted comment names another {field}, or none")]
+    OtherFile {
+        /// Which of its fields does not fit.
+        field: &'static str,
+    },
+}
+
+impl MinisignError {
+    /// The stable word for this reason.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::Malformed => "malformed",
+            Self::NotPrehashed => "not_prehashed",
+            Self::InvalidKey => "invalid_key",
+            Self::UnknownKey => "unknown_key",
+            Self::KeyCompromised => "key_compromised",
+            Self::BadSignature => "bad_signature",
+            Self::BadComment => "bad_comment",
+            Self::OtherFile { .. } => "other_file",
+        }
+    }
+}

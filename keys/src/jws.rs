@@ -1,8 +1,8 @@
 //! Signed documents: compact JWS (RFC 7515) with Ed25519 (`EdDSA`, RFC 8037).
 //!
 //! The protected header is exactly `{"alg":"EdDSA","kid":…,"typ":…}`. A document of one `typ` is
-//! never accepted in another's place, and only keys for documents sign documents, only root keys
-//! the key ring. Reading is strict: canonical base64url, no member named twice, no critical extension. Header members
+//! never accepted in another's place, and only keys for documents sign documents, only keys for
+//! artifacts stamps, only root keys the key ring. Reading is strict: canonical base64url, no member named twice, no critical extension. Header members
 //! beyond these are ignored (RFC 7515 section 4), never used to find a key.
 
 mod unique_json;
@@ -31,6 +31,8 @@ pub enum DocumentType {
     Update,
     /// A checkpoint of the audit log: what it was up to one entry.
     Checkpoint,
+    /// A stamp in a downloaded archive: for whom the copy was made.
+    Stamp,
     /// The key ring: every public key with its state, signed by a root key.
     KeyRing,
 }
@@ -43,6 +45,7 @@ impl DocumentType {
             Self::Verdict => "verdict+jwt",
             Self::Update => "update+jwt",
             Self::Checkpoint => "checkpoint+jwt",
+            Self::Stamp => "stamp+jwt",
             Self::KeyRing => "keyring+jwt",
         }
     }
@@ -51,6 +54,7 @@ impl DocumentType {
     pub fn signed_by(self) -> KeyPurpose {
         match self {
             Self::License | Self::Verdict | Self::Update | Self::Checkpoint => KeyPurpose::Document,
+            Self::Stamp => KeyPurpose::Artifact,
             Self::KeyRing => KeyPurpose::Root,
         }
     }

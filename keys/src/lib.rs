@@ -9,7 +9,8 @@
 //! | [`license_key`] | the text a buyer pastes: issue, parse, check, verify |
 //! | [`signing`] | Ed25519 keys by purpose and state, key sets, `jwks.json` |
 //! | [`jws`] | compact JWS (RFC 7515) with `EdDSA` (RFC 8037) |
-//! | [`claims`] | what license files, verdicts, update manifests, checkpoints and the key ring say, and how they are checked |
+//! | [`claims`] | what license files, verdicts, update manifests, stamps, checkpoints and the key ring say, and how they are checked |
+//! | [`minisign`] | signatures of files, in the form of minisign |
 //! | [`error`] | one variant for each reason of a refusal |
 //!
 //! # Verify a license file
@@ -46,6 +47,7 @@ pub mod claims;
 pub mod error;
 pub mod jws;
 pub mod license_key;
+pub mod minisign;
 pub mod signing;
 
 mod base64url;
@@ -53,11 +55,13 @@ mod mac;
 
 pub use claims::{
     ActivationClaims, ArtifactClaims, Audience, CheckpointClaims, DocumentClaims, Expected,
-    ExpectedRing, KeyRingClaims, KnownRing, LicenseClaims, ReleaseClaims, Scope, SeatsClaims,
-    UpdateClaims, verify_checkpoint, verify_document, verify_update,
+    ExpectedRing, KeyRingClaims, KnownRing, LicenseClaims, LicenseTextClaims, ReleaseClaims, Scope,
+    SeatsClaims, StampClaims, StampedClaims, UpdateClaims, verify_checkpoint, verify_document,
+    verify_stamp, verify_update,
 };
-pub use error::{KeyError, ParseKeyError, SignError, VerifyError};
+pub use error::{KeyError, MinisignError, ParseKeyError, SignError, VerifyError};
 pub use jws::DocumentType;
 pub use license_key::{KeyPrefix, LicenseKey};
 pub use mac::{MacKey, lookup_digest};
+pub use minisign::{FileComment, FileSignature, MinisignKey, Prehash, comment_field, sign_file};
 pub use signing::{Jwk, Jwks, KeyPurpose, KeyState, Kid, PublicKey, PublicKeys, SigningKey};

@@ -4,8 +4,9 @@
 
 use data_encoding::HEXLOWER;
 use kitward_keys::{
-    DocumentType, Expected, ExpectedRing, Jwks, KeyPrefix, KnownRing, LicenseKey, MacKey,
-    PublicKeys, VerifyError, lookup_digest, verify_checkpoint, verify_document, verify_update,
+    DocumentType, Expected, ExpectedRing, FileComment, FileSignature, Jwks, KeyPrefix, KnownRing,
+    LicenseKey, MacKey, MinisignKey, Prehash, PublicKeys, VerifyError, lookup_digest,
+    verify_checkpoint, verify_document, verify_stamp, verify_update,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -167,6 +168,9 @@ impl DocumentCase {
             "checkpoint+jwt" => {
                 verify_checkpoint(&self.token, keys, expected.issuer).map(serde_json::to_value)
             }
+            "stamp+jwt" => {
+                verify_stamp(&self.token, keys, expected.issuer).map(serde_json::to_value)
+            }
             other => return Err(format!("unknown type {other}").into()),
         };
         Ok(match read {
@@ -212,6 +216,49 @@ fn every_update_vector_holds() -> Outcome<()> {
 #[test]
 fn every_checkpoint_vector_holds() -> Outcome<()> {
     assert!(check_documents(include_str!("vectors/checkpoints.json"))? > 5);
+    Ok(())
+}
+
+#[test]
+fn every_stamp_vector_holds() -> Outcome<()> {
+    assert!(check_documents(include_str!("vectors/stamps.json"))? > 10);
+    Ok(())
+}
+
+#[test]
+fn every_vector_of_a_files_signature_holds() -> Outcome<()> {
+    #[derive(Deserialize)]
+    struct Case {
+        name: String,
+        bytes: String,
+        signature: String,
+        file: String,
+        version: String,
+        result: String,
+    }
+    #[derive(Deserialize)]
+    struct File {
+        public_key: String,
+        cases: Vec<Case>,
+    }
+    let file: File = serde_json::from_str(include_str!("vectors/minisign.json"))?;
+    let keys = [MinisignKey::parse(&file.public_key)?];
+    assert!(file.cases.len() > 10);
+    for case in &file.cases {
+        let asked = FileComment {
+            timestamp: 0,
+            file: &case.file,
+            version: &case.version,
+            kit: "feedback-widget",
+            channel: "stable",
+        };
+        let read = FileSignature::parse(&case.signature).and_then(|signature| {
+            let comment = signature.verify(&keys, &Prehash::of(case.bytes.as_bytes()))?;
+            asked.check(comment)
+        });
+        let result = read.map_or_else(|error| error.code(), |()| "ok");
+        assert_eq!(result, case.result, "{}", case.name);
+    }
     Ok(())
 }
 

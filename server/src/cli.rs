@@ -5,6 +5,7 @@
 //! Exit status: 0 done, 1 refused or failed (one line, then detail), 2 usage.
 
 mod arguments;
+mod artifact;
 mod audit;
 mod catalog;
 mod check;
@@ -20,6 +21,7 @@ mod publish;
 mod releases;
 mod reports;
 mod serve;
+mod signatures;
 mod support;
 
 use std::ffi::OsString;
@@ -90,5 +92,6 @@ async fn run(arguments: Arguments, output: Output) -> Result<(), Failed> {
         Command::Publish(publish) => publish::run(*publish, output).await,
         Command::Storage => catalog::storage(output).await,
         Command::Report { command } => reports::report(command, output).await,
+        Command::Artifact { command } => artifact::run(command, output).await,
     }
 }

@@ -104,6 +104,9 @@ pub struct VendorConfig {
     pub key_prefix: String,
     /// Words that license keys started with before; such keys go on being accepted.
     pub former_key_prefixes: Vec<String>,
+    /// Public keys of minisign, one line of base64 each, comma-separated in the variable: signatures
+    /// of files that the vendor makes with keys that are not on the server are checked against them.
+    pub minisign_keys: Vec<String>,
 }
 
 /// How mail leaves the server.
@@ -203,6 +206,7 @@ impl Default for VendorConfig {
             brand_hue: 255,
             key_prefix: "kwl".to_owned(),
             former_key_prefixes: Vec::new(),
+            minisign_keys: Vec::new(),
         }
     }
 }

@@ -15,6 +15,7 @@ pub mod named;
 pub mod newest;
 pub mod pages;
 pub mod record;
+pub mod stamp;
 pub mod store;
 pub mod tickets;
 pub mod view;

@@ -6,10 +6,12 @@
 //! many a release is offered is its rollout, which is no matter of what they may have.
 
 pub mod admin;
+pub mod archive;
 pub mod change;
 pub mod create_release;
 pub mod delete_draft;
 pub mod edit_release;
+mod examine;
 pub mod fields;
 pub mod grant_release;
 pub mod model;
@@ -17,7 +19,9 @@ pub mod publish_release;
 pub mod remove_artifact;
 pub mod rights;
 pub mod roll_out;
+pub mod sign;
 pub mod store;
+pub mod supply_signature;
 pub mod sweep;
 pub mod take_back;
 pub mod upload;

@@ -5,6 +5,7 @@
 //! folder or a service; nothing outside of this folder knows which, but that a service's files may
 //! leave by a signed address.
 
+mod blocking;
 mod error;
 mod open;
 mod parts;
@@ -25,6 +26,7 @@ use object_store::{GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::entropy::{Entropy, bytes};
 
+pub use blocking::BlockingFile;
 pub use error::StorageError;
 pub use object_store::path::Path as Key;
 pub use parts::{ContentFile, PartName, TemporaryFile};

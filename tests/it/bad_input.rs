@@ -363,15 +363,15 @@ const GATED: [&str; 10] = [
     "feedback-widget/releases?cursor={}",
     "feedback-widget/releases?limit={}",
     "feedback-widget/releases/{}",
-    "feedback-widget/releases/{}/artifacts/kit.zip",
+    "feedback-widget/releases/{}/artifacts/kit.bin",
     "feedback-widget/releases/1.0.0/artifacts/{}",
-    "{}/releases/1.0.0/artifacts/kit.zip",
+    "{}/releases/1.0.0/artifacts/kit.bin",
 ];
 
 both!(no_path_or_query_makes_the_server_fail);
 async fn no_path_or_query_makes_the_server_fail(kind: Kind) {
     let (app, shop, purchase) = opened(kind).await;
-    shop.release("feedback-widget", "1.0.0", "kit.zip", b"x")
+    shop.release("feedback-widget", "1.0.0", "kit.bin", b"x")
         .await;
     let kit = app.kit(&purchase.key);
     let long = "x".repeat(5_000);
@@ -404,7 +404,7 @@ async fn no_path_or_query_makes_the_server_fail(kind: Kind) {
 both!(no_header_makes_the_server_fail);
 async fn no_header_makes_the_server_fail(kind: Kind) {
     let (app, shop, purchase) = opened(kind).await;
-    shop.release("feedback-widget", "1.0.0", "kit.zip", b"x")
+    shop.release("feedback-widget", "1.0.0", "kit.bin", b"x")
         .await;
     let kit = app.kit(&purchase.key);
     let values: [&[u8]; 6] = [b"", b"\xff\xfe", b"a b", b"\"", b"Bearer", &[b'x'; 4_000]];
@@ -423,7 +423,7 @@ async fn no_header_makes_the_server_fail(kind: Kind) {
         let patch = shop
             .admin
             .request(Method::PATCH, "/v1/admin/kits/rate-limiter");
-        let file = "/v1/kits/feedback-widget/releases/1.0.0/artifacts/kit.zip";
+        let file = "/v1/kits/feedback-widget/releases/1.0.0/artifacts/kit.bin";
         for request in [
             post.json(&body),
             patch.json(&json!({})),

@@ -191,7 +191,7 @@ fn releases_are_managed_from_the_command_line() {
             policy: String::new(),
         };
         let id = shop
-            .release("feedback-widget", "1.0.0", "kit.zip", b"kit")
+            .release("feedback-widget", "1.0.0", "kit.bin", b"kit")
             .await;
         let name = "feedback-widget@1.0.0";
         assert_eq!(at.done(&["release", "show", name])["id"], json!(id));

@@ -10,7 +10,7 @@ use kitward_tests::{Actor, Kind, Purchase, Shop, TestApp, both};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const FILE: &str = "feedback-widget-1.0.0.zip";
+const FILE: &str = "feedback-widget-1.0.0.bin";
 
 /// A shop with one release of a file of this many bytes, and a license.
 async fn shop(app: &TestApp, size: usize) -> (Shop, Purchase, Vec<u8>) {
@@ -240,6 +240,7 @@ async fn names_beside_a_file_and_its_kind_lead_to_it(kind: Kind) {
         for (name, stable) in [
             ("source", FILE.to_owned()),
             ("source.sha256", format!("{FILE}.sha256")),
+            ("source.minisig", format!("{FILE}.minisig")),
         ] {
             let address = format!("/v1/kits/feedback-widget/releases/{version}/artifacts/{name}");
             let moved = kit.get(&address).await.expect_status(302);
@@ -249,7 +250,7 @@ async fn names_beside_a_file_and_its_kind_lead_to_it(kind: Kind) {
             kit.get(location).await.expect_status(200);
         }
     }
-    for unknown in ["binary", "binary.sha256", "a.zip", ".sha256"] {
+    for unknown in ["binary", "binary.sha256", "a.bin", ".sha256"] {
         let reply = kit.get(&path(unknown)).await;
         reply.expect_problem(404, "not_found");
     }
@@ -260,7 +261,7 @@ async fn names_beside_a_file_and_its_kind_lead_to_it(kind: Kind) {
         "/v1/admin/releases/{}",
         release.expect_status(201).str("/id")
     );
-    for name in ["a.zip", "b.zip"] {
+    for name in ["a.bin", "b.bin"] {
         let put = shop
             .admin
             .put(&format!("{release}/artifacts/{name}"), file.clone())
@@ -274,7 +275,7 @@ async fn names_beside_a_file_and_its_kind_lead_to_it(kind: Kind) {
     published.expect_status(200);
     let address = "/v1/kits/feedback-widget/releases/latest/artifacts/source";
     let reply = kit.get(address).await.expect_problem(404, "not_found");
-    assert_eq!(reply.json()["names"], json!(["a.zip", "b.zip"]));
+    assert_eq!(reply.json()["names"], json!(["a.bin", "b.bin"]));
     app.stop().await;
 }
 
@@ -287,7 +288,7 @@ async fn release_of(shop: &Shop, version: &str, count: usize) {
         release.expect_status(201).str("/id")
     );
     for number in 0..count {
-        let put = format!("{release}/artifacts/{number}.zip");
+        let put = format!("{release}/artifacts/{number}.bin");
         let put = shop
             .admin
             .put(&put, format!("file {number}").into_bytes())
@@ -302,7 +303,7 @@ async fn release_of(shop: &Shop, version: &str, count: usize) {
 }
 
 fn numbered(number: usize) -> String {
-    format!("/v1/kits/feedback-widget/releases/2.0.0/artifacts/{number}.zip")
+    format!("/v1/kits/feedback-widget/releases/2.0.0/artifacts/{number}.bin")
 }
 
 both!(downloads_of_a_day_are_limited_and_resuming_is_none);

@@ -151,7 +151,7 @@ async fn whoever_may_not_have_a_file_is_told_why(kind: Kind) {
         .await
         .expect_problem(403, "kit_not_covered");
     let missing = kit
-        .get("/v1/kits/no-such-kit/releases/1.0.0/artifacts/a.zip")
+        .get("/v1/kits/no-such-kit/releases/1.0.0/artifacts/a.bin")
         .await;
     missing.expect_problem(403, "kit_not_covered");
     kit.get(&file_path("9.9.9", FILE))
@@ -170,7 +170,7 @@ async fn updates_end_with_the_window_and_what_was_covered_stays(kind: Kind) {
     shop.release(
         "feedback-widget",
         "2.0.0",
-        "feedback-widget-2.0.0.zip",
+        "feedback-widget-2.0.0.bin",
         b"newer",
     )
     .await;
@@ -189,7 +189,7 @@ async fn updates_end_with_the_window_and_what_was_covered_stays(kind: Kind) {
             .ends_with(&file_path("1.0.0", FILE))
     );
     let locked = kit
-        .get(&file_path("2.0.0", "feedback-widget-2.0.0.zip"))
+        .get(&file_path("2.0.0", "feedback-widget-2.0.0.bin"))
         .await;
     let locked = locked.expect_problem(403, "version_not_covered");
     assert_eq!(locked.str("/last_entitled_version"), "1.0.0");
@@ -213,7 +213,7 @@ async fn updates_end_with_the_window_and_what_was_covered_stays(kind: Kind) {
 both!(an_update_check_is_signed_also_when_there_is_none);
 async fn an_update_check_is_signed_also_when_there_is_none(kind: Kind) {
     let (app, shop, purchase, _zip) = shop(kind).await;
-    shop.release("feedback-widget", "1.2.0-beta.1", "beta.zip", b"beta")
+    shop.release("feedback-widget", "1.2.0-beta.1", "beta.bin", b"beta")
         .await;
     let kit = app.kit(&purchase.key);
     let jwks: Jwks =
@@ -283,23 +283,23 @@ async fn drafts_are_invisible_and_published_files_never_change(kind: Kind) {
     let publish = format!("/v1/admin/releases/{id}/publish");
     let empty = publisher.post(&publish, &json!({})).await;
     assert!([409, 422].contains(&empty.status), "{}", empty.status);
-    assert!(publisher.put(&path("a.zip"), zip.clone()).await.status < 300);
+    assert!(publisher.put(&path("a.bin"), zip.clone()).await.status < 300);
     assert!(
-        publisher.put(&path("a.zip"), zip.clone()).await.status < 300,
+        publisher.put(&path("a.bin"), zip.clone()).await.status < 300,
         "equal bytes again"
     );
     publisher
-        .put(&path("a.zip"), b"other".to_vec())
+        .put(&path("a.bin"), b"other".to_vec())
         .await
         .expect_problem(409, "conflict");
-    let wrong = publisher.request(Method::PUT, &path("b.zip"));
+    let wrong = publisher.request(Method::PUT, &path("b.bin"));
     let wrong = wrong.header("x-content-sha256", "0".repeat(64)).body("b");
     publisher
         .send(wrong)
         .await
         .expect_problem(422, "invalid_field");
     let kit = app.kit(&purchase.key);
-    kit.get(&file_path("1.1.0", "a.zip"))
+    kit.get(&file_path("1.1.0", "a.bin"))
         .await
         .expect_problem(404, "not_found");
     for _ in 0..2 {
@@ -309,14 +309,14 @@ async fn drafts_are_invisible_and_published_files_never_change(kind: Kind) {
             .expect_status(200);
     }
     assert_eq!(
-        kit.get(&file_path("1.1.0", "a.zip"))
+        kit.get(&file_path("1.1.0", "a.bin"))
             .await
             .expect_status(200)
             .bytes,
         zip
     );
     publisher
-        .put(&path("c.zip"), b"late".to_vec())
+        .put(&path("c.bin"), b"late".to_vec())
         .await
         .expect_problem(409, "conflict");
     app.stop().await;
@@ -388,7 +388,7 @@ fn an_artifact_over_the_limit_leaves_nothing_behind() {
             .await
             .expect_status(201)
             .str("/id");
-        let path = format!("/v1/admin/releases/{id}/artifacts/a.zip");
+        let path = format!("/v1/admin/releases/{id}/artifacts/a.bin");
         shop.admin
             .put(&path, vec![7; 2_000])
             .await
@@ -466,15 +466,15 @@ async fn two_files_that_some_systems_take_for_one_are_refused(kind: Kind) {
     let id = release.expect_status(201).str("/id");
     let path = |name: &str| format!("/v1/admin/releases/{id}/artifacts/{name}");
     // NFC; below the same in NFD and in capitals.
-    for name in ["a.zip", "%C3%BC.zip"] {
+    for name in ["a.bin", "%C3%BC.bin"] {
         let put = shop.admin.put(&path(name), b"a".to_vec()).await;
         put.expect_status(201);
     }
-    for (name, twin) in [("A.zip", "a.zip"), ("u%CC%88.zip", "ü.zip")] {
+    for (name, twin) in [("A.bin", "a.bin"), ("u%CC%88.bin", "ü.bin")] {
         let put = shop.admin.put(&path(name), b"a".to_vec()).await;
         assert_eq!(put.expect_problem(409, "conflict").str("/name"), twin);
     }
-    let again = shop.admin.put(&path("a.zip"), b"a".to_vec()).await;
+    let again = shop.admin.put(&path("a.bin"), b"a".to_vec()).await;
     again.expect_status(200);
     app.stop().await;
 }

@@ -49,7 +49,7 @@ async fn a_file_got_by_a_build_ends_soon_after_it_also_without_seats(kind: Kind)
 both!(a_ticket_of_the_former_owner_ends_with_the_transfer);
 async fn a_ticket_of_the_former_owner_ends_with_the_transfer(kind: Kind) {
     let (app, shop) = shop(kind).await;
-    shop.release("feedback-widget", "1.0.0", "kit.zip", b"file")
+    shop.release("feedback-widget", "1.0.0", "kit.bin", b"file")
         .await;
     let license = shop.issue(&app, devices(1)).await;
     let browser = app.customer(BUYER).await;

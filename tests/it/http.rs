@@ -263,7 +263,7 @@ both!(a_nul_finds_nothing_on_any_database);
 async fn a_nul_finds_nothing_on_any_database(kind: Kind) {
     let app = TestApp::start(kind).await;
     let shop = Shop::open(&app).await;
-    shop.release("feedback-widget", "1.0.0", "a.zip", b"a")
+    shop.release("feedback-widget", "1.0.0", "a.bin", b"a")
         .await;
     let purchase = shop.buy(&app).await;
     let kit = app.kit(&purchase.key);

@@ -28,7 +28,7 @@ async fn scene(kind: Kind) -> Scene {
 
 async fn scene_in(app: TestApp) -> Scene {
     let shop = Shop::open(&app).await;
-    shop.release("feedback-widget", "1.0.0", "kit.zip", b"first")
+    shop.release("feedback-widget", "1.0.0", "kit.bin", b"first")
         .await;
     let purchase = shop.buy(&app).await;
     let body = json!({ "key": purchase.key, "kit": "feedback-widget" });
@@ -173,7 +173,7 @@ async fn a_download_token_downloads_and_nothing_else(kind: Kind) {
         .await
         .expect_status(200);
     let file = kit
-        .get(&format!("{RELEASES}/1.0.0/artifacts/kit.zip"))
+        .get(&format!("{RELEASES}/1.0.0/artifacts/kit.bin"))
         .await;
     assert_eq!(
         (file.status, file.bytes.as_slice()),
@@ -199,17 +199,17 @@ async fn a_download_token_may_stand_in_the_address_and_nothing_else_may(kind: Ki
         .get(&under(&token, "?limit=1"))
         .await
         .expect_status(200);
-    let file = anyone.get(&under(&token, "/1.0.0/artifacts/kit.zip")).await;
+    let file = anyone.get(&under(&token, "/1.0.0/artifacts/kit.bin")).await;
     assert_eq!(
         (file.status, file.bytes.as_slice()),
         (200, b"first".as_slice())
     );
     // A redirect stays behind the prefix.
     let away = anyone
-        .get(&under(&token, "/latest/artifacts/kit.zip"))
+        .get(&under(&token, "/latest/artifacts/kit.bin"))
         .await
         .expect_status(302);
-    let wanted = under(&token, "/1.0.0/artifacts/kit.zip");
+    let wanted = under(&token, "/1.0.0/artifacts/kit.bin");
     assert!(
         away.header("location").ends_with(&wanted),
         "{}",

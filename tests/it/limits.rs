@@ -60,7 +60,7 @@ fn every_route_that_takes_a_key_counts_wrong_ones() {
     kitward_tests::run_on(Kind::Sqlite, |kind| async move {
         let app = few_misses().start(kind).await;
         let shop = Shop::open(&app).await;
-        shop.release("feedback-widget", "1.0.0", "kit.zip", b"x")
+        shop.release("feedback-widget", "1.0.0", "kit.bin", b"x")
             .await;
         let wrong = app.kit(FORGED);
         let body = json!({ "key": FORGED, "kit": "feedback-widget", "device": "d" });
@@ -74,7 +74,7 @@ fn every_route_that_takes_a_key_counts_wrong_ones() {
             (&wrong, "/v1/kits/feedback-widget/releases/1.0.0"),
             (
                 &wrong,
-                "/v1/kits/feedback-widget/releases/1.0.0/artifacts/kit.zip",
+                "/v1/kits/feedback-widget/releases/1.0.0/artifacts/kit.bin",
             ),
             (&stranger, "/v1/admin/kits"),
             (&ended, "/v1/admin/kits"),

@@ -12,6 +12,7 @@
 )]
 
 mod applied_terms;
+mod archives;
 mod audit;
 mod bad_input;
 mod child;
@@ -54,7 +55,9 @@ mod schema;
 mod seat_races;
 mod seats;
 mod secrets;
+mod signatures;
 mod sites;
+mod stamps;
 mod tokens;
 mod uploads;
 mod verdicts;

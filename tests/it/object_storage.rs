@@ -9,9 +9,9 @@ use kitward_tests::{Actor, Fault, Kind, Purchase, Reply, S3, Shop, TestApp, both
 use reqwest::Method;
 use serde_json::json;
 
-const FILE: &str = "feedback widget 1.0.0.zip";
+const FILE: &str = "feedback widget 1.0.0.bin";
 const PATH: &str =
-    "/v1/kits/feedback-widget/releases/1.0.0/artifacts/feedback%20widget%201.0.0.zip";
+    "/v1/kits/feedback-widget/releases/1.0.0/artifacts/feedback%20widget%201.0.0.bin";
 
 struct Scene {
     app: TestApp,
@@ -37,7 +37,7 @@ async fn scene(kind: Kind, delivery: StorageDelivery) -> Scene {
     shop.release(
         "feedback-widget",
         "1.0.0",
-        "feedback%20widget%201.0.0.zip",
+        "feedback%20widget%201.0.0.bin",
         &file,
     )
     .await;
@@ -94,7 +94,7 @@ async fn a_file_is_fetched_by_a_signed_address_of_another_host(kind: Kind) {
         disposition.contains(&format!("filename=\"{FILE}\"")),
         "{disposition}"
     );
-    assert_eq!(reply.header("content-type"), "application/zip");
+    assert_eq!(reply.header("content-type"), "application/octet-stream");
     // A part of it, by the same address.
     let anybody = scene.app.anonymous().with("range", "bytes=5-9");
     let part = anybody.get(&address).await.expect_status(206);
@@ -184,7 +184,7 @@ async fn storage_that_is_slow_or_down_is_told_and_hangs_nobody(kind: Kind) {
     let kit = scene.kit();
     let body = json!({ "kit": "feedback-widget", "version": "2.0.0" });
     let release = scene.shop.admin.post("/v1/admin/releases", &body).await;
-    let put = format!("/v1/admin/releases/{}/artifacts/b.zip", release.str("/id"));
+    let put = format!("/v1/admin/releases/{}/artifacts/b.bin", release.str("/id"));
     for fault in [Fault::Silent, Fault::Down] {
         scene.s3.set_fault(fault);
         let started = Instant::now();
@@ -248,7 +248,7 @@ async fn what_is_refused_or_spoiled_on_the_way_leaves_nothing_in_storage(kind: K
     let scene = scene(kind, StorageDelivery::Redirect).await;
     let body = json!({ "kit": "feedback-widget", "version": "2.0.0" });
     let release = scene.shop.admin.post("/v1/admin/releases", &body).await;
-    let put = format!("/v1/admin/releases/{}/artifacts/b.zip", release.str("/id"));
+    let put = format!("/v1/admin/releases/{}/artifacts/b.bin", release.str("/id"));
     let admin = &scene.shop.admin;
     let wrong = admin.request(Method::PUT, &put);
     let wrong = wrong.header("x-content-sha256", "0".repeat(64)).body("b");

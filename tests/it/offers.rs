@@ -162,7 +162,7 @@ impl Stage {
             "minimum_version": release.minimum(at),
         });
         let id = self.post("releases", &body).await.str("/id");
-        let file = format!("/v1/admin/releases/{id}/artifacts/kit.zip");
+        let file = format!("/v1/admin/releases/{id}/artifacts/kit.bin");
         let file = self.admin.put(&file, id.clone().into_bytes()).await;
         let file = file.expect_status(201).str("/id");
         let at = |rest: &str| format!("releases/{id}/{rest}");
@@ -228,7 +228,7 @@ impl Stage {
     ) -> Result<(), TestCaseError> {
         let version = VERSIONS[at];
         let base = format!("/v1/kits/{}/releases/{version}", played.kit);
-        let file = format!("{base}/artifacts/kit.zip");
+        let file = format!("{base}/artifacts/kit.bin");
         let kit = self.app.kit(&played.key);
         let expected = case.status(at);
         equal(&file, kit.get(&file).await.status, expected)?;

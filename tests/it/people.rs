@@ -137,10 +137,10 @@ async fn covered_files_come_through_the_portal_and_locked_ones_do_not(kind: Kind
     let app = TestApp::start(kind).await;
     let shop = Shop::open(&app).await;
     shop.buy(&app).await;
-    shop.release("feedback-widget", "1.0.0", "widget.zip", b"first")
+    shop.release("feedback-widget", "1.0.0", "widget.bin", b"first")
         .await;
     app.clock.advance(400 * 86_400);
-    shop.release("feedback-widget", "2.0.0", "widget.zip", b"second")
+    shop.release("feedback-widget", "2.0.0", "widget.bin", b"second")
         .await;
     let browser = app.customer(BUYER).await;
     let home = browser.get("/").await.expect_status(200).text();
@@ -260,7 +260,7 @@ async fn what_is_long_over_is_forgotten_whoever_asks(kind: Kind) {
     let app = TestApp::start(kind).await;
     let shop = Shop::open(&app).await;
     shop.buy(&app).await;
-    shop.release("feedback-widget", "1.0.0", "widget.zip", b"a")
+    shop.release("feedback-widget", "1.0.0", "widget.bin", b"a")
         .await;
     let download = async |browser: &Actor| {
         let page = browser.get("/downloads").await.expect_status(200).text();

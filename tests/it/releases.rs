@@ -28,7 +28,7 @@ async fn stage(kind: Kind) -> Stage {
 
 impl Stage {
     async fn release(&self, version: &str) -> String {
-        let file = format!("{version}.zip");
+        let file = format!("{version}.bin");
         self.shop
             .release(KIT, version, &file, version.as_bytes())
             .await
@@ -89,7 +89,7 @@ async fn offered(actor: &Actor, query: &str) -> Option<String> {
 }
 
 fn file(version: &str) -> String {
-    format!("/v1/kits/{KIT}/releases/{version}/artifacts/{version}.zip")
+    format!("/v1/kits/{KIT}/releases/{version}/artifacts/{version}.bin")
 }
 
 fn reason() -> Value {
@@ -215,7 +215,7 @@ async fn a_draft_is_deleted_and_what_is_published_is_not(kind: Kind) {
     let made = admin.post("/v1/admin/releases", &draft).await;
     let id = made.expect_status(201).str("/id");
     let same_bytes = b"1.0.0".to_vec();
-    let put = format!("/v1/admin/releases/{id}/artifacts/a.zip");
+    let put = format!("/v1/admin/releases/{id}/artifacts/a.bin");
     admin.put(&put, same_bytes).await.expect_status(201);
     for verb in ["yank", "withdraw"] {
         let refused = stage.act(&id, verb, &reason()).await;
@@ -465,9 +465,9 @@ async fn only_files_for_the_callers_machine_are_offered(kind: Kind) {
     stage.release("1.0.0").await;
     let admin = &stage.shop.admin;
     let files = [
-        ("1.1.0", "a.zip", "?platform=linux&arch=x86_64"),
-        ("1.1.0", "b.zip", "?platform=windows"),
-        ("1.2.0", "c.zip", "?platform=windows"),
+        ("1.1.0", "a.bin", "?platform=linux&arch=x86_64"),
+        ("1.1.0", "b.bin", "?platform=windows"),
+        ("1.2.0", "c.bin", "?platform=windows"),
     ];
     let mut ids = std::collections::BTreeMap::new();
     for (version, name, query) in files {
@@ -495,9 +495,9 @@ async fn only_files_for_the_callers_machine_are_offered(kind: Kind) {
     };
     let kit = stage.kit();
     for (query, version, expected) in [
-        ("", Some("1.2.0"), vec!["c.zip"]),
-        ("&platform=windows&arch=arm64", Some("1.2.0"), vec!["c.zip"]),
-        ("&platform=linux&arch=x86_64", Some("1.1.0"), vec!["a.zip"]),
+        ("", Some("1.2.0"), vec!["c.bin"]),
+        ("&platform=windows&arch=arm64", Some("1.2.0"), vec!["c.bin"]),
+        ("&platform=linux&arch=x86_64", Some("1.1.0"), vec!["a.bin"]),
         ("&platform=linux&arch=arm64", None, vec![]),
         ("&platform=macos", None, vec![]),
     ] {
@@ -520,7 +520,7 @@ async fn only_files_for_the_callers_machine_are_offered(kind: Kind) {
         "?platform=",
         "?arch=%C3%A9",
     ] {
-        let path = format!("/v1/admin/releases/{}/artifacts/d.zip{bad}", ids["1.1.0"]);
+        let path = format!("/v1/admin/releases/{}/artifacts/d.bin{bad}", ids["1.1.0"]);
         let refused = admin.put(&path, b"d".to_vec()).await;
         refused.expect_problem(422, "invalid_field");
     }

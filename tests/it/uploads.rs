@@ -138,7 +138,7 @@ async fn a_file_comes_in_parts_and_is_seen_as_a_whole(kind: Kind) {
     let purchase = shop.buy(&app).await;
     let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
     let file = file_of(2 * PART + 4_321, 1);
-    let begun = draft.begin("kit.zip", &file).await.expect_status(201);
+    let begun = draft.begin("kit.bin", &file).await.expect_status(201);
     assert_eq!(begun.json()["part_size"], PART);
     assert_eq!(begun.json()["part_count"], 3);
     let upload = begun.str("/id");
@@ -167,7 +167,7 @@ async fn a_file_comes_in_parts_and_is_seen_as_a_whole(kind: Kind) {
         .expect_problem(404, "not_found");
     assert_eq!(files_below(&blobs(&app)).len(), 1);
     draft.publish().await.expect_status(200);
-    let path = "/v1/kits/feedback-widget/releases/1.0.0/artifacts/kit.zip";
+    let path = "/v1/kits/feedback-widget/releases/1.0.0/artifacts/kit.bin";
     let got = app.kit(&purchase.key).get(path).await.expect_status(200);
     assert!(got.bytes == file, "the file is another");
     app.stop().await;
@@ -178,7 +178,7 @@ async fn an_upload_begun_again_goes_on_where_it_was(kind: Kind) {
     let (app, _shop) = shop(kind).await;
     let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
     let file = file_of(PART + 1, 2);
-    let first = draft.begin("kit.zip", &file).await.expect_status(201);
+    let first = draft.begin("kit.bin", &file).await.expect_status(201);
     let upload = first.str("/id");
     draft
         .send(&upload, 1, &file[..PART])
@@ -186,14 +186,14 @@ async fn an_upload_begun_again_goes_on_where_it_was(kind: Kind) {
         .expect_status(200);
     let second = app.second().await;
     let there = second.token(Scope::Publish).await;
-    let body = json!({ "name": "kit.zip", "size": file.len(), "sha256": sha256(&file) });
+    let body = json!({ "name": "kit.bin", "size": file.len(), "sha256": sha256(&file) });
     let again = there.post(&draft.path("/uploads"), &body).await;
     let again = again.expect_status(200);
     assert_eq!(again.str("/id"), upload);
     assert_eq!(received(&again), [1]);
     // The same bytes said to be something else are told apart.
     let other =
-        json!({ "name": "kit.zip", "size": file.len(), "sha256": sha256(&file), "kind": "docs" });
+        json!({ "name": "kit.bin", "size": file.len(), "sha256": sha256(&file), "kind": "docs" });
     let other = there.post(&draft.path("/uploads"), &other).await;
     assert_eq!(other.expect_problem(409, "conflict").str("/upload"), upload);
     let path = format!("/v1/admin/uploads/{upload}/parts/2");
@@ -203,7 +203,7 @@ async fn an_upload_begun_again_goes_on_where_it_was(kind: Kind) {
         .expect_status(200);
     draft.complete(&upload).await.expect_status(200);
     // Where the answer was lost, beginning again tells that all is done.
-    let present = draft.begin("kit.zip", &file).await.expect_status(200);
+    let present = draft.begin("kit.bin", &file).await.expect_status(200);
     assert_eq!(present.str("/artifact/sha256"), sha256(&file));
     assert_eq!(present.json()["id"], Value::Null);
     second.stop().await;
@@ -216,8 +216,8 @@ async fn one_name_has_one_file_however_many_come_at_once(kind: Kind) {
     let second = app.second().await;
     let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
     let (one, other) = (file_of(50_000, 3), file_of(50_000, 4));
-    let upload = draft.fill("kit.zip", &one).await;
-    let rival = draft.fill("kit.zip", &other).await;
+    let upload = draft.fill("kit.bin", &one).await;
+    let rival = draft.fill("kit.bin", &other).await;
     let there = second.token(Scope::Publish).await;
     let path = format!("/v1/admin/uploads/{upload}/complete");
     let nothing = json!({});
@@ -236,7 +236,7 @@ async fn one_name_has_one_file_however_many_come_at_once(kind: Kind) {
     assert_eq!(draft.artifacts().await.len(), 1);
     let put = draft
         .publisher
-        .put(&draft.path("/artifacts/kit.zip"), one)
+        .put(&draft.path("/artifacts/kit.bin"), one)
         .await;
     put.expect_status(200);
     second.stop().await;
@@ -247,18 +247,18 @@ both!(bytes_the_kit_has_need_not_be_sent_and_those_of_others_must);
 async fn bytes_the_kit_has_need_not_be_sent_and_those_of_others_must(kind: Kind) {
     let (app, shop) = shop(kind).await;
     let file = file_of(30_000, 5);
-    shop.release("feedback-widget", "1.0.0", "kit.zip", &file)
+    shop.release("feedback-widget", "1.0.0", "kit.bin", &file)
         .await;
     let next = Draft::open(&app, "feedback-widget", "1.1.0").await;
-    let begun = next.begin("same.zip", &file).await.expect_status(201);
-    assert_eq!(begun.str("/artifact/name"), "same.zip");
+    let begun = next.begin("same.bin", &file).await.expect_status(201);
+    assert_eq!(begun.str("/artifact/name"), "same.bin");
     assert_eq!(begun.json()["id"], Value::Null);
     // A size that does not fit the hash is a guess.
-    let guess = json!({ "name": "guess.zip", "size": 29_999, "sha256": sha256(&file) });
+    let guess = json!({ "name": "guess.bin", "size": 29_999, "sha256": sha256(&file) });
     let guess = next.publisher.post(&next.path("/uploads"), &guess).await;
     assert_eq!(guess.expect_status(201).json()["artifact"], Value::Null);
     let foreign = Draft::open(&app, "rate-limiter", "1.0.0").await;
-    let begun = foreign.begin("stolen.zip", &file).await.expect_status(201);
+    let begun = foreign.begin("stolen.bin", &file).await.expect_status(201);
     assert_eq!(begun.json()["artifact"], Value::Null);
     assert!(foreign.artifacts().await.is_empty());
     assert_eq!(
@@ -274,7 +274,7 @@ async fn an_upload_that_is_given_up_leaves_nothing(kind: Kind) {
     let (app, _shop) = shop(kind).await;
     let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
     let file = file_of(1_000, 6);
-    let upload = draft.fill("kit.zip", &file).await;
+    let upload = draft.fill("kit.bin", &file).await;
     let path = format!("/v1/admin/uploads/{upload}");
     for _ in 0..2 {
         draft.delete(&path).await.expect_status(204);
@@ -303,15 +303,15 @@ both!(a_file_is_taken_out_of_a_draft_and_only_of_a_draft);
 async fn a_file_is_taken_out_of_a_draft_and_only_of_a_draft(kind: Kind) {
     let (app, shop) = shop(kind).await;
     let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
-    for name in ["a.zip", "b.zip"] {
+    for name in ["a.bin", "b.bin"] {
         let upload = draft.fill(name, name.as_bytes()).await;
         draft.complete(&upload).await.expect_status(200);
     }
-    let path = draft.path("/artifacts/a.zip");
+    let path = draft.path("/artifacts/a.bin");
     draft.delete(&path).await.expect_status(204);
     draft.delete(&path).await.expect_problem(404, "not_found");
     // Its name is free for other bytes.
-    let upload = draft.fill("a.zip", b"better").await;
+    let upload = draft.fill("a.bin", b"better").await;
     draft.complete(&upload).await.expect_status(200);
     draft.publish().await.expect_status(200);
     draft.delete(&path).await.expect_problem(409, "conflict");
@@ -324,15 +324,15 @@ both!(the_figures_tell_what_is_stored);
 async fn the_figures_tell_what_is_stored(kind: Kind) {
     let (app, shop) = shop(kind).await;
     let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
-    for name in ["a.zip", "b.zip"] {
+    for name in ["a.bin", "b.bin"] {
         let upload = draft.fill(name, name.repeat(10).as_bytes()).await;
         draft.complete(&upload).await.expect_status(200);
     }
     draft
-        .delete(&draft.path("/artifacts/a.zip"))
+        .delete(&draft.path("/artifacts/a.bin"))
         .await
         .expect_status(204);
-    draft.fill("c.zip", &[7; 500]).await;
+    draft.fill("c.bin", &[7; 500]).await;
     let figures = shop.admin.get("/v1/admin/storage").await.expect_status(200);
     assert_eq!(
         figures.json(),

@@ -67,10 +67,10 @@ async fn a_version_from_after_the_updates_is_not_covered(kind: Kind) {
     };
     let license = shop.issue(&app, terms).await;
     let forever = shop.issue(&app, devices(1)).await;
-    shop.release("feedback-widget", "1.0.0", "kit.zip", b"one")
+    shop.release("feedback-widget", "1.0.0", "kit.bin", b"one")
         .await;
     app.clock.advance(40 * DAY);
-    shop.release("feedback-widget", "2.0.0", "kit.zip", b"two")
+    shop.release("feedback-widget", "2.0.0", "kit.bin", b"two")
         .await;
     let with = |version: &str| json!({ "device": "a", "version": version });
     let kit = app.anonymous();

@@ -14,7 +14,7 @@ import urllib.request
 from server import plain_environment, serving
 
 KIT = "example-kit"
-NAME = "example kit-1.0.0.zip"
+NAME = "example kit-1.0.0.bin"
 SIZE = 24_000_000
 # Slow enough to be cut in the middle, fast enough to wait for.
 RATE = "8M"

@@ -27,8 +27,9 @@ const trusted = (jwks, purpose) =>
     ),
   });
 
-// A checkpoint and a ring name no kit; a checkpoint never ends.
+// A checkpoint and a ring name no kit; a checkpoint and a stamp never end.
 const required = (vector) => {
+  if (vector.typ === "stamp+jwt") return ["iss", "aud", "sub", "iat"];
   if (vector.typ === "checkpoint+jwt") return ["iss", "iat"];
   if (vector.typ === "keyring+jwt") return ["iss", "iat", "exp"];
   return ["iss", "aud", "sub", "iat", "exp", "jti"];
@@ -66,9 +67,9 @@ async function disagreement(vector, keys) {
 let passed = 0;
 let failed = 0;
 let apart = 0;
-for (const name of ["documents.json", "updates.json", "checkpoints.json", "key_rings.json"]) {
+for (const name of ["documents.json", "updates.json", "checkpoints.json", "stamps.json", "key_rings.json"]) {
   const file = read(name);
-  const purpose = name === "key_rings.json" ? "root" : "document";
+  const purpose = { "key_rings.json": "root", "stamps.json": "artifact" }[name] ?? "document";
   const keys = trusted(read(file.key_set), purpose);
   for (const vector of file.cases) {
     if (vector.strict_only) {

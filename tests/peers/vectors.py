@@ -36,7 +36,9 @@ def clock_at(now):
 
 
 def required(vector):
-    """A checkpoint and a ring name no kit; a checkpoint never ends."""
+    """A checkpoint and a ring name no kit; a checkpoint and a stamp never end."""
+    if vector["typ"] == "stamp+jwt":
+        return ["iss", "aud", "sub", "iat"]
     if vector["typ"] == "checkpoint+jwt":
         return ["iss", "iat"]
     if vector["typ"] == "keyring+jwt":
@@ -82,9 +84,9 @@ def disagreement(vector, keys):
 
 def main(directory):
     passed = failed = apart = 0
-    for name in ("documents.json", "updates.json", "checkpoints.json", "key_rings.json"):
+    for name in ("documents.json", "updates.json", "checkpoints.json", "stamps.json", "key_rings.json"):
         file = json.loads((directory / name).read_text("utf-8"))
-        purpose = "root" if name == "key_rings.json" else "document"
+        purpose = {"key_rings.json": "root", "stamps.json": "artifact"}.get(name, "document")
         keys = trusted(json.loads((directory / file["key_set"]).read_text("utf-8")), purpose)
         for vector in file["cases"]:
             if vector["strict_only"]:

@@ -2,7 +2,7 @@
 
 use kitward_keys::{
     ActivationClaims, ArtifactClaims, Audience, CheckpointClaims, DocumentClaims, LicenseClaims,
-    ReleaseClaims, Scope, SeatsClaims, UpdateClaims,
+    LicenseTextClaims, ReleaseClaims, Scope, SeatsClaims, StampClaims, StampedClaims, UpdateClaims,
 };
 
 pub(crate) const ISSUER: &str = "inst_01jz8q4x6vf5htd2m9c0k7r3we";
@@ -154,6 +154,28 @@ pub(crate) fn checkpoint() -> CheckpointClaims {
         iat: ISSUED,
         seq: 4_711,
         hash: "5f".repeat(32),
+    }
+}
+
+/// A stamp.
+pub(crate) fn stamp() -> StampClaims {
+    StampClaims {
+        iss: ISSUER.to_owned(),
+        aud: KIT.to_owned(),
+        sub: "lic_01jz8q4x6vf5htd2m9c0k7r3wj".to_owned(),
+        iat: ISSUED,
+        nonce: "dGhlIG5vbmNlIG9mIDE2IQ".to_owned(),
+        customer: "cus_01jz8q4x6vf5htd2m9c0k7r3wk".to_owned(),
+        order: Some("ord_01jz8q4x6vf5htd2m9c0k7r3wm".to_owned()),
+        license_text: Some(LicenseTextClaims {
+            name: "standard".to_owned(),
+            version: 2,
+        }),
+        artifact: StampedClaims {
+            name: "feedback-widget-1.3.0.zip".to_owned(),
+            version: "1.3.0".to_owned(),
+            sha256: "2c".repeat(32),
+        },
     }
 }
 

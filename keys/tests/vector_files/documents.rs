@@ -4,6 +4,7 @@ pub(crate) mod case;
 mod checkpoints;
 mod clocks;
 mod headers;
+mod stamps;
 mod texts;
 mod verdicts;
 
@@ -61,6 +62,10 @@ pub(crate) fn updates_file() -> Outcome<Value> {
 
 pub(crate) fn checkpoints_file() -> Outcome<Value> {
     Ok(file("Checkpoints of the audit log", &checkpoints::cases()?))
+}
+
+pub(crate) fn stamps_file() -> Outcome<Value> {
+    Ok(file("Stamps of downloaded archives", &stamps::cases()?))
 }
 
 fn file(what: &str, cases: &[Value]) -> Value {

@@ -8,6 +8,7 @@ mod claims;
 mod documents;
 mod key_rings;
 mod license_keys;
+mod minisign;
 mod seeds;
 mod tokens;
 
@@ -74,4 +75,14 @@ fn the_committed_update_manifests_are_what_the_code_makes() -> Outcome<()> {
 #[test]
 fn the_committed_checkpoints_are_what_the_code_makes() -> Outcome<()> {
     compare("checkpoints.json", documents::checkpoints_file()?)
+}
+
+#[test]
+fn the_committed_stamps_are_what_the_code_makes() -> Outcome<()> {
+    compare("stamps.json", documents::stamps_file()?)
+}
+
+#[test]
+fn the_committed_signatures_of_files_are_what_the_code_makes() -> Outcome<()> {
+    compare("minisign.json", minisign::file()?)
 }

@@ -56,6 +56,21 @@ pub(crate) fn artifact() -> SigningKey {
     SigningKey::from_bytes(KeyPurpose::Artifact, &[0x31; 32])
 }
 
+/// Signed the files of releases once.
+pub(crate) fn retired_artifact() -> SigningKey {
+    SigningKey::from_bytes(KeyPurpose::Artifact, &[0x32; 32])
+}
+
+/// In foreign hands.
+pub(crate) fn compromised_artifact() -> SigningKey {
+    SigningKey::from_bytes(KeyPurpose::Artifact, &[0x34; 32])
+}
+
+/// Signs the files of releases, and stands in no published set.
+pub(crate) fn unknown_artifact() -> SigningKey {
+    SigningKey::from_bytes(KeyPurpose::Artifact, &[0x35; 32])
+}
+
 /// Signs the key ring now.
 pub(crate) fn root() -> SigningKey {
     SigningKey::from_bytes(KeyPurpose::Root, &[0x41; 32])
@@ -91,6 +106,8 @@ pub(crate) fn published() -> PublicKeys {
         retired_license().public(KeyState::Retired),
         compromised_license().public(KeyState::Compromised),
         artifact().public(KeyState::Active),
+        retired_artifact().public(KeyState::Retired),
+        compromised_artifact().public(KeyState::Compromised),
         root().public(KeyState::Active),
         next_root().public(KeyState::Published),
         compromised_root().public(KeyState::Compromised),

@@ -7,15 +7,16 @@ mod policies;
 mod publish;
 mod releases;
 mod reports;
+mod sales;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use self::licenses::{CustomerCommand, LicenseCommand, SeatCommand};
+use super::artifact::ArtifactCommand;
 use super::keys::KeysCommand;
 use crate::kits::model::KitStatus;
-use crate::payments::model::QuantityRule;
 use crate::staff::Scope;
 
 pub(super) use audit::AuditCommand;
@@ -24,6 +25,7 @@ pub(super) use policies::{ApplyPolicy, LicenseTextCommand, PolicyCommand, Policy
 pub(super) use publish::{PerFile, Publish, word_for};
 pub(super) use releases::{EditRelease, ReleaseCommand, ReleaseFilters};
 pub(super) use reports::{NotifyRelease, ReportCommand, ReportDays};
+pub(super) use sales::{EventCommand, OrderCommand, PriceCommand};
 
 /// License server and kit distribution backend.
 #[derive(Debug, Parser)]
@@ -130,6 +132,11 @@ pub(super) enum Command {
         /// What to look for; with - it is read from standard input.
         text: String,
     },
+    /// Downloaded files.
+    Artifact {
+        #[command(subcommand)]
+        command: ArtifactCommand,
+    },
     /// Upload files as a release of a kit and publish it.
     Publish(Box<Publish>),
     /// How much the kit storage holds.
@@ -187,6 +194,9 @@ pub(super) enum KitCommand {
         /// Let everybody have it, without a key.
         #[arg(long)]
         open: bool,
+        /// Stamp archives that customers download with their license.
+        #[arg(long)]
+        stamps: bool,
     },
     /// Show a kit.
     Show {
@@ -213,54 +223,8 @@ pub(super) enum KitCommand {
         /// Whether everybody may have it, without a key.
         #[arg(long, value_name = "true|false")]
         open: Option<bool>,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum PriceCommand {
-    /// Map a price of the provider to policies.
-    Create {
-        /// The provider's id: `price_…`.
-        external_id: String,
-        /// Policy by id or name; may be given several times.
-        #[arg(long = "policy", required = true)]
-        policies: Vec<String>,
-        /// What a quantity of N means.
-        #[arg(long, default_value = "licenses")]
-        quantity_rule: QuantityRule,
-    },
-    /// Show a price.
-    Show {
-        /// Its id.
-        price: String,
-    },
-    /// List prices.
-    List,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum OrderCommand {
-    /// Show an order.
-    Show {
-        /// Its id.
-        order: String,
-    },
-    /// List orders.
-    List,
-    /// Issue what an order still lacks, after its prices were mapped.
-    Fulfil {
-        /// Its id.
-        order: String,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum EventCommand {
-    /// List events.
-    List,
-    /// Try a failed event anew.
-    Retry {
-        /// Its id.
-        event: String,
+        /// Whether archives that customers download are stamped with their license.
+        #[arg(long, value_name = "true|false")]
+        stamps: Option<bool>,
     },
 }

@@ -43,10 +43,11 @@ pub(super) async fn kit(command: KitCommand, output: Output) -> Result<(), Faile
             ecosystems,
             status,
             open,
+            stamps,
         } => {
             let body = json!({
                 "slug": slug, "name": name, "description": description, "homepage": homepage,
-                "ecosystems": ecosystems, "status": status, "is_open": open,
+                "ecosystems": ecosystems, "status": status, "is_open": open, "stamps": stamps,
             });
             post(output, &["kits"], &body).await
         }
@@ -58,6 +59,7 @@ pub(super) async fn kit(command: KitCommand, output: Output) -> Result<(), Faile
             homepage,
             status,
             open,
+            stamps,
         } => {
             let mut body = Map::new();
             let texts = [
@@ -76,6 +78,9 @@ pub(super) async fn kit(command: KitCommand, output: Output) -> Result<(), Faile
             }
             if let Some(open) = open {
                 body.insert("is_open".to_owned(), open.into());
+            }
+            if let Some(stamps) = stamps {
+                body.insert("stamps".to_owned(), stamps.into());
             }
             show(
                 output,

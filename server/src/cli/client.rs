@@ -143,6 +143,12 @@ impl Client {
         }
     }
 
+    /// A short text, as it is.
+    pub(super) async fn put_text(&self, path: &[&str], text: String) -> Result<Value, Failed> {
+        let request = self.request(Method::PUT, path, &[])?;
+        answer(request.header("content-type", "text/plain").body(text)).await
+    }
+
     /// One part of an upload.
     pub(super) async fn put_part(
         &self,

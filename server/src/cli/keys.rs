@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use kitward_keys::{KeyPurpose, SigningKey};
+use kitward_keys::{KeyPurpose, MinisignKey, SigningKey};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
@@ -128,6 +128,7 @@ async fn show(custody: &Custody<'_>, output: Output) -> Result<(), Failed> {
         "since",
         "activates_at",
         "private_half",
+        "minisign",
     ];
     let ends = ends_at.map_or_else(|| "never signed".to_owned(), |end| format!("until {end}"));
     let place = if here { "on" } else { "off" };
@@ -153,6 +154,7 @@ fn row(key: &RingKey) -> Value {
         "state": key.public.state().as_str(),
         "since": key.since,
         "activates_at": key.activates_at,
+        "minisign": MinisignKey::of(&key.public).map(|key| key.to_string()),
         "private_half": if key.is_here() { "here" } else { "not here" },
     })
 }

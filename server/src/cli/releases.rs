@@ -7,6 +7,7 @@ use super::catalog::{list, show};
 use super::client::Client;
 use super::output::{Failed, Output};
 use super::reports;
+use super::signatures;
 
 pub(super) async fn release(command: ReleaseCommand, output: Output) -> Result<(), Failed> {
     match command {
@@ -59,6 +60,14 @@ pub(super) async fn release(command: ReleaseCommand, output: Output) -> Result<(
             let id = id_of(&Client::from_environment()?, &release).await?;
             let columns = ["license_id", "reason", "created_at"];
             list(output, &["releases", &id, "grants"], &[], &columns).await
+        }
+        ReleaseCommand::Sign {
+            release,
+            signatures,
+        } => {
+            let client = Client::from_environment()?;
+            let id = id_of(&client, &release).await?;
+            signatures::sign(&client, &id, &signatures, output).await
         }
         ReleaseCommand::Delete { release } => {
             let client = Client::from_environment()?;

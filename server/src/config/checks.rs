@@ -108,6 +108,10 @@ fn check_vendor(vendor: &VendorConfig) -> Result<(), ConfigError> {
     {
         check_key_prefix(name, word)?;
     }
+    for key in &vendor.minisign_keys {
+        kitward_keys::MinisignKey::parse(key)
+            .map_err(|error| field("vendor.minisign_keys", format!("one is refused: {error}")))?;
+    }
     Ok(())
 }
 

@@ -225,6 +225,10 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
             config.vendor.former_key_prefixes.join(", "),
         ),
         ("storage", config.storage.in_words()),
+        (
+            "vendor.minisign_keys",
+            config.vendor.minisign_keys.join(", "),
+        ),
         ("mail.smtp_url", masked(config.mail.smtp_url.is_some())),
         ("mail.from", config.mail.from.clone()),
         ("mail.reply_to", optional(config.mail.reply_to.clone())),

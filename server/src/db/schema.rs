@@ -112,6 +112,7 @@ diesel::table! {
         is_open -> Bool,
         version -> BigInt,
         created_at -> Timestamp,
+        stamps -> Bool,
     }
 }
 
@@ -522,6 +523,14 @@ diesel::table! {
         sha256 -> Text,
         sha512 -> Text,
         created_at -> Timestamp,
+        blake2b -> Nullable<Text>,
+        signature -> Nullable<Text>,
+        signed_by -> Nullable<Text>,
+        archive -> Nullable<Text>,
+        archive_entries -> Nullable<BigInt>,
+        archive_bytes -> Nullable<BigInt>,
+        zip_end -> Nullable<Binary>,
+        unstampable -> Nullable<Text>,
     }
 }
 

@@ -167,23 +167,23 @@ async fn file(
     let (selector, release) = find(&app, &access, &version)?;
     let named = named_in(&app, release, &name).await?;
     let is_stable = matches!(selector, Selector::Exact(_));
-    let (content, to) = match named {
+    let shipment = match named {
         Named::File(artifact) if is_stable => {
             let form = credential_form(&http);
             let recipient = Recipient::of(access.holding.as_ref(), form);
-            (Content::of(&artifact), Some((artifact.id, recipient)))
+            Shipment::file(&app, &artifact, recipient).await?
         }
-        Named::Checksum(artifact) if is_stable => (Content::checksum(&artifact), None),
+        Named::Checksum(artifact) if is_stable => {
+            Shipment::beside(Content::checksum(&artifact).map_err(ApiError::internal)?)
+        }
+        Named::Signature(artifact, text) if is_stable => {
+            Shipment::beside(Content::signature(&artifact, text))
+        }
         other => {
             let (kit, version) = (&access.kit.slug, &release.version);
             let stable = artifact_url(&app, kit, version, &other.address());
             return Ok(moved(with_prefix(&http, stable)));
         }
-    };
-    let shipment = Shipment {
-        content: content.map_err(ApiError::internal)?,
-        to,
-        stamp_nonce: None,
     };
     delivery::deliver(&app, &http, shipment).await
 }
@@ -237,11 +237,7 @@ async fn by_ticket(
 ) -> Result<HttpResponse, ApiError> {
     let opened = open_ticket(&app, &path).await;
     let (recipient, artifact) = opened.map_err(|error| errors::ticket_refused(&app, error))?;
-    let shipment = Shipment {
-        content: Content::of(&artifact).map_err(ApiError::internal)?,
-        to: Some((artifact.id, recipient)),
-        stamp_nonce: None,
-    };
+    let shipment = Shipment::file(&app, &artifact, recipient).await?;
     delivery::deliver(&app, &http, shipment).await
 }
 

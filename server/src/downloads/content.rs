@@ -4,10 +4,13 @@ use std::io::Error;
 use std::ops::Range;
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use sha2::{Digest as _, Sha256};
 
 use super::named::checksum_line;
+use super::stamp::{Piece, Prepared};
 use crate::releases::store::Artifact;
 use crate::storage::{Storage, StorageError, StoredFile};
 
@@ -87,6 +90,41 @@ impl Content {
             sha256: None,
             segments: vec![Segment::Memory(line.into())],
         })
+    }
+
+    /// A published file with the stamp of a license.
+    pub fn stamped(
+        artifact: &Artifact,
+        stamped: Prepared,
+    ) -> Result<Self, std::num::TryFromIntError> {
+        let size = u64::try_from(artifact.size)?;
+        let total = stamped.size();
+        let segment = |piece| match piece {
+            Piece::Made(bytes) => Segment::Memory(bytes.into()),
+            Piece::Original(range) => Segment::Stored {
+                sha256: artifact.sha256.clone(),
+                size,
+                range,
+            },
+        };
+        Ok(Self {
+            name: artifact.name.clone(),
+            size: total,
+            etag: stamped.etag,
+            sha256: None,
+            segments: stamped.pieces.into_iter().map(segment).collect(),
+        })
+    }
+
+    /// The file beside a published one that `minisign -V` reads.
+    pub fn signature(artifact: &Artifact, text: String) -> Self {
+        Self {
+            name: format!("{}.minisig", artifact.name),
+            size: text.len() as u64,
+            etag: format!("\"{}\"", HEXLOWER.encode(&Sha256::digest(&text))),
+            sha256: None,
+            segments: vec![Segment::Memory(text.into())],
+        }
     }
 
     /// The stored file, where the content is all of one: only that can be fetched elsewhere.

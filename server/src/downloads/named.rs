@@ -4,6 +4,8 @@ use crate::releases::store::Artifact;
 
 /// Ending of the file with a checksum.
 const CHECKSUM: &str = ".sha256";
+/// Ending of the file with a signature.
+const SIGNATURE: &str = ".minisig";
 
 /// What a name means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +14,8 @@ pub enum Named {
     File(Artifact),
     /// The file beside it that `sha256sum --check` reads.
     Checksum(Artifact),
+    /// The file beside it that `minisign -V` reads, and what it holds.
+    Signature(Artifact, String),
     /// Another address in the same release, by the kind of a file.
     Elsewhere(String),
 }
@@ -33,6 +37,7 @@ impl Named {
         match self {
             Self::File(artifact) => artifact.name.clone(),
             Self::Checksum(artifact) => format!("{}{CHECKSUM}", artifact.name),
+            Self::Signature(artifact, _) => format!("{}{SIGNATURE}", artifact.name),
             Self::Elsewhere(name) => name.clone(),
         }
     }
@@ -44,16 +49,23 @@ pub fn named(artifacts: &[Artifact], name: &str) -> Result<Named, NamedError> {
     if let Some(file) = by_name(name) {
         return Ok(Named::File(file));
     }
-    let before = name.strip_suffix(CHECKSUM);
+    let ending = [CHECKSUM, SIGNATURE]
+        .into_iter()
+        .find(|ending| name.ends_with(ending));
+    let before = ending.and_then(|ending| name.strip_suffix(ending));
     if let Some(file) = before.and_then(by_name) {
-        return Ok(Named::Checksum(file));
+        return match (ending, file.signature.clone()) {
+            (Some(SIGNATURE), Some(signature)) => Ok(Named::Signature(file, signature)),
+            (Some(SIGNATURE), None) => Err(NamedError::Unknown),
+            _ => Ok(Named::Checksum(file)),
+        };
     }
     let kind = before.unwrap_or(name);
     let files: Vec<&Artifact> = artifacts.iter().filter(|file| file.kind == kind).collect();
     match files.as_slice() {
         [] => Err(NamedError::Unknown),
         [file] => {
-            let ending = if before.is_some() { CHECKSUM } else { "" };
+            let ending = ending.unwrap_or_default();
             Ok(Named::Elsewhere(format!("{}{ending}", file.name)))
         }
         several => {

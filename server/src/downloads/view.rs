@@ -52,6 +52,8 @@ pub struct ArtifactView {
     /// 128 hexadecimal digits.
     #[schema(value_type = Sha512)]
     pub sha512: String,
+    /// Its signature file, as minisign writes it.
+    pub signature: Option<String>,
     /// Its stable address.
     #[schema(value_type = WebAddress)]
     pub url: String,
@@ -75,6 +77,7 @@ pub fn release_view(
         size: artifact.size,
         sha256: artifact.sha256.clone(),
         sha512: artifact.sha512.clone(),
+        signature: artifact.signature.clone(),
         url: artifact_url(app, &kit.slug, &release.version, &artifact.name),
     };
     ReleaseView {

@@ -1,6 +1,7 @@
 //! Health, readiness and discovery.
 
 use actix_web::{HttpResponse, web};
+use kitward_keys::MinisignKey;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
@@ -11,6 +12,7 @@ use super::routes::resource;
 use crate::app::App;
 use crate::db::DbError;
 use crate::key_ring;
+use crate::releases::supply_signature::vendor_keys;
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -173,6 +175,8 @@ struct Discovery {
     deactivate: String,
     /// Template: `{kit}` stands for the slug.
     updates: String,
+    /// Public keys that sign files, as minisign prints them: the server's, then the vendor's own.
+    minisign_keys: Vec<String>,
     /// Where customers sign in.
     #[schema(value_type = WebAddress)]
     portal: String,
@@ -186,6 +190,7 @@ struct Discovery {
     responses((status = 200, description = "The addresses.", body = Discovery)),
 )]
 async fn discovery(app: AppData) -> HttpResponse {
+    follow(&app).await;
     let at = |path: &str| app.link(path);
     HttpResponse::Ok()
         .insert_header(PUBLIC_FIVE_MINUTES)
@@ -197,6 +202,15 @@ async fn discovery(app: AppData) -> HttpResponse {
             validate: at("/v1/licenses/validate"),
             deactivate: at("/v1/licenses/deactivate"),
             updates: at("/v1/kits/{kit}/updates"),
+            minisign_keys: minisign_keys(&app),
             portal: at("/"),
         })
+}
+
+fn minisign_keys(app: &App) -> Vec<String> {
+    let ring = app.keys.load();
+    let ours = ring.public.iter().filter(|key| !key.is_compromised());
+    let ours = ours.filter_map(MinisignKey::of);
+    let all = ours.chain(vendor_keys(app));
+    all.map(|key| key.to_string()).collect()
 }

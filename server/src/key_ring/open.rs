@@ -40,6 +40,8 @@ pub struct KeyRing {
     pub license_key: SigningKey,
     /// Signs license files, verdicts and update manifests.
     pub document: SigningKey,
+    /// Signs the files of releases, and stamps in them.
+    pub artifact: SigningKey,
     /// Everything needed to verify what is still valid.
     pub public: PublicKeys,
     /// The same, signed by the root key (`keyring+jwt`).
@@ -76,6 +78,7 @@ pub async fn load(custody: &Custody<'_>) -> Result<KeyRing, KeyRingError> {
     Ok(KeyRing {
         license_key: active(KeyPurpose::LicenseKey)?,
         document: active(KeyPurpose::Document)?,
+        artifact: active(KeyPurpose::Artifact)?,
         public: PublicKeys::new(listed.map(|key| key.public.clone()).collect()),
         version,
         due: due(&keys, document.as_ref()),

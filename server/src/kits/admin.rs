@@ -76,6 +76,9 @@ struct CreateRequest {
     /// Whether everybody may have it, without a key.
     #[serde(default)]
     is_open: bool,
+    /// Whether archives that customers download carry a stamp that names their license.
+    #[serde(default)]
+    stamps: bool,
 }
 
 /// What shall change; members that are left out stay as they are.
@@ -96,6 +99,8 @@ struct EditRequest {
     status: Option<KitStatus>,
     /// Whether everybody may have it, without a key.
     is_open: Option<bool>,
+    /// Whether archives that customers download carry a stamp that names their license.
+    stamps: Option<bool>,
 }
 
 /// A kit with its former slugs.
@@ -137,6 +142,7 @@ async fn create(
         ecosystems: request.ecosystems,
         status: request.status.unwrap_or(KitStatus::Queued),
         is_open: request.is_open,
+        stamps: request.stamps,
         actor: holder.actor(),
     };
     let id = made(create_kit(&app, input, claim).await?)?;
@@ -229,6 +235,7 @@ async fn edit(
         homepage: request.homepage,
         status: request.status,
         is_open: request.is_open,
+        stamps: request.stamps,
         actor: holder.actor(),
     };
     let kit = edit_kit(&app, input).await?;

@@ -26,6 +26,8 @@ pub struct CreateKit {
     pub status: KitStatus,
     /// Whether everybody may have it, without a key.
     pub is_open: bool,
+    /// Whether archives are stamped.
+    pub stamps: bool,
     /// Who adds it.
     pub actor: Actor,
 }
@@ -62,6 +64,7 @@ pub async fn create_kit(
         is_open: input.is_open,
         version: 1,
         created_at: now,
+        stamps: input.stamps,
     };
     let actor = input.actor;
     app.db
@@ -94,6 +97,7 @@ pub fn create_kit_in(tx: &mut WriteTx<'_>, kit: &Kit, actor: Actor) -> Result<()
             "ecosystems",
             "status",
             "is_open",
+            "stamps",
         ],
     ));
     Ok(())

@@ -27,6 +27,8 @@ pub struct EditKit {
     pub status: Option<KitStatus>,
     /// Whether everybody may have it, without a key.
     pub is_open: Option<bool>,
+    /// Whether archives are stamped.
+    pub stamps: Option<bool>,
     /// Who changes it.
     pub actor: Actor,
 }
@@ -112,6 +114,9 @@ fn changed(before: &Kit, input: &EditKit) -> Result<Kit, Fault> {
     if let Some(is_open) = input.is_open {
         kit.is_open = is_open;
     }
+    if let Some(stamps) = input.stamps {
+        kit.stamps = stamps;
+    }
     Ok(kit)
 }
 
@@ -129,16 +134,17 @@ fn take_slug(tx: &mut WriteTx<'_>, kit: &Kit, slug: &str) -> Result<(), EditKitE
 }
 
 fn fields(before: &Kit, after: &Kit) -> &'static [&'static str] {
-    if before.slug == after.slug {
-        &["name", "description", "homepage", "status", "is_open"]
-    } else {
-        &[
-            "slug",
-            "name",
-            "description",
-            "homepage",
-            "status",
-            "is_open",
-        ]
+    const ALL: &[&str] = &[
+        "slug",
+        "name",
+        "description",
+        "homepage",
+        "status",
+        "is_open",
+        "stamps",
+    ];
+    match ALL {
+        [_slug, others @ ..] if before.slug == after.slug => others,
+        all => all,
     }
 }

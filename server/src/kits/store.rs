@@ -15,7 +15,8 @@ use crate::db::types::WordList;
 use crate::db::{AnyConn, DbError, WriteTx};
 
 pub use license_texts::{
-    LicenseText, TextVersion, find_text, insert_text, list_texts, newest_text_number,
+    LicenseText, TextVersion, find_text, find_text_version, insert_text, list_texts,
+    newest_text_number,
 };
 pub use policies::{
     Policy, PolicyTerms, Terms, TermsVersion, find_policy, find_policy_by_name, find_policy_named,
@@ -48,6 +49,8 @@ pub struct Kit {
     pub version: i64,
     /// When it was created.
     pub created_at: Timestamp,
+    /// Whether archives that customers download carry a stamp that names their license.
+    pub stamps: bool,
 }
 
 /// Adds a kit.
@@ -134,6 +137,7 @@ pub fn update_kit(tx: &mut WriteTx<'_>, kit: &Kit) -> Result<(), DbError> {
             kits::homepage.eq(&kit.homepage),
             kits::status.eq(kit.status),
             kits::is_open.eq(kit.is_open),
+            kits::stamps.eq(kit.stamps),
         ))
         .execute(tx.conn())?;
     Ok(())

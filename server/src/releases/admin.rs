@@ -6,6 +6,7 @@ mod grants;
 mod lists;
 mod remove;
 mod requests;
+mod signatures;
 mod storage;
 mod upload;
 mod uploads;
@@ -45,6 +46,11 @@ pub fn routes(config: &mut web::ServiceConfig) {
                 .on(Method::DELETE, verbs::delete),
         )
         .service(resource("/releases/{release}/publish").on(Method::POST, verbs::publish))
+        .service(resource("/releases/{release}/sign").on(Method::POST, signatures::sign))
+        .service(
+            resource("/releases/{release}/artifacts/{name}/signature")
+                .on(Method::PUT, signatures::supply),
+        )
         .service(resource("/releases/{release}/yank").on(Method::POST, edit::yank))
         .service(resource("/releases/{release}/unyank").on(Method::POST, edit::unyank))
         .service(resource("/releases/{release}/withdraw").on(Method::POST, edit::withdraw))
@@ -94,6 +100,8 @@ pub fn routes(config: &mut web::ServiceConfig) {
     uploads::complete,
     uploads::abandon,
     storage::show,
+    signatures::supply,
+    signatures::sign,
 ))]
 pub struct Paths;
 

@@ -12,6 +12,7 @@ use semver::Version;
 use crate::db::types::{text_enum, typed_id};
 
 pub use names::{NameFault, are_twins, check_name, is_machine_word};
+pub(super) use names::{folded, is_device};
 pub use offer::{Caller, Machine, has_come_to, offered};
 pub use predicate::{LicenseFacts, Refusal, ReleaseFacts, downloadable, listed};
 pub use rollout::{Rollout, RolloutFault, STEPS_MAX, Step, bucket};
@@ -80,6 +81,30 @@ text_enum! {
         Security = "security",
         /// Take it now.
         Critical = "critical",
+    }
+}
+
+text_enum! {
+    /// Kinds of archives that are looked into.
+    pub enum ArchiveFormat {
+        /// Zip.
+        Zip = "zip",
+        /// Tar, not compressed.
+        Tar = "tar",
+        /// Tar in gzip.
+        TarGz = "tar.gz",
+        /// Tar in Zstandard.
+        TarZst = "tar.zst",
+    }
+}
+
+text_enum! {
+    /// Whose key signed a file.
+    pub enum SignedBy {
+        /// The server's artifact key.
+        Server = "server",
+        /// A key of the vendor that is not on the server.
+        Vendor = "vendor",
     }
 }
 

@@ -8,6 +8,7 @@ use crate::clock::Timestamp;
 use crate::db::{DbError, Shard, WriteTx};
 use crate::notices::announce::{Announcement, announce_in};
 use crate::secrets::SealError;
+use crate::kits;
 
 /// Why it was not published.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,12 @@ pub enum PublishReleaseError {
     /// There is nothing in it.
     #[error("the release has no files")]
     Empty,
+    /// The kit stamps, and this archive has no room for a stamp.
+    #[error("{name} cannot carry a stamp")]
+    Unstampable {
+        /// The file.
+        name: String,
+    },
 }
 
 /// Publishes a release; one that is out already stays as it is. People are told of it, unless
@@ -56,8 +63,15 @@ pub fn publish_release_in(
     if release.status == ReleaseStatus::Published {
         return Ok(release);
     }
-    if store::artifacts_of(tx.conn(), std::slice::from_ref(id))?.is_empty() {
+    let files = store::artifacts_of(tx.conn(), std::slice::from_ref(id))?;
+    if files.is_empty() {
         return Err(PublishReleaseError::Empty);
+    }
+    let kit = kits::store::find_kit(tx.conn(), &release.kit_id)?;
+    if kit.is_some_and(|kit| kit.stamps)
+        && let Some(file) = files.into_iter().find(|file| file.unstampable.is_some())
+    {
+        return Err(PublishReleaseError::Unstampable { name: file.name });
     }
     store::set_published(tx, id, now)?;
     release.status = ReleaseStatus::Published;

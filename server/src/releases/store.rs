@@ -7,6 +7,7 @@ mod grants;
 mod lists;
 mod release_row;
 mod rollout_column;
+mod signatures;
 pub mod uploads;
 
 use diesel::prelude::*;
@@ -14,7 +15,7 @@ use semver::Version;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::model::{ArtifactId, ReleaseId, ReleaseStatus, check_name};
+use super::model::{ArchiveFormat, ArtifactId, ReleaseId, ReleaseStatus, SignedBy, check_name};
 use crate::clock::Timestamp;
 use crate::db::schema::{artifacts, releases};
 use crate::db::{AnyConn, DbError, WriteTx};
@@ -28,6 +29,7 @@ pub use grants::{
 pub use lists::{Filter, list};
 pub use release_row::{Figures, Release};
 pub use rollout_column::RolloutColumn;
+pub use signatures::{Resigned, sign_again, supply_signature};
 
 /// A file of a release as stored.
 #[derive(Debug, Clone, Queryable, Insertable, Serialize, ToSchema, PartialEq, Eq)]
@@ -53,6 +55,28 @@ pub struct Artifact {
     pub sha512: String,
     /// When it was uploaded.
     pub created_at: Timestamp,
+    /// BLAKE2b-512, 128 hexadecimal digits; what the signature is made over.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub blake2b: Option<String>,
+    /// Its signature file, as minisign writes it.
+    pub signature: Option<String>,
+    /// Whose key signed it.
+    pub signed_by: Option<SignedBy>,
+    /// What kind of archive it is, where it is one.
+    pub archive: Option<ArchiveFormat>,
+    /// How many entries the archive has.
+    pub archive_entries: Option<i64>,
+    /// How many bytes its entries have, unpacked.
+    pub archive_bytes: Option<i64>,
+    /// The records at the end of a zip, up to its comment.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub zip_end: Option<Vec<u8>>,
+    /// Why it cannot carry a stamp.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub unstampable: Option<String>,
 }
 
 /// Adds a release.

@@ -197,6 +197,7 @@ async fn adopt(app: &App, orphan: ContentFile) -> Result<bool, DbError> {
     let stored = Stored {
         sha256: orphan.sha256,
         sha512: String::new(),
+        blake2b: None,
         size: orphan.size,
         key: orphan.key,
     };

@@ -1,7 +1,13 @@
 //! Adding a file to a draft. The bytes are stored first; then one unit of work makes them count.
 
+use data_encoding::HEXLOWER;
+use kitward_keys::SignError;
+
+use super::archive::Fault;
+use super::examine::examine;
 use super::model::{
-    ArtifactId, NameFault, ReleaseId, ReleaseStatus, are_twins, check_name, is_machine_word,
+    ArtifactId, NameFault, ReleaseId, ReleaseStatus, SignedBy, are_twins, check_name,
+    is_machine_word,
 };
 use super::store::blobs::{self, Kept};
 use super::store::{self, Artifact, Release};
@@ -49,6 +55,12 @@ pub enum UploadArtifactError {
     /// The bytes could not be stored.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The archive holds what no archive may.
+    #[error("the archive is refused: {0}")]
+    Archive(Fault),
+    /// The file could not be signed.
+    #[error("the file could not be signed")]
+    Sign(#[from] SignError),
     /// The name is not accepted.
     #[error("the name {0}")]
     Name(#[from] NameFault),
@@ -138,6 +150,7 @@ pub async fn add(
     stored: Stored,
 ) -> Result<Uploaded, UploadArtifactError> {
     keep(app, &stored).await?;
+    let examined = examine(app, &input.release, &input.name, &stored).await?;
     let now = app.clock.now();
     let artifact = Artifact {
         id: ArtifactId::new(now, app.entropy.as_ref()),
@@ -150,6 +163,14 @@ pub async fn add(
         sha256: stored.sha256,
         sha512: stored.sha512,
         created_at: now,
+        blake2b: Some(HEXLOWER.encode(&examined.prehash)),
+        signed_by: Some(SignedBy::Server),
+        archive: examined.listing.as_ref().map(|listing| listing.format),
+        archive_entries: examined.count(|listing| listing.entries),
+        archive_bytes: examined.count(|listing| listing.bytes),
+        unstampable: examined.unstampable(),
+        signature: Some(examined.signature),
+        zip_end: examined.listing.and_then(|listing| listing.zip_end),
     };
     let actor = input.actor;
     app.db

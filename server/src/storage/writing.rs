@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use data_encoding::HEXLOWER;
 use futures_util::TryStreamExt;
+use kitward_keys::Prehash;
 use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
 use sha2::{Digest, Sha256, Sha512};
 
@@ -22,6 +23,8 @@ pub struct Stored {
     pub sha256: String,
     /// 128 hexadecimal digits.
     pub sha512: String,
+    /// BLAKE2b-512, which signatures are made over; none where it was not made.
+    pub blake2b: Option<[u8; 64]>,
     /// In bytes.
     pub size: u64,
     /// Where it lies.
@@ -32,6 +35,7 @@ pub struct Stored {
 struct Hashes {
     sha256: Sha256,
     sha512: Sha512,
+    blake2b: Prehash,
 }
 
 /// A file that is being written; dropping it removes what is there so far.
@@ -112,6 +116,7 @@ impl Upload {
         let hashing = tokio::task::spawn_blocking(move || {
             state.sha256.update(&part);
             state.sha512.update(&part);
+            state.blake2b.update(&part);
             state
         });
         let (written, hashed) = tokio::join!(written, hashing);
@@ -144,6 +149,7 @@ impl Upload {
         Ok(Stored {
             sha256,
             sha512,
+            blake2b: Some(hashes.blake2b.finish()),
             size: self.size,
             key: key.to_string(),
         })

@@ -18,9 +18,9 @@ fn names_that_could_hurt_are_refused_before_a_byte_is_sent() {
             "",
             ".",
             "..",
-            "../evil.zip",
-            "a/b.zip",
-            "a\\b.zip",
+            "../evil.bin",
+            "a/b.bin",
+            "a\\b.bin",
             "a\0b",
             "CON",
             "con.txt",
@@ -39,13 +39,13 @@ fn names_that_could_hurt_are_refused_before_a_byte_is_sent() {
                 "name"
             );
         }
-        draft.begin("kit.zip", b"x").await.expect_status(201);
-        let taken = draft.fill("twin.zip", b"y").await;
+        draft.begin("kit.bin", b"x").await.expect_status(201);
+        let taken = draft.fill("twin.bin", b"y").await;
         draft.complete(&taken).await.expect_status(200);
-        let twin = draft.begin("TWIN.zip", b"z").await;
+        let twin = draft.begin("TWIN.bin", b"z").await;
         assert_eq!(
             twin.expect_problem(409, "conflict").str("/name"),
-            "twin.zip"
+            "twin.bin"
         );
         app.stop().await;
     });
@@ -63,12 +63,12 @@ fn sizes_and_hashes_that_cannot_be_are_refused() {
         let path = draft.path("/uploads");
         let sha = sha256(b"x");
         for size in [json!(-1), json!(1.5), json!("1"), json!(null), json!(1e300)] {
-            let body = json!({ "name": "a.zip", "size": size, "sha256": sha });
+            let body = json!({ "name": "a.bin", "size": size, "sha256": sha });
             let reply = draft.publisher.post(&path, &body).await;
             reply.expect_problem(422, "invalid_field");
         }
         for size in [1_000_001, u64::MAX, 1 << 63] {
-            let body = json!({ "name": "a.zip", "size": size, "sha256": sha });
+            let body = json!({ "name": "a.bin", "size": size, "sha256": sha });
             let reply = draft.publisher.post(&path, &body).await;
             reply.expect_problem(413, "payload_too_large");
         }
@@ -79,17 +79,17 @@ fn sizes_and_hashes_that_cannot_be_are_refused() {
             &"g".repeat(64),
             &"0".repeat(65),
         ] {
-            let body = json!({ "name": "a.zip", "size": 1, "sha256": bad });
+            let body = json!({ "name": "a.bin", "size": 1, "sha256": bad });
             let reply = draft.publisher.post(&path, &body).await;
             assert_eq!(
                 reply.expect_problem(422, "invalid_field").str("/field"),
                 "sha256"
             );
         }
-        let kind = json!({ "name": "a.zip", "size": 1, "sha256": sha, "kind": "A/B" });
+        let kind = json!({ "name": "a.bin", "size": 1, "sha256": sha, "kind": "A/B" });
         let reply = draft.publisher.post(&path, &kind).await;
         reply.expect_problem(422, "invalid_field");
-        let odd = json!({ "name": "a.zip", "size": 1, "sha256": sha, "path": "/etc" });
+        let odd = json!({ "name": "a.bin", "size": 1, "sha256": sha, "path": "/etc" });
         let reply = draft.publisher.post(&path, &odd).await;
         reply.expect_problem(422, "invalid_field");
         assert!(files_below(&blobs(&app)).is_empty());
@@ -103,7 +103,7 @@ fn parts_that_do_not_fit_are_refused() {
         let (app, _shop) = shop(kind).await;
         let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
         let file = file_of(PART + 100, 11);
-        let begun = draft.begin("kit.zip", &file).await.expect_status(201);
+        let begun = draft.begin("kit.bin", &file).await.expect_status(201);
         let upload = begun.str("/id");
         for number in [
             "0",
@@ -156,7 +156,7 @@ both!(a_file_that_is_not_what_was_announced_is_dropped);
 async fn a_file_that_is_not_what_was_announced_is_dropped(kind: Kind) {
     let (app, _shop) = shop(kind).await;
     let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
-    let announced = draft.begin("kit.zip", b"announced").await;
+    let announced = draft.begin("kit.bin", b"announced").await;
     let upload = announced.expect_status(201).str("/id");
     draft
         .send(&upload, 1, b"delivered")
@@ -175,8 +175,8 @@ both!(only_publishers_upload_and_only_to_drafts);
 async fn only_publishers_upload_and_only_to_drafts(kind: Kind) {
     let (app, shop) = shop(kind).await;
     let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
-    let upload = draft.fill("late.zip", b"late").await;
-    let body = json!({ "name": "a.zip", "size": 1, "sha256": sha256(b"x") });
+    let upload = draft.fill("late.bin", b"late").await;
+    let body = json!({ "name": "a.bin", "size": 1, "sha256": sha256(b"x") });
     for (actor, status) in [
         (app.anonymous(), 401),
         (app.token(Scope::Read).await, 403),
@@ -196,7 +196,7 @@ async fn only_publishers_upload_and_only_to_drafts(kind: Kind) {
                 ))
                 .await,
             actor
-                .send(actor.request(reqwest::Method::DELETE, &draft.path("/artifacts/a.zip")))
+                .send(actor.request(reqwest::Method::DELETE, &draft.path("/artifacts/a.bin")))
                 .await,
         ] {
             assert_eq!(reply.status, status, "{}", reply.text());
@@ -215,10 +215,10 @@ async fn only_publishers_upload_and_only_to_drafts(kind: Kind) {
         let sent = draft.send(id, 1, b"x").await;
         sent.expect_problem(404, "not_found");
     }
-    let first = draft.fill("kit.zip", b"kit").await;
+    let first = draft.fill("kit.bin", b"kit").await;
     draft.complete(&first).await.expect_status(200);
     draft.publish().await.expect_status(200);
-    let begun = draft.begin("more.zip", b"more").await;
+    let begun = draft.begin("more.bin", b"more").await;
     begun.expect_problem(409, "conflict");
     let completed = draft.complete(&upload).await;
     completed.expect_problem(409, "conflict");
@@ -239,7 +239,7 @@ async fn a_release_has_a_bounded_number_of_uploads_under_way(kind: Kind) {
     let mut begun = 0;
     for n in futures_util::future::join_all(begins).await {
         let reply = draft
-            .begin(&format!("{n}.zip"), format!("{n}").as_bytes())
+            .begin(&format!("{n}.bin"), format!("{n}").as_bytes())
             .await;
         begun += usize::from(reply.status == 201);
         assert!([201, 409].contains(&reply.status));
@@ -274,7 +274,7 @@ fn an_upload_cut_at_any_byte_shows_nothing_and_goes_on() {
         let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
         let file = file_of(PART + 70_000, 12);
         let upload = draft
-            .begin("kit.zip", &file)
+            .begin("kit.bin", &file)
             .await
             .expect_status(201)
             .str("/id");
@@ -284,7 +284,7 @@ fn an_upload_cut_at_any_byte_shows_nothing_and_goes_on() {
             .expect_status(200);
         let token = draft.publisher.header_text("authorization");
         let last = &file[PART..];
-        let whole = draft.path("/artifacts/plain.zip");
+        let whole = draft.path("/artifacts/plain.bin");
         let part = format!("/v1/admin/uploads/{upload}/parts/2");
         let mut at = 0;
         while at < last.len() {

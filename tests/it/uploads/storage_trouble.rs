@@ -12,7 +12,7 @@ async fn parts_that_the_storage_damaged_are_asked_for_again(kind: Kind) {
     let (app, _shop) = shop(kind).await;
     let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
     let file = file_of(2 * PART + 5, 21);
-    let upload = draft.fill("kit.zip", &file).await;
+    let upload = draft.fill("kit.bin", &file).await;
     let folder = blobs(&app).join("uploads").join(&upload);
     let part = |number: usize| {
         let found = files_below(&folder).into_iter().find(|path| {
@@ -77,17 +77,17 @@ fn a_full_disk_refuses_parts_and_files_and_recovers() {
         };
         let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
         let file = file_of(2 * PART, 22);
-        let upload = draft.fill("kit.zip", &file).await;
+        let upload = draft.fill("kit.bin", &file).await;
         // Its parts are there; the whole does not fit beside them.
         let full = draft.complete(&upload).await;
         full.expect_problem(507, "insufficient_storage");
         assert!(draft.artifacts().await.is_empty());
-        let whole = draft.path("/artifacts/plain.zip");
+        let whole = draft.path("/artifacts/plain.bin");
         let full = draft.publisher.put(&whole, file_of(PART, 23)).await;
         full.expect_problem(507, "insufficient_storage");
         let big = file_of(PART, 24);
         let other = draft
-            .begin("other.zip", &big)
+            .begin("other.bin", &big)
             .await
             .expect_status(201)
             .str("/id");

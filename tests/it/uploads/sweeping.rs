@@ -26,10 +26,10 @@ both!(bytes_nothing_refers_to_go_a_day_later);
 async fn bytes_nothing_refers_to_go_a_day_later(kind: Kind) {
     let (app, _shop) = shop(kind).await;
     let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
-    add(&draft, "one.zip", b"twice").await;
-    add(&draft, "two.zip", b"twice").await;
+    add(&draft, "one.bin", b"twice").await;
+    add(&draft, "two.bin", b"twice").await;
     draft
-        .delete(&draft.path("/artifacts/one.zip"))
+        .delete(&draft.path("/artifacts/one.bin"))
         .await
         .expect_status(204);
     app.clock.advance(2 * DAY);
@@ -39,18 +39,18 @@ async fn bytes_nothing_refers_to_go_a_day_later(kind: Kind) {
         "another file has these bytes"
     );
     draft
-        .delete(&draft.path("/artifacts/two.zip"))
+        .delete(&draft.path("/artifacts/two.bin"))
         .await
         .expect_status(204);
     app.clock.advance(DAY - 1);
     assert_eq!(swept(&app).await, Swept::default(), "a day is not over");
     // Somebody comes with the same bytes, and goes.
     let other = Draft::open(&app, "rate-limiter", "1.0.0").await;
-    add(&other, "back.zip", b"twice").await;
+    add(&other, "back.bin", b"twice").await;
     app.clock.advance(2 * DAY);
     assert_eq!(swept(&app).await, Swept::default());
     other
-        .delete(&other.path("/artifacts/back.zip"))
+        .delete(&other.path("/artifacts/back.bin"))
         .await
         .expect_status(204);
     app.clock.advance(DAY + 1);
@@ -59,7 +59,7 @@ async fn bytes_nothing_refers_to_go_a_day_later(kind: Kind) {
     assert!(files_below(&blobs(&app)).is_empty());
     assert_eq!(swept(&app).await, Swept::default());
     // And may come again.
-    add(&draft, "one.zip", b"twice").await;
+    add(&draft, "one.bin", b"twice").await;
     app.stop().await;
 }
 
@@ -68,9 +68,9 @@ async fn uploads_nobody_goes_on_with_end_after_a_day(kind: Kind) {
     let (app, _shop) = shop(kind).await;
     let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
     let file = file_of(PART + 10, 31);
-    let left = draft.fill("left.zip", b"left").await;
+    let left = draft.fill("left.bin", b"left").await;
     let slow = draft
-        .begin("slow.zip", &file)
+        .begin("slow.bin", &file)
         .await
         .expect_status(201)
         .str("/id");
@@ -100,7 +100,7 @@ both!(what_nobody_owns_is_found_reported_and_removed);
 async fn what_nobody_owns_is_found_reported_and_removed(kind: Kind) {
     let (app, _shop) = shop(kind).await;
     let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
-    let alive = draft.fill("alive.zip", b"alive").await;
+    let alive = draft.fill("alive.bin", b"alive").await;
     let folder = blobs(&app);
     let sha = sha256(b"orphan");
     let orphan = folder.join("sha256").join(&sha[..2]).join(&sha[2..]);
@@ -156,7 +156,7 @@ async fn an_orphan_that_an_upload_wants_becomes_its_file(kind: Kind) {
     write(&orphan, b"wanted", DAY + 1, &app);
     assert_eq!(swept(&app).await.orphans, 1);
     app.clock.advance(DAY - 1);
-    add(&draft, "wanted.zip", b"wanted").await;
+    add(&draft, "wanted.bin", b"wanted").await;
     app.clock.advance(2 * DAY);
     assert_eq!(swept(&app).await, Swept::default());
     assert!(orphan.exists());
@@ -170,7 +170,7 @@ async fn a_sweep_takes_nothing_from_who_comes_at_the_same_time(kind: Kind) {
     // The disk has a clock of its own: what is on its way now must not look old by ours.
     app.clock.advance(-300 * DAY);
     let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
-    let path = draft.path("/artifacts/kit.zip");
+    let path = draft.path("/artifacts/kit.bin");
     let sha = sha256(b"contended");
     let file = blobs(&app).join("sha256").join(&sha[..2]).join(&sha[2..]);
     let (mut removed, mut refused) = (0, 0);

@@ -57,6 +57,8 @@ pub(crate) enum Case {
     Download,
     /// A large file, published with a cut.
     Publish,
+    /// Downloads of a zip that is stamped for each license.
+    Stamped,
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {

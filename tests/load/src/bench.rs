@@ -20,6 +20,7 @@ use crate::publish;
 use crate::requests::{Requests, Traffic};
 use crate::seed::seed;
 use crate::server::{Server, Settings, build};
+use crate::stamped;
 use crate::table;
 
 /// Licenses of the usual installation.
@@ -91,6 +92,10 @@ pub(crate) async fn run(arguments: &Arguments) -> Outcome<bool> {
     }
     if arguments.wants(Case::Publish) {
         found.extend(publish::run(arguments, &program(arguments)?).await?);
+    }
+    if arguments.wants(Case::Stamped) {
+        let program = program(arguments)?;
+        found.extend(stamped::run(arguments, &program).await?);
     }
     found.retain(|line| arguments.wants(line.case));
     Ok(report(&found, arguments.markdown))

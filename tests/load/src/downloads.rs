@@ -48,7 +48,11 @@ struct Reading {
 /// Measures; the lines of the table.
 pub(crate) async fn run(arguments: &Arguments, program: &Path) -> Outcome<Vec<Line>> {
     let folder = TempDir::with_prefix("kitward-load-")?;
-    let (server, keys) = gated(arguments, program, folder.path()).await?;
+    let gated = Gated::start(arguments, program, folder.path()).await?;
+    // No zeros: nothing on the way shall find them easy.
+    let bytes = (0..SIZE).map(|at| (at.wrapping_mul(2_654_435_761) % 251) as u8);
+    gated.publisher().publish(NAME, bytes.collect()).await?;
+    let Gated { server, keys, .. } = gated;
     let file = file_in(&folder.path().join("data"))?;
     let bare = Bare::start(&file)?;
     let path = format!("/v1/kits/{KIT}/releases/1.0.0/artifacts/{NAME}");
@@ -125,40 +129,61 @@ fn lines(bare: &[Reading], gated: &[Reading]) -> Vec<Line> {
     ]
 }
 
-/// A server with the file published, and keys that open it.
-async fn gated(arguments: &Arguments, program: &Path, folder: &Path) -> Outcome<(Server, Keys)> {
-    let data = folder.join("data");
-    let keys = seed(&data, BTreeMap::new(), LICENSES).await?;
-    let token = Command::new(program)
-        .args(["token", "create", "--scope", "admin", "--json"])
-        .env("KITWARD_DATA_DIR", &data)
-        .output()?;
-    let made: serde_json::Value = serde_json::from_slice(&token.stdout)?;
-    let token = made["token"].as_str().ok_or("no token was made")?;
-    let mut variables = arguments.variables.clone();
-    // Each connection begins many downloads a minute with its key.
-    variables.push(("KITWARD_LOG".to_owned(), "warn".to_owned()));
-    let server = Server::start(Settings {
-        program,
-        folder: &data,
-        variables,
-    })
-    .await?;
-    let publisher = Publisher {
-        server: &server,
-        token,
-    };
-    publisher.publish().await?;
-    Ok((server, keys))
+/// A server, keys that open its kit, and who publishes there.
+pub(crate) struct Gated {
+    pub(crate) server: Server,
+    pub(crate) keys: Keys,
+    token: String,
 }
 
-struct Publisher<'a> {
+impl Gated {
+    pub(crate) async fn start(
+        arguments: &Arguments,
+        program: &Path,
+        folder: &Path,
+    ) -> Outcome<Self> {
+        let data = folder.join("data");
+        let keys = seed(&data, BTreeMap::new(), LICENSES).await?;
+        let token = Command::new(program)
+            .args(["token", "create", "--scope", "admin", "--json"])
+            .env("KITWARD_DATA_DIR", &data)
+            .output()?;
+        let made: serde_json::Value = serde_json::from_slice(&token.stdout)?;
+        let token = made["token"]
+            .as_str()
+            .ok_or("no token was made")?
+            .to_owned();
+        let mut variables = arguments.variables.clone();
+        // Each connection begins many downloads a minute with its key.
+        variables.push(("KITWARD_LOG".to_owned(), "warn".to_owned()));
+        let server = Server::start(Settings {
+            program,
+            folder: &data,
+            variables,
+        })
+        .await?;
+        Ok(Self {
+            server,
+            keys,
+            token,
+        })
+    }
+
+    pub(crate) fn publisher(&self) -> Publisher<'_> {
+        Publisher {
+            server: &self.server,
+            token: &self.token,
+        }
+    }
+}
+
+pub(crate) struct Publisher<'a> {
     server: &'a Server,
     token: &'a str,
 }
 
 impl Publisher<'_> {
-    async fn publish(&self) -> Outcome<()> {
+    pub(crate) async fn publish(&self, name: &str, file: Vec<u8>) -> Outcome<()> {
         let release = serde_json::json!({ "kit": KIT, "version": "1.0.0" });
         let made = self.send("POST", "/v1/admin/releases", release.to_string().into());
         let made: serde_json::Value = serde_json::from_slice(&made.await?)?;
@@ -166,16 +191,14 @@ impl Publisher<'_> {
             "/v1/admin/releases/{}",
             made["id"].as_str().unwrap_or_default()
         );
-        // No zeros: nothing on the way shall find them easy.
-        let file = (0..SIZE).map(|at| (at.wrapping_mul(2_654_435_761) % 251) as u8);
-        let put = format!("{release}/artifacts/{NAME}");
-        self.send("PUT", &put, file.collect()).await?;
+        let put = format!("{release}/artifacts/{name}");
+        self.send("PUT", &put, file).await?;
         let publish = format!("{release}/publish");
         self.send("POST", &publish, b"{}".to_vec()).await?;
         Ok(())
     }
 
-    async fn send(&self, method: &str, path: &str, body: Vec<u8>) -> Outcome<Vec<u8>> {
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Vec<u8>) -> Outcome<Vec<u8>> {
         let mut stream = TcpStream::connect(self.server.address).await?;
         let kind = match method {
             "PUT" => "application/octet-stream",
@@ -217,7 +240,7 @@ fn file_in(data: &Path) -> Outcome<PathBuf> {
     Err("the file was not stored".into())
 }
 
-fn request(path: &str, host: &str, header: &str) -> String {
+pub(crate) fn request(path: &str, host: &str, header: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{header}\r\n")
 }
 

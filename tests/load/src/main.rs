@@ -29,6 +29,7 @@ mod publish;
 mod requests;
 mod seed;
 mod server;
+mod stamped;
 mod statistics;
 mod table;
 

@@ -132,6 +132,7 @@ async fn catalog(app: &App) -> Outcome<TermsVersion> {
             ecosystems: vec!["npm".to_owned()],
             status: KitStatus::Released,
             is_open: false,
+            stamps: false,
             actor: Actor::Operator,
         };
         create_kit(app, kit, Claim::default()).await?;

@@ -84,6 +84,16 @@ pub(in crate::cli) enum ReleaseCommand {
         /// Id, or KIT@VERSION.
         release: String,
     },
+    /// Sign the files of a release anew, where their signature is not by the server's key in use;
+    /// or supply signatures made with the vendor's own key.
+    Sign {
+        /// Id, or KIT@VERSION.
+        release: String,
+        /// A signature file; the file it is for stands in its trusted comment. May be given several
+        /// times.
+        #[arg(long = "signature", value_name = "FILE.minisig")]
+        signatures: Vec<PathBuf>,
+    },
     /// Delete a draft and its files.
     Delete {
         /// Id, or KIT@VERSION.

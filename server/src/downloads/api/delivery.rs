@@ -1,6 +1,7 @@
 //! Sending one file, whole or in parts, or sending the client on to where it lies.
 
 mod parts;
+mod shipping;
 mod tracked;
 
 use std::ops::Range;

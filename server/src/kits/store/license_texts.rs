@@ -62,6 +62,18 @@ pub fn find_text(conn: &mut AnyConn, id: &LicenseTextId) -> Result<Option<Licens
         .optional()?)
 }
 
+/// The same without the text.
+pub fn find_text_version(
+    conn: &mut AnyConn,
+    id: &LicenseTextId,
+) -> Result<Option<TextVersion>, DbError> {
+    Ok(license_texts::table
+        .find(id)
+        .select(TextVersion::as_select())
+        .get_result(conn)
+        .optional()?)
+}
+
 /// Versions in the order of their creation, after a cursor.
 pub fn list_texts(
     conn: &mut AnyConn,

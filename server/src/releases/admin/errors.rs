@@ -2,6 +2,7 @@
 
 use crate::http::conditional::changed_meanwhile;
 use crate::http::{ApiError, Code};
+use crate::releases::archive::{Fault, STAMP_NAME};
 use crate::releases::change::ChangeError;
 use crate::releases::create_release::CreateReleaseError;
 use crate::releases::publish_release::PublishReleaseError;
@@ -47,6 +48,8 @@ impl From<UploadArtifactError> for ApiError {
         match error {
             UploadArtifactError::Db(error) => error.into(),
             UploadArtifactError::Storage(error) => error.into(),
+            UploadArtifactError::Archive(fault) => refused_archive(&fault),
+            UploadArtifactError::Sign(error) => Self::internal(error),
             UploadArtifactError::Name(fault) => Self::field("name", format!("The name {fault}.")),
             UploadArtifactError::Kind => {
                 let detail =
@@ -82,12 +85,29 @@ impl From<UploadArtifactError> for ApiError {
     }
 }
 
+fn refused_archive(fault: &Fault) -> ApiError {
+    let whole = if fault.entry.is_some() { "" } else { "it " };
+    let detail = format!("The archive is refused: {whole}{fault}.");
+    let problem = ApiError::field("file", detail).with("reason", fault.reason.code());
+    match &fault.entry {
+        Some(entry) => problem.with("entry", entry.as_str()),
+        None => problem,
+    }
+}
+
 impl From<PublishReleaseError> for ApiError {
     fn from(error: PublishReleaseError) -> Self {
         match error {
             PublishReleaseError::Db(error) => error.into(),
             PublishReleaseError::Seal(error) => Self::internal(error),
             PublishReleaseError::NotFound => no_such_release(),
+            PublishReleaseError::Unstampable { name } => {
+                let detail = format!(
+                    "The kit stamps its archives, and \"{name}\" has an entry of the name \
+                     {STAMP_NAME} already."
+                );
+                Self::new(Code::Conflict, detail).with("name", name)
+            }
             PublishReleaseError::Empty => {
                 let detail = "The release has no files. Upload at least one first.";
                 Self::new(Code::Conflict, detail)

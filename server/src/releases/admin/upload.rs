@@ -58,7 +58,7 @@ pub(super) struct UploadQuery {
         (status = 201, description = "Added.", body = Artifact),
         (status = 404, description = "`not_found`: there is no such release."),
         (status = 409, description = "`conflict`: the release is out, is full, or has this name with other bytes."),
-        (status = 422, description = "`invalid_field`: the name, the kind, the platform, or the SHA-256 that does not fit."),
+        (status = 422, description = "`invalid_field`: the name, the kind, the machine, the SHA-256 that does not fit, or an archive that is refused; then `reason` says why, and `entry` names the entry."),
         (status = 507, description = "`insufficient_storage`: the disk is full."),
     ),
 )]

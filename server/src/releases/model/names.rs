@@ -60,7 +60,7 @@ pub fn are_twins(one: &str, other: &str) -> bool {
     folded(one) == folded(other)
 }
 
-fn folded(name: &str) -> String {
+pub(in crate::releases) fn folded(name: &str) -> String {
     name.nfc().collect::<String>().to_lowercase()
 }
 
@@ -73,7 +73,7 @@ fn is_refused(c: char) -> bool {
         )
 }
 
-fn is_device(name: &str) -> bool {
+pub(in crate::releases) fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default();
     let stem = stem.trim_end().to_ascii_lowercase();
     let numbered = ["com", "lpt"].into_iter().any(|word| {

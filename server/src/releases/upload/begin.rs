@@ -6,6 +6,7 @@ use crate::idempotency::{Claim, Once};
 use crate::releases::model::{
     Cut, OPEN_UPLOADS_MAX, ReleaseStatus, UPLOAD_KEPT_SECONDS, UploadId, is_sha256,
 };
+use crate::releases::sign::kept_prehash;
 use crate::releases::store::blobs;
 use crate::releases::store::uploads::{self, PartRow, UploadRow};
 use crate::releases::store::{self, Artifact};
@@ -160,6 +161,7 @@ fn stored_as(artifact: Artifact) -> Option<Stored> {
     Some(Stored {
         key,
         size: u64::try_from(artifact.size).ok()?,
+        blake2b: kept_prehash(&artifact),
         sha256: artifact.sha256,
         sha512: artifact.sha512,
     })

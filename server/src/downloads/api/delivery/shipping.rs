@@ -1,0 +1,51 @@
+//! What leaves for whom: a file as it is stored, or with the stamp of its license.
+
+use crate::app::App;
+use crate::downloads::api::delivery::Shipment;
+use crate::downloads::content::Content;
+use crate::downloads::record::Recipient;
+use crate::downloads::stamp::{PrepareError, prepare};
+use crate::http::ApiError;
+use crate::releases::store::Artifact;
+
+impl Shipment {
+    /// A file for whoever was found to have a right to it.
+    pub(in crate::downloads::api) async fn file(
+        app: &App,
+        artifact: &Artifact,
+        to: Recipient,
+    ) -> Result<Self, ApiError> {
+        let prepared = match &to.license {
+            Some(license) => prepare(app, license, artifact).await?,
+            None => None,
+        };
+        let stamp_nonce = prepared.as_ref().map(|stamped| stamped.nonce.clone());
+        let content = match prepared {
+            Some(stamped) => Content::stamped(artifact, stamped),
+            None => Content::of(artifact),
+        };
+        Ok(Self {
+            content: content.map_err(ApiError::internal)?,
+            to: Some((artifact.id.clone(), to)),
+            stamp_nonce,
+        })
+    }
+
+    /// What lies beside a file; nobody counts it.
+    pub(in crate::downloads::api) fn beside(content: Content) -> Self {
+        Self {
+            content,
+            to: None,
+            stamp_nonce: None,
+        }
+    }
+}
+
+impl From<PrepareError> for ApiError {
+    fn from(error: PrepareError) -> Self {
+        match error {
+            PrepareError::Db(error) => error.into(),
+            PrepareError::Sign(error) => Self::internal(error),
+        }
+    }
+}

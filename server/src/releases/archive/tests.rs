@@ -1,0 +1,121 @@
+mod tars;
+mod zips;
+
+use std::io::Cursor;
+
+use super::*;
+
+/// Bounds small enough for tests to reach.
+fn bounds() -> Bounds {
+    Bounds {
+        entries: 1000,
+        bytes: 32 << 20,
+        ..Bounds::default()
+    }
+}
+
+fn listed(format: ArchiveFormat, bytes: &[u8]) -> Result<Listing, Fault> {
+    match list(format, Cursor::new(bytes), &bounds(), &|| true) {
+        Ok(listing) => Ok(listing),
+        Err(ArchiveError::Refused(fault)) => Err(fault),
+        Err(ArchiveError::Source(error)) => panic!("{error}"),
+    }
+}
+
+#[track_caller]
+fn refused(format: ArchiveFormat, bytes: &[u8], reason: Reason, entry: Option<&str>) {
+    let fault = listed(format, bytes).unwrap_err();
+    assert_eq!(fault.reason, reason, "{fault}");
+    assert_eq!(fault.entry.as_deref(), entry, "{fault}");
+}
+
+#[test]
+fn the_kind_is_told_by_the_name_then_by_the_bytes() {
+    for (name, head, format) in [
+        ("a.ZIP", &b"no"[..], Some(ArchiveFormat::Zip)),
+        ("a.bin", b"PK\x03\x04", Some(ArchiveFormat::Zip)),
+        ("a.tgz", b"", Some(ArchiveFormat::TarGz)),
+        ("a.tar.gz", b"", Some(ArchiveFormat::TarGz)),
+        ("a.tar.zst", b"", Some(ArchiveFormat::TarZst)),
+        ("a.tar", b"", Some(ArchiveFormat::Tar)),
+        ("a.gz", b"\x1f\x8b", None),
+        ("a.whl", b"text", None),
+    ] {
+        assert_eq!(format_of(name, head), format, "{name}");
+    }
+    let mut head = vec![0; 512];
+    head[257..262].copy_from_slice(b"ustar");
+    assert_eq!(format_of("a.crate-like", &head), Some(ArchiveFormat::Tar));
+}
+
+#[test]
+fn a_source_that_fails_is_no_fault_of_the_archive() {
+    struct Broken;
+    impl Read for Broken {
+        fn read(&mut self, _buffer: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("unplugged"))
+        }
+    }
+    impl Seek for Broken {
+        fn seek(&mut self, _to: std::io::SeekFrom) -> std::io::Result<u64> {
+            Ok(0)
+        }
+    }
+    for format in [
+        ArchiveFormat::Zip,
+        ArchiveFormat::Tar,
+        ArchiveFormat::TarGz,
+        ArchiveFormat::TarZst,
+    ] {
+        let outcome = list(format, Broken, &bounds(), &|| true);
+        let Err(ArchiveError::Source(error)) = outcome else {
+            panic!("{format:?}: {outcome:?}");
+        };
+        assert_eq!(error.to_string(), "unplugged");
+    }
+}
+
+#[test]
+fn an_archive_that_takes_too_long_is_given_up() {
+    let zip = zips::zip(&[zips::Part::file("a", b"text")]);
+    let outcome = list(ArchiveFormat::Zip, Cursor::new(zip), &bounds(), &|| false);
+    let Err(ArchiveError::Refused(fault)) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(fault.reason, Reason::TooSlow);
+}
+
+#[test]
+fn every_reason_has_a_word_of_its_own() {
+    let mut words: Vec<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+    words.sort_unstable();
+    words.dedup();
+    assert_eq!(words.len(), Reason::ALL.len());
+}
+
+#[test]
+fn no_cut_and_no_flipped_byte_makes_the_reader_panic() {
+    let zip = zips::zip(&[
+        zips::Part::deflated("src/a.txt", &[b'a'; 500]),
+        zips::Part::file("b", b"text"),
+    ]);
+    let tar = tars::tar(&[("src/a.txt", b"text".as_slice())]);
+    let gz = tars::gzipped(&tar);
+    let zst = tars::zstandard(&tar);
+    for (format, bytes) in [
+        (ArchiveFormat::Zip, zip),
+        (ArchiveFormat::Tar, tar),
+        (ArchiveFormat::TarGz, gz),
+        (ArchiveFormat::TarZst, zst),
+    ] {
+        assert!(listed(format, &bytes).is_ok(), "{format:?}");
+        for at in 0..bytes.len() {
+            let _ = listed(format, &bytes[..at]);
+            for flip in [0x01, 0x80, 0xff] {
+                let mut other = bytes.clone();
+                other[at] ^= flip;
+                let _ = listed(format, &other);
+            }
+        }
+    }
+}

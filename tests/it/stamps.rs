@@ -1,0 +1,276 @@
+//! Stamps: each customer's copy names its license, and can be undone.
+
+use std::io::Cursor;
+
+use kitward::downloads::stamp::{Piece, Stripped, read_document, strip};
+use kitward_keys::{Jwks, PublicKeys, StampClaims};
+use kitward_tests::{Kind, Purchase, Reply, Shop, TestApp, both, command};
+use reqwest::Method;
+use serde_json::json;
+
+const FILE: &str = "feedback-widget-1.0.0.zip";
+const KIT: &str = "/v1/admin/kits/feedback-widget";
+
+fn path(name: &str) -> String {
+    format!("/v1/kits/feedback-widget/releases/1.0.0/artifacts/{name}")
+}
+
+fn tar_gz() -> Vec<u8> {
+    let mut builder = tar::Builder::new(flate2::write::GzEncoder::new(
+        Vec::new(),
+        flate2::Compression::fast(),
+    ));
+    let mut header = tar::Header::new_gnu();
+    header.set_size(4);
+    header.set_mode(0o644);
+    builder
+        .append_data(&mut header, "kit/a", &b"text"[..])
+        .unwrap();
+    builder.into_inner().unwrap().finish().unwrap()
+}
+
+fn joined(file: &[u8], stripped: &Stripped) -> Vec<u8> {
+    let piece = |piece: &Piece| match piece {
+        Piece::Made(bytes) => bytes.clone(),
+        Piece::Original(range) => file
+            [usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap()]
+            .to_vec(),
+    };
+    stripped.original.iter().flat_map(piece).collect()
+}
+
+struct Stamping {
+    app: TestApp,
+    shop: Shop,
+    zip: Vec<u8>,
+    tar: Vec<u8>,
+    purchase: Purchase,
+}
+
+impl Stamping {
+    async fn start(kind: Kind) -> Self {
+        let app = TestApp::start(kind).await;
+        let shop = Shop::open(&app).await;
+        let edited = shop.admin.patch(KIT, &json!({ "stamps": true })).await;
+        edited.expect_status(200);
+        let release = json!({ "kit": "feedback-widget", "version": "1.0.0" });
+        let created = shop.admin.post("/v1/admin/releases", &release).await;
+        let id = created.expect_status(201).str("/id");
+        let (zip, tar) = (kitward_fakes::sample_kit_zip(), tar_gz());
+        for (name, bytes) in [
+            (FILE, zip.clone()),
+            ("kit.tar.gz", tar.clone()),
+            ("package.tgz?kind=npm", tar.clone()),
+            ("notes.txt", b"text".to_vec()),
+        ] {
+            let put = format!("/v1/admin/releases/{id}/artifacts/{name}");
+            shop.admin.put(&put, bytes).await.expect_status(201);
+        }
+        let publish = format!("/v1/admin/releases/{id}/publish");
+        shop.admin
+            .post(&publish, &json!({}))
+            .await
+            .expect_status(200);
+        let purchase = shop.buy(&app).await;
+        Self {
+            app,
+            shop,
+            zip,
+            tar,
+            purchase,
+        }
+    }
+
+    async fn fetch(&self, name: &str) -> Reply {
+        self.app
+            .kit(&self.purchase.key)
+            .get(&path(name))
+            .await
+            .expect_status(200)
+    }
+
+    async fn keys(&self) -> PublicKeys {
+        let jwks = self.app.anonymous().get("/.well-known/jwks.json").await;
+        let jwks: Jwks = serde_json::from_slice(&jwks.bytes).unwrap();
+        PublicKeys::from_jwks(&jwks).unwrap()
+    }
+
+    async fn stamp(&self, file: &[u8]) -> StampClaims {
+        let stripped = strip(&mut Cursor::new(file)).unwrap().unwrap();
+        read_document(&stripped.stamp, Some(&self.keys().await)).unwrap()
+    }
+}
+
+both!(a_copy_names_its_license_and_gives_the_original_back);
+async fn a_copy_names_its_license_and_gives_the_original_back(kind: Kind) {
+    let stamping = Stamping::start(kind).await;
+    let license = stamping.shop.admin.get("/v1/admin/licenses").await.json()["items"][0].clone();
+    for (name, original) in [(FILE, &stamping.zip), ("kit.tar.gz", &stamping.tar)] {
+        let reply = stamping.fetch(name).await;
+        assert_ne!(&reply.bytes, original);
+        assert_eq!(
+            reply.header("content-length"),
+            reply.bytes.len().to_string()
+        );
+        assert_eq!(reply.header("repr-digest"), "", "none of the original");
+        let stripped = strip(&mut Cursor::new(&reply.bytes)).unwrap().unwrap();
+        assert_eq!(&joined(&reply.bytes, &stripped), original);
+        let stamp = stamping.stamp(&reply.bytes).await;
+        assert_eq!(stamp.sub, license["id"].as_str().unwrap());
+        assert_eq!(stamp.customer, license["customer_id"].as_str().unwrap());
+        assert!(stamp.order.unwrap().starts_with("ord_"));
+        assert_eq!(
+            (stamp.aud.as_str(), stamp.artifact.name.as_str()),
+            ("feedback-widget", name)
+        );
+        let hash =
+            data_encoding::HEXLOWER.encode(&<sha2::Sha256 as sha2::Digest>::digest(original));
+        assert_eq!(stamp.artifact.sha256, hash);
+    }
+    // Lock files hold hashes of registry packages; other files have no place for a stamp.
+    assert_eq!(stamping.fetch("package.tgz").await.bytes, stamping.tar);
+    assert_eq!(stamping.fetch("notes.txt").await.bytes, b"text");
+    let edited = stamping
+        .shop
+        .admin
+        .patch(KIT, &json!({ "stamps": false }))
+        .await;
+    edited.expect_status(200);
+    assert_eq!(stamping.fetch(FILE).await.bytes, stamping.zip);
+    stamping.app.stop().await;
+}
+
+both!(the_same_license_gets_the_same_bytes_by_every_process_in_every_part);
+async fn the_same_license_gets_the_same_bytes_by_every_process_in_every_part(kind: Kind) {
+    let stamping = Stamping::start(kind).await;
+    let first = stamping.fetch(FILE).await;
+    stamping.app.clock.advance(3600);
+    let second = stamping.app.second().await;
+    let other = second.kit(&stamping.purchase.key).get(&path(FILE)).await;
+    assert_eq!(other.bytes, first.bytes);
+    assert_eq!(other.header("etag"), first.header("etag"));
+    let kit = stamping.app.kit(&stamping.purchase.key);
+    let head = kit.send(kit.request(Method::HEAD, &path(FILE))).await;
+    assert_eq!(head.header("content-length"), first.bytes.len().to_string());
+    assert_eq!(head.header("etag"), first.header("etag"));
+    let size = first.bytes.len();
+    for (from, to) in [
+        (0, 9),
+        (size - 400, size - 1),
+        (size / 2, size - 20),
+        (3, size - 3),
+    ] {
+        let range = format!("bytes={from}-{to}");
+        let part = second
+            .kit(&stamping.purchase.key)
+            .with("range", range.clone());
+        let part = part.with("if-range", first.header("etag"));
+        let part = part.get(&path(FILE)).await.expect_status(206);
+        assert_eq!(part.bytes, &first.bytes[from..=to], "{range}");
+    }
+    // Another license's copy is another one.
+    let other = stamping.shop.buy(&stamping.app).await;
+    let copy = stamping.app.kit(&other.key).get(&path(FILE)).await;
+    assert_ne!(copy.header("etag"), first.header("etag"));
+    let (one, two) = (
+        stamping.stamp(&first.bytes).await,
+        stamping.stamp(&copy.bytes).await,
+    );
+    assert_ne!((one.sub, one.nonce), (two.sub, two.nonce));
+    second.stop().await;
+    stamping.app.stop().await;
+}
+
+#[test]
+fn the_command_tells_whose_copy_a_file_is_and_refuses_a_forged_one() {
+    kitward_tests::run_on(Kind::Sqlite, |kind| async move {
+        let stamping = Stamping::start(kind).await;
+        let copy = stamping.fetch(FILE).await.bytes;
+        let license = stamping.stamp(&copy).await.sub;
+        let list = stamping.app.kit(&stamping.purchase.key);
+        let list = list.get("/v1/kits/feedback-widget/releases").await.json();
+        let artifacts = list["items"][0]["artifacts"].as_array().unwrap().clone();
+        let file = artifacts.iter().find(|file| file["name"] == FILE).unwrap();
+        let signature = file["signature"].as_str().unwrap().to_owned();
+        let found = stamping
+            .app
+            .anonymous()
+            .get("/.well-known/kitward.json")
+            .await
+            .json();
+        let key = found["minisign_keys"][0].as_str().unwrap().to_owned();
+        let (origin, zip) = (stamping.app.origin(), stamping.zip.clone());
+        let work = tokio::task::spawn_blocking(move || {
+            verify(&copy, &zip, &signature, &key, &origin, &license);
+        });
+        work.await.unwrap();
+        stamping.app.stop().await;
+    });
+}
+
+fn verify(copy: &[u8], zip: &[u8], signature: &str, key: &str, origin: &str, license: &str) {
+    let folder = tempfile::TempDir::new().unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    let run = |words: &[&str]| {
+        let words = [&["artifact", "verify"], words].concat();
+        command(folder.path(), &[], &words)
+    };
+    write("copy.zip", copy);
+    write("kit.minisig", signature.as_bytes());
+    for trust in [["--key", key], ["--url", origin]] {
+        let done = run(&["copy.zip", trust[0], trust[1], "--signature", "kit.minisig"]);
+        assert_eq!(done.status, 0, "{done:?}");
+        let shown = done.out;
+        assert!(
+            shown.contains(license) && shown.contains("version:1.0.0"),
+            "{shown}"
+        );
+    }
+    let done = run(&["copy.zip", "--key", key, "--output", "original.zip"]);
+    assert_eq!(done.status, 0, "{done:?}");
+    assert_eq!(
+        std::fs::read(folder.path().join("original.zip")).unwrap(),
+        zip
+    );
+    // The original by itself.
+    let done = run(&["original.zip", "--key", key, "--signature", "kit.minisig"]);
+    assert_eq!(done.status, 0, "{done:?}");
+    let fails = |words: &[&str], reason: &str| {
+        let done = run(words);
+        let said = done.err;
+        assert_eq!(done.status, 1, "{words:?}: {said}");
+        assert!(said.contains(reason), "{words:?}: {said}");
+    };
+    fails(&["copy.zip"], "unknown key");
+    fails(&["original.zip", "--key", key], "nothing to verify");
+    let mut forged = copy.to_vec();
+    forged[100] ^= 1;
+    write("forged.zip", &forged);
+    fails(
+        &["forged.zip", "--key", key],
+        "not the one that was stamped",
+    );
+    // The stamp names another license, in the part that people read.
+    let mut renamed = copy.to_vec();
+    let at = renamed
+        .windows(license.len())
+        .rposition(|word| word == license.as_bytes());
+    renamed[at.unwrap() + 29] ^= 1;
+    write("renamed.zip", &renamed);
+    let done = run(&["renamed.zip", "--key", key]);
+    assert_eq!(done.status, 1, "{done:?}");
+    write("other.zip", &[zip, b""].concat());
+    write(
+        "other.minisig",
+        signature
+            .replace("version:1.0.0", "version:9.0.0")
+            .as_bytes(),
+    );
+    fails(
+        &["other.zip", "--key", key, "--signature", "other.minisig"],
+        "trusted comment",
+    );
+    fails(&["missing.zip", "--key", key], "missing.zip");
+    let usage = run(&["copy.zip", "--key", key, "--url", origin]);
+    assert_eq!(usage.status, 2);
+}
