@@ -6,6 +6,7 @@
 //! many a release is offered is its rollout, which is no matter of what they may have.
 
 pub mod admin;
+pub mod catalogs;
 pub mod change;
 pub mod create_release;
 pub mod delete_draft;

@@ -14,6 +14,7 @@
 mod applied_terms;
 mod audit;
 mod bad_input;
+mod catalogs;
 mod child;
 mod cli;
 mod cli_support;
@@ -24,6 +25,7 @@ mod deliveries;
 mod downloads;
 mod drills;
 mod ended_rights;
+mod grouped;
 mod http;
 mod idempotency;
 mod key_ring;
