@@ -26,8 +26,8 @@ use crate::mail::{MailSetupError, Mailer};
 use crate::metrics::Metrics;
 use crate::outbox::Lanes;
 use crate::payments::stripe::{StripeApi, StripeSetupError};
-use crate::releases::upload::room::Room;
 use crate::releases::catalogs::CatalogsSeen;
+use crate::releases::upload::room::Room;
 use crate::secrets::{self, BootstrapError, Installation, Vault};
 use crate::storage::{Storage, StorageError};
 

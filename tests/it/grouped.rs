@@ -131,18 +131,23 @@ fn a_lost_connection_fails_its_group_and_the_next_are_answered() {
     kitward_tests::run_on(Kind::Postgres, |kind| async move {
         let (scratch, group, asked) = (scratch(kind).await, Group::default(), Arc::default());
         let all = |asked: &Arc<Sizes>| (1_000..1_100).map(|it| double(it, asked)).collect();
-        for _ in 0..5 {
-            let found = ask(&scratch.db, &group, all(&asked)).await;
-            assert!(found.iter().all(Result::is_ok));
-            end_connections(&scratch.db).await;
+        let found = ask(&scratch.db, &group, all(&asked)).await;
+        assert!(found.iter().all(Result::is_ok));
+        end_connections(&scratch.db).await;
+        // Each of the readers learns by its own next statement that its connection is gone.
+        let mut rounds = 0;
+        loop {
             let found = ask(&scratch.db, &group, all(&asked)).await;
             for found in &found {
                 let told = found.as_ref().err().is_none_or(DbError::is_transient);
                 assert!(told, "{found:?}");
             }
+            rounds += 1;
+            if rounds > 8 && found.iter().all(Result::is_ok) {
+                break;
+            }
+            assert!(rounds < 100, "the readers never came back");
         }
-        let found = ask(&scratch.db, &group, all(&asked)).await;
-        assert!(found.iter().all(Result::is_ok));
     });
 }
 
