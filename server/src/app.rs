@@ -14,16 +14,19 @@ use url::Url;
 use crate::activations::seen::Seen;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
-use crate::db::{DatabaseUrl, Db, OpenError};
+use crate::db::{DatabaseUrl, Db, Group, OpenError};
+use crate::downloads::authorize::AtGate;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::key_ring::{self, ChangeError, Custody, KeyRing, KeyRingError};
 use crate::kits::known_terms::TermsSeen;
+use crate::licenses::facts::Glimpse;
 use crate::licenses::tokens::usage::TokenUse;
 use crate::limits::Limits;
 use crate::mail::{MailSetupError, Mailer};
 use crate::metrics::Metrics;
 use crate::outbox::Lanes;
 use crate::payments::stripe::{StripeApi, StripeSetupError};
+use crate::releases::catalogs::CatalogsSeen;
 use crate::releases::upload::room::Room;
 use crate::reports::checks::Checks;
 use crate::secrets::{self, BootstrapError, Installation, Vault};
@@ -66,6 +69,12 @@ pub struct App {
     pub keys: ArcSwap<KeyRing>,
     /// Terms of licenses that need not be read again.
     pub terms_seen: Arc<TermsSeen>,
+    /// Calls of kits that wait for a look at their license.
+    pub glimpses: Group<Glimpse>,
+    /// Update checks and downloads that wait for a look at their license.
+    pub gates: Group<AtGate>,
+    /// Catalogs of kits that need not be read again.
+    pub catalogs: Arc<CatalogsSeen>,
     /// Kit files.
     pub storage: Storage,
     /// Memory for parts of kit files on their way in.
@@ -196,6 +205,9 @@ impl App {
             storage: Storage::open(&config.storage, &config.data_dir)?,
             upload_room: Room::default(),
             terms_seen: Arc::default(),
+            glimpses: Group::default(),
+            gates: Group::default(),
+            catalogs: Arc::default(),
             lanes: Lanes::default(),
             mailer: Mailer::from_config(&config.mail, &public_url)?,
             stripe: StripeApi::from_config(&config.stripe)?,

@@ -2,6 +2,8 @@
 //!
 //! - [`Db::read`]: short indexed look-ups. SQLite answers on the calling worker's own connection
 //!   (microseconds), PostgreSQL on reader threads that own theirs.
+//! - [`Db::read_grouped`]: the same for what many ask at once; PostgreSQL answers those that wait
+//!   together by one statement.
 //! - [`Db::read_slow`]: lists, searches, exports; always on reader threads, in one snapshot.
 //! - [`Db::write`]: the one unit of work of an operation. Jobs that queued up during a COMMIT share
 //!   the next one, each in a savepoint of its own; replies leave after the COMMIT.
@@ -13,6 +15,7 @@ mod connect;
 mod error;
 mod executor;
 mod failed;
+mod group;
 mod job;
 mod moment;
 mod reader;
@@ -26,6 +29,7 @@ mod writer;
 pub use connect::{DatabaseUrl, UrlError, migrate, pending, ping};
 pub use error::{DbError, OpenError, is_unique_violation};
 pub use executor::{Db, Shard};
+pub use group::{Group, LookUp, in_order};
 pub use timestamp::Timestamp;
 pub use types::Page;
 pub use write_tx::WriteTx;

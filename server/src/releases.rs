@@ -7,6 +7,7 @@
 
 pub mod admin;
 pub mod archive;
+pub mod catalogs;
 pub mod change;
 pub mod create_release;
 pub mod delete_draft;

@@ -11,6 +11,10 @@ pub fn clean(text: &str) -> String {
 }
 
 fn is_ignored(character: char) -> bool {
+    // What keys are made of is told at once.
+    if character.is_ascii_alphanumeric() {
+        return false;
+    }
     character.is_whitespace()
         || is_hyphen(character)
         || is_quote(character)

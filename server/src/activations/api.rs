@@ -7,6 +7,7 @@ use std::borrow::Cow;
 mod cors;
 
 use actix_web::http::Method;
+use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -83,7 +84,7 @@ impl From<OfflineFileError> for ApiError {
 )]
 async fn post_activate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
     let replace = body.0.replace == Some(Replace::LongestUnseen);
-    Ok(told(&activate(&app, body.0.check()?, replace).await?))
+    told(&activate(&app, body.0.check()?, replace).await?)
 }
 
 /// Looks without taking a seat. A publishable id is accepted from the web pages it was made for.
@@ -106,7 +107,7 @@ async fn post_validate(
     };
     let from = cors::publishable_from(&ask);
     let answer = validate(&app, ask).await?;
-    let mut response = told(&answer);
+    let mut response = told(&answer)?;
     if let Some(origin) = from.filter(|_| answer.license.is_some()) {
         cors::open_to(response.headers_mut(), &origin);
     }
@@ -123,7 +124,7 @@ async fn post_validate(
     responses((status = 200, description = "The verdict, signed.", body = Answer)),
 )]
 async fn post_heartbeat(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
-    Ok(told(&heartbeat(&app, body.0.check()?).await?))
+    told(&heartbeat(&app, body.0.check()?).await?)
 }
 
 /// Makes a license file for a machine that is never online; its seat must be held.
@@ -140,18 +141,23 @@ async fn post_heartbeat(app: AppData, body: Json<AskBody>) -> Result<HttpRespons
 )]
 async fn post_file(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
     let ttl_seconds = body.0.ttl_seconds()?;
-    Ok(told(
-        &offline_file(&app, body.0.check()?, ttl_seconds).await?,
-    ))
+    told(&offline_file(&app, body.0.check()?, ttl_seconds).await?)
 }
 
+/// Room for an answer with a license file.
+const ANSWER_BYTES: usize = 4096;
+
 /// An answer; one to an unknown key counts as a guess.
-fn told(answer: &Answer) -> HttpResponse {
-    let mut response = HttpResponse::Ok().json(answer);
+fn told(answer: &Answer) -> Result<HttpResponse, ApiError> {
+    let mut body = Vec::with_capacity(ANSWER_BYTES);
+    serde_json::to_writer(&mut body, answer).map_err(ApiError::internal)?;
+    let mut response = HttpResponse::Ok()
+        .content_type(ContentType::json())
+        .body(body);
     if answer.code == VerdictCode::NotFound {
         mark_miss(&mut response);
     }
-    response
+    Ok(response)
 }
 
 /// Gives the seat of an identity back. Repeating it changes nothing.

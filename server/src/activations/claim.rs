@@ -1,6 +1,8 @@
 //! The seat itself, inside the unit of work of a call: the limit is exact because the license's root
 //! row is written before anything is looked at, and the count and its limit are one statement.
 
+use std::sync::Arc;
+
 use super::free::{churned_until, free_all, free_ended};
 use super::hand::Hand;
 use super::model::{ActivationId, EventKind, FreedReason, Identity};
@@ -18,7 +20,7 @@ pub(super) struct Visit {
     /// The license, as found before the unit of work.
     pub license: LicenseId,
     /// What was asked.
-    pub question: Question,
+    pub question: Arc<Question>,
     /// Id of the seat, if it is a new one.
     pub id: ActivationId,
     /// Name of the seat, for people.

@@ -21,8 +21,9 @@ pub use freeing::{ended_leases, free, longest_unseen, unseen};
 pub use lists::{find_by_id, held_after, of_identities};
 
 /// An activation as stored.
+// Each column is written, so that the statement is always the same and prepared once.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, PartialEq, Eq)]
-#[diesel(table_name = activations)]
+#[diesel(table_name = activations, treat_none_as_default_value = false)]
 pub struct Activation {
     /// Its id.
     pub id: ActivationId,

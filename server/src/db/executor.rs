@@ -9,8 +9,9 @@ use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
 use tokio::sync::oneshot;
 
 use super::connect::migrate;
+use super::group::{Group, LookUp};
 use super::job::Typed;
-use super::reader::{self, ReadJob};
+use super::reader::{self, After, ReadJob};
 use super::writer::{Job, Message, Writer};
 use super::{AnyConn, DatabaseUrl, DbError, OpenError, WriteTx, snapshot};
 
@@ -127,6 +128,26 @@ impl Db {
         self.read_on_thread(f).await
     }
 
+    /// A short look-up that many callers make at once: PostgreSQL answers those that wait together
+    /// by one statement.
+    pub async fn read_grouped<Q: LookUp>(
+        &self,
+        group: &Group<Q>,
+        question: Q,
+    ) -> Result<Q::Found, DbError> {
+        if self.is_sqlite() {
+            return self.read(|conn| question.answer_one(conn)).await;
+        }
+        if self.0.closed.load(Ordering::Acquire) {
+            return Err(DbError::Closed);
+        }
+        let (reply, answer) = oneshot::channel();
+        if let Some(turn) = group.add(question, reply)? {
+            self.submit(turn)?;
+        }
+        answer.await.unwrap_or_else(|_| Err(self.unanswered()))
+    }
+
     /// Several short look-ups that must see the same moment.
     pub async fn read_snapshot<T, E>(
         &self,
@@ -201,9 +222,6 @@ impl Db {
         T: Send + 'static,
         E: std::error::Error + From<DbError> + Send + 'static,
     {
-        if self.0.closed.load(Ordering::Acquire) {
-            return Err(DbError::Closed.into());
-        }
         let (reply, answer) = oneshot::channel();
         let job: ReadJob = Box::new(move |conn| {
             let outcome = conn.map_err(E::from).and_then(f);
@@ -213,18 +231,27 @@ impl Db {
                 .is_some_and(|error| reader::may_be_lost(error));
             // The caller may have gone away; then nobody needs the answer.
             let _ = reply.send(outcome);
-            suspect
+            After {
+                suspect,
+                next: None,
+            }
         });
-        self.0
-            .readers
-            .try_send(Some(job))
-            .map_err(|error| match error {
-                TrySendError::Full(_) => DbError::Busy,
-                TrySendError::Disconnected(_) => DbError::Closed,
-            })?;
+        self.submit(job)?;
         answer
             .await
             .unwrap_or_else(|_| Err(self.unanswered().into()))
+    }
+
+    /// Puts a job into the readers' queue.
+    fn submit(&self, job: ReadJob) -> Result<(), DbError> {
+        if self.0.closed.load(Ordering::Acquire) {
+            return Err(DbError::Closed);
+        }
+        let sent = self.0.readers.try_send(Some(job));
+        sent.map_err(|error| match error {
+            TrySendError::Full(_) => DbError::Busy,
+            TrySendError::Disconnected(_) => DbError::Closed,
+        })
     }
 
     /// Why a reader dropped its job: the job panicked, or the reader ended first.

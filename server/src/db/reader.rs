@@ -14,8 +14,16 @@ use super::connect::Access;
 use super::error::find;
 use super::{AnyConn, DatabaseUrl, DbError, on_backend};
 
-/// Returns whether the connection may be lost.
-pub(super) type ReadJob = Box<dyn FnOnce(Result<&mut AnyConn, DbError>) -> bool + Send>;
+pub(super) type ReadJob = Box<dyn FnOnce(Result<&mut AnyConn, DbError>) -> After + Send>;
+
+/// What a job leaves behind.
+#[derive(Default)]
+pub(super) struct After {
+    /// Whether its connection may be lost.
+    pub(super) suspect: bool,
+    /// What this reader does before it looks into the queue again.
+    pub(super) next: Option<ReadJob>,
+}
 
 /// A connection of PostgreSQL that was idle for longer is tried before use.
 const IDLE: Duration = Duration::from_secs(5);
@@ -107,7 +115,10 @@ pub(super) fn spawn(
                 suspect: false,
             };
             while let Ok(Some(job)) = jobs.recv() {
-                reader.run(job);
+                let mut next = Some(job);
+                while let Some(job) = next {
+                    next = reader.run(job);
+                }
             }
         })
 }
@@ -120,17 +131,15 @@ struct Reader {
 }
 
 impl Reader {
-    fn run(&mut self, job: ReadJob) {
-        match self.usable() {
-            Err(error) => {
-                job(Err(DbError::Unavailable(error)));
-            }
-            Ok(conn) => match catch_unwind(AssertUnwindSafe(|| job(Ok(conn)))) {
-                Ok(suspect) => self.suspect = suspect,
-                Err(_) => self.conn = None,
-            },
+    fn run(&mut self, job: ReadJob) -> Option<ReadJob> {
+        let (usable, mut next) = (self.usable(), None);
+        let conn = usable.map_err(DbError::Unavailable);
+        match catch_unwind(AssertUnwindSafe(|| job(conn))) {
+            Ok(after) => (self.suspect, next) = (after.suspect, after.next),
+            Err(_) => self.conn = None,
         }
         self.used = Instant::now();
+        next
     }
 
     /// PostgreSQL may have been restarted while this connection was idle, or during the last job.

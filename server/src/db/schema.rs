@@ -434,6 +434,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    catalogs (kit_id) {
+        kit_id -> Text,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
     releases (id) {
         id -> Text,
         kit_id -> Text,
@@ -680,6 +687,7 @@ diesel::table! {
 
 diesel::joinable!(audit_details -> audit_log (seq));
 diesel::joinable!(kit_aliases -> kits (kit_id));
+diesel::joinable!(catalogs -> kits (kit_id));
 diesel::joinable!(terms -> license_texts (license_text_id));
 diesel::joinable!(terms_kits -> terms (terms_id));
 diesel::joinable!(terms_kits -> kits (kit_id));
@@ -730,6 +738,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     idempotency_keys,
     kits,
     kit_aliases,
+    catalogs,
     policies,
     license_texts,
     terms,

@@ -1,6 +1,6 @@
 //! Moments as both databases hold them.
 
-use chrono::{DateTime, Datelike, Months, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDateTime, SecondsFormat, TimeDelta, Timelike, Utc};
 use diesel::deserialize::FromSqlRow;
 use diesel::expression::AsExpression;
 use serde::{Deserialize, Serialize};
@@ -88,9 +88,46 @@ impl Timestamp {
     }
 }
 
+/// `2027-01-31T10:00:00`, a fraction of three or six digits where there is one, `Z`; for years of
+/// four digits. A general format takes longer than all the rest of an answer's numbers.
+fn plain(moment: &NaiveDateTime) -> Option<String> {
+    let year = u32::try_from(moment.year()).ok()?;
+    let micros = moment.nanosecond() / 1_000;
+    // A leap second is more than a second's fraction.
+    if year > 9_999 || micros >= 1_000_000 || moment.nanosecond() % 1_000 != 0 {
+        return None;
+    }
+    let mut text = String::with_capacity(27);
+    let mut put = |number: u32, digits: u32, end: Option<char>| {
+        for place in (0..digits).rev() {
+            let digit = number / 10_u32.pow(place) % 10;
+            text.extend(char::from_digit(digit, 10));
+        }
+        text.extend(end);
+    };
+    put(year, 4, Some('-'));
+    put(moment.month(), 2, Some('-'));
+    put(moment.day(), 2, Some('T'));
+    put(moment.hour(), 2, Some(':'));
+    put(moment.minute(), 2, Some(':'));
+    match micros {
+        0 => put(moment.second(), 2, Some('Z')),
+        _ => {
+            put(moment.second(), 2, Some('.'));
+            if micros % 1_000 == 0 {
+                put(micros / 1_000, 3, Some('Z'));
+            } else {
+                put(micros, 6, Some('Z'));
+            }
+        }
+    }
+    Some(text)
+}
+
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.utc().to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        let general = || self.utc().to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        f.write_str(&plain(&self.0).unwrap_or_else(general))
     }
 }
 
@@ -109,7 +146,21 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn a_moment_is_written_as_rfc_3339_has_it(
+            seconds in -62_200_000_000_i64..253_500_000_000, micros in 0_u32..1_000_000, step in 0_usize..3,
+        ) {
+            let micros = [micros, micros / 1_000 * 1_000, 0][step];
+            let moment = DateTime::from_timestamp(seconds, micros * 1_000).unwrap();
+            let general = moment.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+            prop_assert_eq!(Timestamp::new(moment).to_string(), general);
+        }
+    }
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).unwrap()

@@ -1,5 +1,10 @@
 //! From a credential to what it opens: the license, the kit, its releases, one file.
 
+mod known;
+mod look;
+
+use std::sync::Arc;
+
 use secrecy::SecretString;
 use semver::Version;
 
@@ -15,11 +20,15 @@ use crate::licenses::model::{LicenseId, VerdictCode};
 use crate::licenses::store::Holding;
 use crate::licenses::tokens::model::Door;
 use crate::licenses::tokens::usage::TooOften;
+use crate::releases::catalogs::Catalog;
 use crate::releases::model::{
     ArtifactId, Channel, LicenseFacts, Refusal, ReleaseStatus, Selector, downloadable, listed,
 };
-use crate::releases::rights::{KitSide, rights};
 use crate::releases::store::{self, Artifact, Release};
+
+pub use known::AtGate;
+use known::known;
+use look::look;
 
 /// What somebody sees of one kit at one moment.
 #[derive(Debug, Clone)]
@@ -27,11 +36,13 @@ pub struct Access {
     /// The license that was shown; `None` where the kit is open and none that covers it was.
     pub holding: Option<Holding>,
     /// The kit.
-    pub kit: Kit,
+    pub kit: Arc<Kit>,
     /// What the predicate looks at.
     pub facts: LicenseFacts,
     /// Published releases, covered or not, the highest version first.
-    pub releases: Vec<(Version, Release)>,
+    pub releases: Arc<Vec<(Version, Release)>>,
+    /// Their files by name, where a kit was asked for.
+    pub artifacts: Arc<Vec<Artifact>>,
     /// Where the license's policy says it is renewed.
     policy_renew_url: Option<String>,
 }
@@ -115,12 +126,18 @@ pub async fn authorize(
         }
         None => None,
     };
-    let (now, kit) = (app.clock.now(), kit.to_owned());
+    let now = app.clock.now();
+    if let Some(lookup) = &lookup
+        && let Some(access) = known(app, lookup, kit, now).await?
+    {
+        return Ok(access);
+    }
+    let (kit, seen) = (kit.to_owned(), Arc::clone(&app.catalogs));
     app.db
         .read_snapshot(move |conn| {
             let holding = held(conn, lookup.as_ref())?;
             let kit = kits::store::find_kit_by_slug(conn, &kit)?;
-            look(conn, holding, kit, now)
+            look(conn, holding, kit, now, |conn, kit| seen.read(conn, kit))
         })
         .await
 }
@@ -147,71 +164,9 @@ pub fn check_artifact(
     let found = licenses::store::find(conn, license)?;
     let holding = found.ok_or(AccessError::UnknownFile)?;
     let kit = kits::store::find_kit(conn, &release.kit_id)?;
-    let access = look(conn, Some(holding), kit, now)?;
+    let access = look(conn, Some(holding), kit, now, Catalog::without_files)?;
     access.check(&release)?;
     Ok(artifact)
-}
-
-fn look(
-    conn: &mut AnyConn,
-    holding: Option<Holding>,
-    kit: Option<Kit>,
-    now: Timestamp,
-) -> Result<Access, AccessError> {
-    let covers = match (&holding, &kit) {
-        (Some(holding), Some(kit)) => licenses::store::covers(conn, holding, &kit.id)?,
-        _ => false,
-    };
-    match (holding, kit) {
-        (Some(holding), Some(kit)) if covers => of_license(conn, holding, kit, now),
-        (_, Some(kit)) if kit.is_open => of_anybody(conn, kit),
-        (None, _) => Err(AccessError::KeyMissing),
-        (Some(holding), _) => {
-            let refusal = holding.standing(false).refusal(now);
-            let refusal = refusal.unwrap_or(VerdictCode::KitMismatch);
-            Err(AccessError::License(refusal))
-        }
-    }
-}
-
-fn of_anybody(conn: &mut AnyConn, kit: Kit) -> Result<Access, AccessError> {
-    Ok(Access {
-        releases: store::published(conn, std::slice::from_ref(&kit.id))?,
-        holding: None,
-        kit,
-        facts: LicenseFacts::anybody(),
-        policy_renew_url: None,
-    })
-}
-
-fn of_license(
-    conn: &mut AnyConn,
-    holding: Holding,
-    kit: Kit,
-    now: Timestamp,
-) -> Result<Access, AccessError> {
-    if let Some(code) = holding.standing(true).refusal(now) {
-        return Err(AccessError::License(code));
-    }
-    let releases = store::published(conn, std::slice::from_ref(&kit.id))?;
-    let granted = store::grants_of_license(conn, &holding.license.id)?;
-    let side = KitSide {
-        kit: &kit,
-        releases: &releases,
-        granted: &granted,
-    };
-    let facts = rights(&holding, side, now);
-    let policy_renew_url = match facts.updates_until {
-        Some(_) => kits::store::renew_url_of(conn, &holding.license.policy_id)?,
-        None => None,
-    };
-    Ok(Access {
-        holding: Some(holding),
-        kit,
-        facts,
-        releases,
-        policy_renew_url,
-    })
 }
 
 impl Access {

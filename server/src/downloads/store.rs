@@ -1,6 +1,7 @@
 //! Queries on `downloads` and `download_tickets`.
 
 mod days;
+mod gate;
 
 use diesel::prelude::*;
 
@@ -13,6 +14,7 @@ use crate::licenses::tokens::model::LicenseTokenId;
 use crate::releases::model::ArtifactId;
 
 pub use days::{count, delete_days, insert_file, lock_day, seen};
+pub use gate::{Gate, Sought, gates};
 
 /// A delivery as stored.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, PartialEq, Eq)]

@@ -159,6 +159,10 @@ pub fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     if !text.trim_start().starts_with('{') && is_json() {
         return Err(ApiError::field("body", "The body must be a JSON object."));
     }
+    // What is right needs no path to what is wrong.
+    if let Ok(value) = serde_json::from_str(text) {
+        return Ok(value);
+    }
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let inner = error.inner();

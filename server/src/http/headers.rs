@@ -1,5 +1,7 @@
 //! Security headers of every answer.
 
+use std::sync::LazyLock;
+
 use actix_web::http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
 
 /// What pages may load: our own files, nothing inline, nothing of others.
@@ -7,21 +9,35 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
      img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
      frame-ancestors 'none'";
 
-const ALWAYS: [(&str, &str); 5] = [
-    ("content-security-policy", CONTENT_SECURITY_POLICY),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("cross-origin-opener-policy", "same-origin"),
-    (
-        "permissions-policy",
-        "camera=(), geolocation=(), microphone=()",
-    ),
-];
+/// Made once, so that its texts are not checked at each answer.
+macro_rules! header {
+    ($name:literal, $value:expr) => {
+        (
+            HeaderName::from_static($name),
+            HeaderValue::from_static($value),
+        )
+    };
+}
+
+static ALWAYS: LazyLock<[(HeaderName, HeaderValue); 5]> = LazyLock::new(|| {
+    [
+        header!("content-security-policy", CONTENT_SECURITY_POLICY),
+        header!("x-content-type-options", "nosniff"),
+        header!("referrer-policy", "no-referrer"),
+        header!("cross-origin-opener-policy", "same-origin"),
+        header!(
+            "permissions-policy",
+            "camera=(), geolocation=(), microphone=()"
+        ),
+    ]
+});
 
 /// Adds what is not set already.
 pub(super) fn security_headers(headers: &mut HeaderMap, is_https: bool) {
-    for (name, value) in ALWAYS {
-        set_if_absent(headers, HeaderName::from_static(name), value);
+    for (name, value) in ALWAYS.iter() {
+        if !headers.contains_key(name) {
+            headers.insert(name.clone(), value.clone());
+        }
     }
     if is_https {
         let hsts = HeaderName::from_static("strict-transport-security");

@@ -14,14 +14,14 @@ use crate::licenses::model::{Look, SeatState, VerdictCode};
 use crate::licenses::store::{Holding, License};
 use crate::licenses::words::day;
 
-pub use gather::{gather, read};
+pub use gather::{Glimpse, gather, read};
 
 const DAY: i64 = 86_400;
 /// Seconds that a license file got by a token lives.
 const TOKEN_FILE_SECONDS: i64 = 3_600;
 
 /// What is asked about a license.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Question {
     /// How the key or token is looked up.
     pub lookup: Lookup,

@@ -3,6 +3,7 @@
 mod changes;
 mod filter;
 mod glance;
+mod held;
 mod holds;
 mod hot;
 mod keys;
@@ -28,7 +29,8 @@ use crate::kits::store::{Terms, kits_of_terms, terms_list};
 
 pub use changes::{claim_seat, end_over_limit, insert, lock, release_seats, start_clock, update};
 pub use filter::{Filter, Present};
-pub use glance::{Glance, glance};
+pub use glance::{Glance, Sought, glance};
+pub use held::{HeldRow, KeyTypes, LicenseColumns, held, held_columns};
 pub use holds::{Hold, close_hold, find_hold, holds_of, insert_hold, reopen_hold};
 pub use keys::{
     Derived, LicenseKeyRow, add_key, any_key_of, derived_from, end_keys, end_tokens, keys_of,
@@ -142,7 +144,8 @@ impl Holding {
     }
 }
 
-type KeyColumns = (LicenseKeyId, String, Option<Timestamp>);
+/// Id, last characters and end of a key.
+pub type KeyColumns = (LicenseKeyId, String, Option<Timestamp>);
 type HoldingRow = (License, KeyColumns, bool, bool, Terms);
 
 fn holding((license, key, suspended, revoked, terms): HoldingRow) -> Holding {

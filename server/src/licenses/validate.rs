@@ -45,8 +45,8 @@ impl Ask {
         }
     }
 
-    pub(crate) fn question(&self, app: &App, lookup: Lookup) -> Question {
-        Question {
+    pub(crate) fn question(&self, app: &App, lookup: Lookup) -> Arc<Question> {
+        Arc::new(Question {
             lookup,
             kit: self.kit.clone(),
             identity: self.identity.clone(),
@@ -54,7 +54,7 @@ impl Ask {
             version: self.version.clone(),
             now: app.clock.now(),
             terms: Arc::clone(&app.terms_seen),
-        }
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 //! beside.
 
 pub mod blobs;
+mod catalogs;
 mod changes;
 mod grants;
 mod lists;
@@ -21,6 +22,7 @@ use crate::db::schema::{artifacts, releases};
 use crate::db::{AnyConn, DbError, WriteTx};
 use crate::kits::model::KitId;
 
+pub use catalogs::catalog_version;
 pub use changes::{delete_draft, update};
 pub use grants::{
     Grant, find_grant, grants_of_license, grants_of_licenses, insert_grant, list_grants,

@@ -12,7 +12,7 @@ use crate::downloads::authorize::{Access, AccessError, authorize};
 use crate::downloads::view::{ReleaseView, release_view};
 use crate::licenses::model::LicenseId;
 use crate::releases::model::{Caller, Channel, Machine, ReleaseId, is_newer, offered};
-use crate::releases::store::{self, Artifact, Release};
+use crate::releases::store::Artifact;
 
 /// What the caller has and follows.
 #[derive(Debug, Clone)]
@@ -74,7 +74,7 @@ pub async fn check_update(
     let access = authorize(app, presented, &input.kit).await?;
     count(app, &access, &input);
     let mut update = Update {
-        release: best(app, &access, &input).await?,
+        release: best(app, &access, &input),
         last_entitled_version: last_entitled_version(&access, &input),
         updates_until: access.facts.updates_until,
         renew_url: access.renewal().map(|renewal| renewal.url(app)),
@@ -96,11 +96,7 @@ fn count(app: &App, access: &Access, input: &CheckUpdate) {
 }
 
 /// The highest release on offer that has a file for the caller's machine, and those files.
-async fn best(
-    app: &App,
-    access: &Access,
-    input: &CheckUpdate,
-) -> Result<Option<ReleaseView>, DbError> {
+fn best(app: &App, access: &Access, input: &CheckUpdate) -> Option<ReleaseView> {
     let caller = Caller {
         version: &input.version,
         channel: input.channel,
@@ -108,31 +104,24 @@ async fn best(
         is_manual: input.is_manual,
         now: app.clock.now(),
     };
-    let on_offer = access
+    let files = |release: &ReleaseId| {
+        let own = access.artifacts.iter();
+        let own = own.filter(|file| file.release_id == *release);
+        let fits = |file: &&Artifact| {
+            let (platform, arch) = (file.platform.as_deref(), file.arch.as_deref());
+            input.machine.takes(platform, arch)
+        };
+        own.filter(fits).cloned().collect::<Vec<_>>()
+    };
+    let mut on_offer = access
         .releases
         .iter()
         .filter(|(version, release)| offered((version, &release.facts()), &access.facts, &caller));
-    let mut on_offer: Vec<&Release> = on_offer.map(|(_, release)| release).collect();
-    if input.machine.is_any() {
-        // Every release has a file: the first is it.
-        on_offer.truncate(1);
-    }
-    if on_offer.is_empty() {
-        return Ok(None);
-    }
-    let ids: Vec<ReleaseId> = on_offer.iter().map(|release| release.id.clone()).collect();
-    let files = app
-        .db
-        .read(move |conn| store::artifacts_of(conn, &ids))
-        .await?;
-    let fits = |file: &Artifact| {
-        let (platform, arch) = (file.platform.as_deref(), file.arch.as_deref());
-        input.machine.takes(platform, arch)
-    };
-    let files: Vec<Artifact> = files.into_iter().filter(fits).collect();
-    let has_file = |release: &&Release| files.iter().any(|file| file.release_id == release.id);
-    let found = on_offer.into_iter().find(has_file);
-    Ok(found.map(|release| release_view(app, &access.kit, release, &files)))
+    on_offer.find_map(|(_, release)| {
+        let files = files(&release.id);
+        let has_file = !files.is_empty();
+        has_file.then(|| release_view(app, &access.kit, release, &files))
+    })
 }
 
 /// Who stands in the queue of a rollout. A license as a whole, so that a team and its builds see one

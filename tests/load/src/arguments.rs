@@ -49,6 +49,8 @@ pub(crate) enum Case {
     Activate,
     /// Looking while others take seats.
     Mixed,
+    /// Update checks with a key, against looking at a license.
+    Updates,
     /// Looking on PostgreSQL, against pgbench.
     Postgres,
     /// Memory of the process.

@@ -138,7 +138,12 @@ impl Stage {
             copies: temporary.path().to_path_buf(),
         };
         let mut stage = Self::default();
-        let of_sqlite = [Phase::Signing, Phase::Validate, Phase::Quiet];
+        let of_sqlite = [
+            Phase::Signing,
+            Phase::Validate,
+            Phase::Updates,
+            Phase::Quiet,
+        ];
         if needs(&of_sqlite) {
             let (usual, keys) = installation(folder, LICENSES).await?;
             let keys = Rc::new(keys);
@@ -171,7 +176,7 @@ impl Stage {
 
     async fn measure(&self, phase: Phase, arguments: &Arguments) -> Outcome<Reading> {
         let place = match phase {
-            Phase::Signing | Phase::Validate => &self.reading,
+            Phase::Signing | Phase::Validate | Phase::Updates => &self.reading,
             Phase::Million => &self.million,
             Phase::Activate | Phase::Quiet | Phase::Mixed => &self.writing,
             Phase::OneByOne => &self.one_by_one,
@@ -182,6 +187,7 @@ impl Stage {
         let place = place.as_ref().ok_or("a phase without its server")?;
         let traffic: &[(Traffic, usize)] = match phase {
             Phase::Signing => &[(Traffic::Forged, CONNECTIONS)],
+            Phase::Updates => &[(Traffic::Check, CONNECTIONS)],
             Phase::Activate | Phase::OneByOne => &[(Traffic::Activate, CONNECTIONS)],
             Phase::Mixed => &[
                 (Traffic::Validate, CONNECTIONS),

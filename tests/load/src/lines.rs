@@ -104,6 +104,7 @@ fn typical(readings: &[Reading], of: fn(&Reading) -> f64, digits: usize) -> Stri
 /// Every line that the readings allow. `idle`: of a server that has just started.
 pub(crate) fn lines(readings: &Readings, idle: Option<Memory>) -> Vec<Line> {
     let mut lines = validate(readings);
+    lines.extend(updates(readings));
     lines.extend(activate(readings));
     lines.extend(mixed(readings));
     lines.extend(postgres(readings));
@@ -169,6 +170,22 @@ fn validate(readings: &Readings) -> Vec<Line> {
     .into_iter()
     .flatten()
     .collect()
+}
+
+fn updates(readings: &Readings) -> Option<Line> {
+    let (updates, looking) = (readings.of(Phase::Updates), readings.of(Phase::Validate));
+    Rounds::compare(updates, looking, rate).line(
+        (Case::Updates, "update check with a key / `validate`, req/s"),
+        Unit::Percent,
+        Bound::AtLeast(0.5),
+        format!(
+            "{} of {} req/s; server CPU {} µs, p99 {} ms",
+            typical(updates, rate, 0),
+            typical(looking, rate, 0),
+            typical(updates, cpu, 1),
+            typical(updates, p99, 2),
+        ),
+    )
 }
 
 fn activate(readings: &Readings) -> Vec<Line> {

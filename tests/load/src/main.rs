@@ -26,6 +26,7 @@ mod phases;
 mod postgres;
 mod process;
 mod publish;
+mod releases;
 mod requests;
 mod seed;
 mod server;

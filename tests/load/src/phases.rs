@@ -12,6 +12,8 @@ pub(crate) enum Phase {
     Signing,
     /// `validate`, 100 000 licenses.
     Validate,
+    /// Update checks, 100 000 licenses.
+    Updates,
     /// `validate`, 1 000 000 licenses.
     Million,
     /// `activate`, as configured.
@@ -31,9 +33,10 @@ pub(crate) enum Phase {
 }
 
 impl Phase {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Signing,
         Self::Validate,
+        Self::Updates,
         Self::Million,
         Self::Activate,
         Self::OneByOne,
@@ -48,7 +51,14 @@ impl Phase {
     fn cases(self) -> &'static [Case] {
         match self {
             Self::Signing => &[Case::Validate],
-            Self::Validate => &[Case::Validate, Case::Million, Case::Activate, Case::Memory],
+            Self::Validate => &[
+                Case::Validate,
+                Case::Updates,
+                Case::Million,
+                Case::Activate,
+                Case::Memory,
+            ],
+            Self::Updates => &[Case::Updates],
             Self::Million => &[Case::Million],
             Self::Activate => &[Case::Activate, Case::Memory],
             Self::OneByOne => &[Case::Activate],

@@ -14,6 +14,8 @@ pub(crate) enum Traffic {
     Forged,
     /// `validate` of a seat that is taken.
     Validate,
+    /// An update check from an older version, with a key.
+    Check,
     /// `activate` of an identity nobody saw before.
     Activate,
 }
@@ -61,17 +63,28 @@ impl Requests {
     pub(crate) fn write_next(&mut self, output: &mut Vec<u8>) {
         let (at, nonce) = (self.draw(), self.draw());
         let (number, key) = self.keys.pick(at);
+        output.clear();
+        if self.traffic == Traffic::Check {
+            // Writing to a Vec cannot fail.
+            let _ = write!(
+                output,
+                "GET /v1/kits/{KIT}/updates?version=1.2.0&nonce={nonce:016x} HTTP/1.1\r\nhost: {}\r\n\
+                 authorization: License {key}\r\n\r\n",
+                self.host,
+            );
+            return;
+        }
         let route = match self.traffic {
-            Traffic::Forged | Traffic::Validate => "validate",
+            Traffic::Forged | Traffic::Validate | Traffic::Check => "validate",
             Traffic::Activate => "activate",
         };
         let identity = match self.traffic {
-            Traffic::Forged | Traffic::Validate => device(number, nonce % 2),
+            Traffic::Forged | Traffic::Validate | Traffic::Check => device(number, nonce % 2),
             Traffic::Activate => format!("new-{at:016x}{nonce:016x}"),
         };
         let (start, changed, rest) = match self.traffic {
             Traffic::Forged => forge(key),
-            Traffic::Validate | Traffic::Activate => (key, "", ""),
+            Traffic::Validate | Traffic::Check | Traffic::Activate => (key, "", ""),
         };
         let mut body = String::with_capacity(320);
         for part in [
@@ -87,8 +100,6 @@ impl Requests {
         ] {
             body.push_str(part);
         }
-        output.clear();
-        // Writing to a Vec cannot fail.
         let _ = write!(
             output,
             "POST /v1/licenses/{route} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n\
@@ -104,6 +115,9 @@ impl Requests {
             Traffic::Forged => body.starts_with(br#"{"valid":false,"code":"NOT_FOUND""#),
             Traffic::Validate | Traffic::Activate => {
                 body.starts_with(br#"{"valid":true,"code":"VALID""#)
+            }
+            Traffic::Check => {
+                body.starts_with(br#"{"available":true,"release":{"version":"1.23.0""#)
             }
         }
     }
@@ -144,6 +158,14 @@ mod tests {
             assert_eq!(body["kit"], KIT);
             assert_eq!(body["nonce"].as_str().unwrap().len(), 16);
         }
+    }
+
+    #[test]
+    fn an_update_check_shows_its_key_and_has_no_body() {
+        let text = text(Traffic::Check, 3);
+        assert!(text.starts_with("GET /v1/kits/feedback-widget/updates?version=1.2.0&nonce="));
+        assert!(text.contains("\r\nauthorization: License kwl_qqq"));
+        assert!(text.ends_with("\r\n\r\n"));
     }
 
     #[test]

@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 
 use crate::Outcome;
 use crate::keys::Keys;
+use crate::releases::publish;
 
 /// The kit all licenses are for.
 pub(crate) const KIT: &str = "feedback-widget";
@@ -94,6 +95,7 @@ pub(crate) async fn seed(
     variables.insert("KITWARD_DATA_DIR".to_owned(), path);
     let app = App::build(config::load(None, &variables)?, Parts::default()).await?;
     let terms = catalog(&app).await?;
+    publish(&app).await?;
     let mut chunks = BTreeMap::new();
     let mut writing = JoinSet::new();
     for first in (0..count).step_by(CHUNK) {

@@ -6,7 +6,7 @@ use crate::activations::hand::Hand;
 use crate::activations::model::{ActivationId, ByWhom, EventKind};
 use crate::clock::Timestamp;
 use crate::db::schema::activation_events as events;
-use crate::db::{AnyConn, DbError, WriteTx};
+use crate::db::{AnyConn, DbError, WriteTx, on_backend};
 use crate::licenses::model::LicenseId;
 
 /// Writes what happened to a seat.
@@ -17,16 +17,16 @@ pub fn record(
     seat: &ActivationId,
     kind: EventKind,
 ) -> Result<(), DbError> {
-    diesel::insert_into(events::table)
-        .values((
-            events::id.eq(hand.event_id()),
-            events::license_id.eq(license),
-            events::activation_id.eq(seat),
-            events::kind.eq(kind),
-            events::by_whom.eq(hand.by),
-            events::at.eq(hand.now),
-        ))
-        .execute(tx.conn())?;
+    let event = (
+        events::id.eq(hand.event_id()),
+        events::license_id.eq(license),
+        events::activation_id.eq(seat),
+        events::kind.eq(kind),
+        events::by_whom.eq(hand.by),
+        events::at.eq(hand.now),
+    );
+    let insert = diesel::insert_into(events::table).values(event);
+    on_backend!(tx.conn(), conn => insert.execute(conn))?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::activations::model::{ActivationId, FreedReason};
 use crate::clock::Timestamp;
 use crate::db::schema::activations;
-use crate::db::{AnyConn, DbError, WriteTx};
+use crate::db::{AnyConn, DbError, WriteTx, on_backend};
 use crate::licenses::model::LicenseId;
 
 /// Frees a seat; `false` when it was free already.
@@ -31,13 +31,13 @@ pub fn ended_leases(
     license: &LicenseId,
     now: Timestamp,
 ) -> Result<Vec<ActivationId>, DbError> {
-    Ok(activations::table
+    let ended = activations::table
         .filter(activations::license_id.eq(license))
         .filter(activations::freed_at.is_null())
         .filter(activations::lease_ends_at.le(now))
         .order(activations::id)
-        .select(activations::id)
-        .load(conn)?)
+        .select(activations::id);
+    Ok(on_backend!(conn, conn => ended.load(conn))?)
 }
 
 /// The seat to give up for another: the longest unseen one. Never a floating one, which frees

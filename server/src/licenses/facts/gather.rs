@@ -1,33 +1,71 @@
 //! Reading what a verdict rests on: most of the time in one statement.
 
+use std::sync::Arc;
+
 use super::{Facts, Question};
 use crate::activations::model::Identity;
 use crate::activations::store::{Activation, count_ended_but_counted, find_by_identity};
 use crate::app::App;
-use crate::db::{AnyConn, DbError};
+use crate::db::{AnyConn, DbError, LookUp};
 use crate::kits::model::{Scope, SeatKind};
 use crate::kits::store::{Kit, find_kit_by_slug, kits_by_ids};
 use crate::licenses::keys;
 use crate::licenses::model::{SeatState, VerdictCode};
-use crate::licenses::store::{self, Glance, Holding};
+use crate::licenses::store::{self, Glance, Holding, Sought};
 use crate::licenses::tokens::model::DerivedKind;
 use crate::releases::model::{Refusal, downloadable, parse_version};
 use crate::releases::rights::{KitSide, rights};
 use crate::releases::store::{grants_of_license, published};
 
+/// A question of the kind that one statement answers most of the time. What many kits ask at once
+/// is asked together.
+#[derive(Debug)]
+pub struct Glimpse(Arc<Question>);
+
+impl LookUp for Glimpse {
+    type Found = Option<Glance>;
+
+    fn answer(conn: &mut AnyConn, questions: &[Self]) -> Result<Vec<Self::Found>, DbError> {
+        let Some(Self(first)) = questions.first() else {
+            return Ok(Vec::new());
+        };
+        // None is left out: a glimpse is made of nothing else.
+        let sought: Vec<_> = questions.iter().filter_map(|it| it.0.sought()).collect();
+        store::glance(conn, &first.terms, &sought)
+    }
+}
+
+impl Glimpse {
+    fn of(question: &Arc<Question>) -> Option<Self> {
+        let is_one = question.sought().is_some();
+        is_one.then(|| Self(Arc::clone(question)))
+    }
+}
+
+impl Question {
+    /// What one statement looks for; `None` for what takes several.
+    fn sought(&self) -> Option<Sought<'_>> {
+        Some(Sought {
+            lookup: self.lookup.only()?,
+            slug: &self.kit,
+            identity: self.identity.as_ref(),
+        })
+    }
+}
+
 /// Reads the facts; `None` when no license has the key.
-pub async fn read(app: &App, question: &Question) -> Result<Option<Facts>, DbError> {
-    let own = question.clone();
+pub async fn read(app: &App, question: &Arc<Question>) -> Result<Option<Facts>, DbError> {
     // One statement sees one moment by itself, and is all that most calls need.
-    let seen = app.db.read(move |conn| look(conn, &own)).await?;
-    match seen {
-        Seen::Nothing => Ok(None),
-        Seen::Whole(facts) => Ok(Some(*facts)),
-        Seen::InPart => {
-            let own = question.clone();
-            app.db.read_snapshot(move |conn| gather(conn, &own)).await
+    if let Some(glimpse) = Glimpse::of(question) {
+        let seen = app.db.read_grouped(&app.glimpses, glimpse).await?;
+        match weigh(question, seen) {
+            Seen::Nothing => return Ok(None),
+            Seen::Whole(facts) => return Ok(Some(*facts)),
+            Seen::InPart => {}
         }
     }
+    let own = Arc::clone(question);
+    app.db.read_snapshot(move |conn| gather(conn, &own)).await
 }
 
 /// The same inside a unit of work or a snapshot.
@@ -98,13 +136,16 @@ enum Seen {
 }
 
 fn look(conn: &mut AnyConn, question: &Question) -> Result<Seen, DbError> {
-    let identity = question.identity.as_ref();
-    let (seen, kit) = (&question.terms, &question.kit);
-    let Some(digest) = question.lookup.only() else {
+    let Some(sought) = question.sought() else {
         return Ok(Seen::InPart);
     };
-    let Some(seen) = store::glance(conn, seen, digest, kit, identity)? else {
-        return Ok(Seen::Nothing);
+    let seen = store::glance(conn, &question.terms, &[sought])?;
+    Ok(weigh(question, seen.into_iter().flatten().next()))
+}
+
+fn weigh(question: &Question, seen: Option<Glance>) -> Seen {
+    let Some(seen) = seen else {
+        return Seen::Nothing;
     };
     let Glance {
         holding,
@@ -113,19 +154,19 @@ fn look(conn: &mut AnyConn, question: &Question) -> Result<Seen, DbError> {
         kit: Some((kit, slug)),
     } = seen
     else {
-        return Ok(Seen::InPart);
+        return Seen::InPart;
     };
     if holding.terms.lease_seconds.is_some() || ends_before(question, &holding) {
-        return Ok(Seen::InPart);
+        return Seen::InPart;
     }
     let scope = match (holding.terms.scope, terms.kits.as_slice()) {
         (Scope::All, _) => Vec::new(),
         (Scope::Kits, [only]) if *only == kit => vec![slug.clone()],
-        (Scope::Kits, _) => return Ok(Seen::InPart),
+        (Scope::Kits, _) => return Seen::InPart,
     };
     let activation = activation.filter(|_row| fitting(question, &holding).is_some());
     let seat = seat(question, &holding, activation.as_ref());
-    Ok(Seen::Whole(Box::new(Facts {
+    Seen::Whole(Box::new(Facts {
         missing: missing(&holding, &question.entitlements),
         holding,
         kit_slug: Some(slug),
@@ -136,7 +177,7 @@ fn look(conn: &mut AnyConn, question: &Question) -> Result<Seen, DbError> {
         version_not_covered: false,
         exhausted: None,
         now: question.now,
-    })))
+    }))
 }
 
 /// Whether the version in use may have come out after the license's updates: not while they go on,

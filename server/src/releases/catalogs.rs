@@ -1,0 +1,84 @@
+//! Catalogs of kits this process has seen: a kit, its published releases, their files. The database
+//! counts every change of them in the transaction that makes it; who reads that count knows whether
+//! what was seen still holds. So nothing has to be taken out, on any number of processes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use semver::Version;
+
+use super::model::ReleaseId;
+use super::store::{self, Artifact, Release};
+use crate::db::{AnyConn, DbError};
+use crate::kits::model::KitId;
+use crate::kits::store::Kit;
+
+/// What a kit has to give.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    /// The kit.
+    pub kit: Arc<Kit>,
+    /// Published releases, the highest version first.
+    pub releases: Arc<Vec<(Version, Release)>>,
+    /// Their files, by name.
+    pub artifacts: Arc<Vec<Artifact>>,
+}
+
+impl Catalog {
+    /// Reads it.
+    fn load(conn: &mut AnyConn, kit: Kit) -> Result<Self, DbError> {
+        let mut catalog = Self::without_files(conn, kit)?;
+        let releases = catalog.releases.iter();
+        let ids: Vec<ReleaseId> = releases.map(|(_, release)| release.id.clone()).collect();
+        catalog.artifacts = Arc::new(store::artifacts_of(conn, &ids)?);
+        Ok(catalog)
+    }
+
+    /// Reads it but for the files.
+    pub fn without_files(conn: &mut AnyConn, kit: Kit) -> Result<Self, DbError> {
+        let releases = store::published(conn, std::slice::from_ref(&kit.id))?;
+        Ok(Self {
+            kit: Arc::new(kit),
+            releases: Arc::new(releases),
+            artifacts: Arc::default(),
+        })
+    }
+}
+
+/// The newest seen catalog of each kit, with the number of its last change.
+#[derive(Debug, Default)]
+pub struct CatalogsSeen(ArcSwap<HashMap<KitId, (i64, Catalog)>>);
+
+impl CatalogsSeen {
+    /// The catalog of a kit at a change, if that is the one that was seen.
+    pub fn get(&self, kit: &KitId, version: i64) -> Option<Catalog> {
+        let seen = self.0.load();
+        let (_, catalog) = seen.get(kit).filter(|(known, _)| *known == version)?;
+        Some(catalog.clone())
+    }
+
+    /// The catalog of a kit, inside a snapshot. Never inside a unit of work: what that has not
+    /// committed is nobody's yet.
+    pub fn read(&self, conn: &mut AnyConn, kit: Kit) -> Result<Catalog, DbError> {
+        let version = store::catalog_version(conn, &kit.id)?;
+        if let Some(known) = self.get(&kit.id, version) {
+            return Ok(known);
+        }
+        let catalog = Catalog::load(conn, kit)?;
+        self.keep(version, &catalog);
+        Ok(catalog)
+    }
+
+    fn keep(&self, version: i64, catalog: &Catalog) {
+        self.0.rcu(|seen| {
+            let mut seen = HashMap::clone(seen);
+            let known = seen.get(&catalog.kit.id);
+            // A slower reader may come with an older one.
+            if known.is_none_or(|(known, _)| *known < version) {
+                seen.insert(catalog.kit.id.clone(), (version, catalog.clone()));
+            }
+            seen
+        });
+    }
+}
