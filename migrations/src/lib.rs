@@ -65,6 +65,7 @@ pub const ALL: &[Migration] = &[
     shared!("2026-11-28-16_releases_in_full", "0.1.0"),
     shared!("2026-11-28-17_deliveries", "0.1.0"),
     shared!("2026-11-28-18_uploads", "0.1.0"),
+    shared!("2026-11-28-20_comparisons", "0.1.0"),
 ];
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::activations::seen::Seen;
 use crate::clock::{Clock, SystemClock};
+use crate::comparisons::Turns;
 use crate::config::Config;
 use crate::db::{DatabaseUrl, Db, OpenError};
 use crate::entropy::{Entropy, SystemEntropy};
@@ -83,6 +84,8 @@ pub struct App {
     pub limits: Limits,
     /// Seats seen since that was last written.
     pub seen: Seen,
+    /// Comparisons of releases that are being computed.
+    pub turns: Turns,
     public_url: Url,
     authority: String,
     origin: String,
@@ -200,6 +203,7 @@ impl App {
             metrics: Metrics::default(),
             limits: Limits::new(&config.limits),
             seen: Seen::default(),
+            turns: Turns::default(),
             installation_id: installation.id,
             keys: ArcSwap::from_pointee(keys),
             authority: authority_of(&public_url),

@@ -17,6 +17,7 @@ mod bad_input;
 mod child;
 mod cli;
 mod cli_support;
+mod comparisons;
 mod crash;
 mod crash_points;
 mod database;
