@@ -66,6 +66,7 @@ pub const ALL: &[Migration] = &[
     shared!("2026-11-28-17_deliveries", "0.1.0"),
     shared!("2026-11-28-18_uploads", "0.1.0"),
     shared!("2026-11-28-19_signatures_and_stamps", "0.1.0"),
+    shared!("2026-11-28-20_comparisons", "0.1.0"),
     per_database!("2026-11-28-21_notices", "0.1.0"),
     per_database!("2026-11-28-22_catalogs", "0.1.0"),
 ];

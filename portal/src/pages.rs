@@ -4,6 +4,7 @@
 //! hold neutral values for tests and previews, and [`gallery`] is all of them at once.
 
 mod check_mail;
+pub(crate) mod compare;
 mod confirm_sign_in;
 mod downloads;
 mod error;
@@ -16,8 +17,9 @@ mod unsubscribe;
 mod updates;
 
 pub use check_mail::CheckMailPage;
+pub use compare::{ChangeKind, ChangedFile, ComparePage};
 pub use confirm_sign_in::ConfirmSignInPage;
-pub use downloads::{ArtifactRow, DownloadsPage, KitDownloads, Locked, ReleaseRow};
+pub use downloads::{ArtifactRow, DownloadsPage, KitDownloads, Locked, PageLink, ReleaseRow};
 pub use error::ErrorPage;
 pub use license::{LicensePage, SeatRow};
 pub use licenses::{LicenseCard, LicensesPage, PrimaryAction};
@@ -57,6 +59,8 @@ pub fn gallery(theme: Theme) -> Vec<(&'static str, String)> {
         "token-made" => TokenMadePage::sample(),
         "license-text" => LicenseTextPage::sample(),
         "downloads" => DownloadsPage::sample(),
+        "compare" => ComparePage::sample(),
+        "compare-empty" => ComparePage::sample_empty(),
         "downloads-empty" => DownloadsPage::sample_empty(),
         "updates" => UpdatesPage::sample(),
         "updates-silent" => UpdatesPage::sample_silent(),

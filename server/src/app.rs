@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::activations::seen::Seen;
 use crate::clock::{Clock, SystemClock};
+use crate::comparisons::Turns;
 use crate::config::Config;
 use crate::db::{DatabaseUrl, Db, Group, OpenError};
 use crate::downloads::authorize::AtGate;
@@ -95,6 +96,8 @@ pub struct App {
     pub seen: Seen,
     /// Update checks since they were last written.
     pub checks: Checks,
+    /// Comparisons of releases that are being computed.
+    pub turns: Turns,
     public_url: Url,
     authority: String,
     origin: String,
@@ -216,6 +219,7 @@ impl App {
             limits: Limits::new(&config.limits),
             seen: Seen::default(),
             checks: Checks::default(),
+            turns: Turns::default(),
             installation_id: installation.id,
             keys: ArcSwap::from_pointee(keys),
             authority: authority_of(&public_url),

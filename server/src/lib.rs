@@ -8,6 +8,7 @@ pub mod app;
 pub mod audit;
 pub mod cli;
 pub mod clock;
+pub mod comparisons;
 pub mod config;
 pub mod customers;
 pub mod db;

@@ -19,6 +19,7 @@ mod catalogs;
 mod child;
 mod cli;
 mod cli_support;
+mod comparisons;
 mod crash;
 mod crash_points;
 mod database;

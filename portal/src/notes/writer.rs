@@ -1,5 +1,7 @@
 //! From what a parser of Markdown found to HTML.
 
+use std::fmt::Write as _;
+
 use pulldown_cmark::{Event, HeadingLevel, LinkType, Tag};
 
 /// Elements within one another; what is deeper is shown without its element.
@@ -56,7 +58,8 @@ impl Writer {
         self.open.push(end);
         match tag {
             Tag::List(Some(first)) if *first != 1 && !end.is_empty() => {
-                self.html.push_str(&format!("<ol start=\"{first}\">\n"));
+                // Writing to a String cannot fail.
+                let _ = writeln!(self.html, "<ol start=\"{first}\">");
             }
             Tag::Link {
                 link_type,

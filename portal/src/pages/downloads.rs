@@ -1,9 +1,11 @@
 //! Downloads: the releases of each kit, by major version.
 
-use askama::Template;
-use chrono::{DateTime, TimeDelta, Utc};
+mod samples;
 
-use crate::frame::{Frame, NavItem};
+use askama::Template;
+use chrono::{DateTime, Utc};
+
+use crate::frame::Frame;
 use crate::links;
 use crate::notes::Notes;
 use crate::wording::{count, shell_quote, size};
@@ -25,8 +27,31 @@ pub struct KitDownloads {
     pub name: String,
     /// Its slug: `/downloads#kit-SLUG` leads to it.
     pub slug: String,
+    /// Its major versions, where it has several.
+    pub majors: Vec<PageLink>,
+    /// Whose releases are shown: those of everybody, or also early ones. Empty where there are none.
+    pub channels: Vec<PageLink>,
     /// Its releases, newest first.
     pub releases: Vec<ReleaseRow>,
+    /// Those that come after.
+    pub more: Option<PageLink>,
+}
+
+/// A way to another page of ours.
+#[derive(Debug, Clone)]
+pub struct PageLink {
+    /// Its words.
+    pub label: String,
+    /// Where it leads; nowhere, if it is no path of this site.
+    pub href: String,
+    /// Whether it is what is shown now.
+    pub is_current: bool,
+}
+
+impl PageLink {
+    pub(crate) fn address(&self) -> &str {
+        links::local_path(&self.href).unwrap_or("#main")
+    }
 }
 
 /// One release.
@@ -46,6 +71,12 @@ pub struct ReleaseRow {
     pub artifacts: Vec<ArtifactRow>,
     /// A command that downloads it, to copy.
     pub curl: Option<String>,
+    /// Commands that check its signatures, to copy.
+    pub minisign: Option<String>,
+    /// Whole notes, where those here are cut.
+    pub whole_notes: Option<PageLink>,
+    /// What changed since the version before.
+    pub changes: Option<PageLink>,
 }
 
 /// Why a release cannot be downloaded, and the way out.
@@ -168,91 +199,5 @@ impl DownloadsPage {
     /// The HTML document.
     pub fn render(&self) -> String {
         super::document(Template::render(self))
-    }
-
-    /// Two kits with covered, earlier and locked releases.
-    pub fn sample() -> Self {
-        let frame = sample_frame();
-        let kits = vec![sample_widget(frame.now), sample_flags(frame.now)];
-        Self { frame, kits }
-    }
-
-    /// No license covers anything yet.
-    pub fn sample_empty() -> Self {
-        Self {
-            frame: sample_frame(),
-            kits: Vec::new(),
-        }
-    }
-}
-
-const SAMPLE_NOTES: &str = "\
-Screenshots can be attached to a message, see the [guide](https://example.com/guide).
-
-- The widget loads **40 % faster** on slow phones.
-- Fixed: the badge kept its number after the last message was read (`onRead`).
-";
-
-fn sample_frame() -> Frame {
-    Frame {
-        current: NavItem::Downloads,
-        path: "/downloads".to_owned(),
-        ..Frame::sample()
-    }
-}
-
-fn sample_release(slug: &str, version: &str, published_at: DateTime<Utc>) -> ReleaseRow {
-    let file = format!("{slug}-{version}.zip");
-    ReleaseRow {
-        version: version.to_owned(),
-        channel: "stable".to_owned(),
-        published_at,
-        notes: Some(Notes::new(SAMPLE_NOTES, Notes::BRIEF)),
-        locked: None,
-        curl: Some(format!(
-            "curl -fLO -H \"Authorization: Bearer $KIT_TOKEN\" \\\n  https://licenses.example.com/v1/files/{slug}/{version}/{file}"
-        )),
-        artifacts: vec![ArtifactRow {
-            id: format!("art_{slug}_{version}"),
-            name: file,
-            size_bytes: 1_482_113,
-            sha256: "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef".to_owned(),
-        }],
-    }
-}
-
-fn sample_widget(now: DateTime<Utc>) -> KitDownloads {
-    KitDownloads {
-        name: "Feedback Widget Kit".to_owned(),
-        slug: "feedback-widget".to_owned(),
-        releases: vec![
-            sample_release("feedback-widget", "4.2.1", now - TimeDelta::days(9)),
-            sample_release("feedback-widget", "4.2.0", now - TimeDelta::days(31)),
-            ReleaseRow {
-                channel: "beta".to_owned(),
-                notes: None,
-                ..sample_release("feedback-widget", "4.2.0-beta.2", now - TimeDelta::days(44))
-            },
-            sample_release("feedback-widget", "3.9.4", now - TimeDelta::days(230)),
-        ],
-    }
-}
-
-fn sample_flags(now: DateTime<Utc>) -> KitDownloads {
-    KitDownloads {
-        name: "Feature Flags Kit".to_owned(),
-        slug: "feature-flags".to_owned(),
-        releases: vec![
-            ReleaseRow {
-                locked: Some(Locked {
-                    reason: "It came out after your updates ended on 17 September 2026.".to_owned(),
-                    way_out_label: "Renew updates".to_owned(),
-                    way_out_href: Some("https://example.com/renew".to_owned()),
-                }),
-                curl: None,
-                ..sample_release("feature-flags", "2.5.0", now - TimeDelta::days(20))
-            },
-            sample_release("feature-flags", "2.4.0", now - TimeDelta::days(90)),
-        ],
     }
 }

@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use kitward_portal::pages::reference::{Answer, CodeRow, Content, Field, Group, Operation};
 use kitward_portal::pages::{
-    ArtifactRow, CheckMailPage, ConfirmSignInPage, DownloadsPage, ErrorPage, KitDownloads,
-    LicenseCard, LicensePage, LicenseTextPage, LicensesPage, Locked, MailChoice, NewsRow,
-    PrimaryAction, ReferenceCodesPage, ReferenceGroupPage, ReferencePage, ReleaseRow, SeatRow,
-    SignInPage, TokenLine, TokenMadePage, TokenUse, TokensPage, UnsubscribePage, UpdatesPage,
+    ArtifactRow, ChangeKind, ChangedFile, CheckMailPage, ComparePage, ConfirmSignInPage,
+    DownloadsPage, ErrorPage, KitDownloads, LicenseCard, LicensePage, LicenseTextPage,
+    LicensesPage, Locked, MailChoice, NewsRow, PageLink, PrimaryAction, ReferenceCodesPage,
+    ReferenceGroupPage, ReferencePage, ReleaseRow, SeatRow, SignInPage, TokenLine, TokenMadePage,
+    TokenUse, TokensPage, UnsubscribePage, UpdatesPage,
 };
 use kitward_portal::{
     Flash, FlashKind, Frame, NavItem, Notes, SeatKind, Seats, Status, Theme, UndoAction,
@@ -114,6 +115,42 @@ fn license(revealed_key: Option<String>) -> String {
     .render()
 }
 
+fn link() -> PageLink {
+    PageLink {
+        label: evil(),
+        href: "https://evil.example/".to_owned(),
+        is_current: true,
+    }
+}
+
+fn compare() -> String {
+    let file = ChangedFile {
+        kind: ChangeKind::Renamed,
+        path: evil(),
+        old_path: Some(evil()),
+        note: Some(evil()),
+        lines_added: u64::MAX / 2,
+        lines_removed: 1,
+        diff: format!("@@ {HOSTILE}\n+{HOSTILE}\n-{HOSTILE}\n {HOSTILE}\n"),
+    };
+    ComparePage {
+        frame: frame(),
+        kit_name: evil(),
+        kit: evil(),
+        from: evil(),
+        to: evil(),
+        total: u64::MAX,
+        lines_added: u64::MAX,
+        lines_removed: 0,
+        complete: true,
+        patch_bytes: u64::MAX,
+        folder: Some(evil()),
+        others: vec![evil()],
+        files: vec![file],
+    }
+    .render()
+}
+
 fn downloads() -> String {
     let artifact = ArtifactRow {
         id: evil(),
@@ -129,6 +166,9 @@ fn downloads() -> String {
         locked: None,
         artifacts: vec![artifact],
         curl: Some(evil()),
+        minisign: Some(evil()),
+        whole_notes: Some(link()),
+        changes: Some(link()),
     };
     let locked = Locked {
         reason: evil(),
@@ -142,6 +182,9 @@ fn downloads() -> String {
     let kit = KitDownloads {
         name: evil(),
         slug: evil(),
+        majors: vec![link()],
+        channels: vec![link()],
+        more: Some(link()),
         releases: vec![open, shut],
     };
     let other = KitDownloads {
@@ -342,6 +385,7 @@ fn every_page() -> Vec<(&'static str, String)> {
         ("license", license(None)),
         ("license, revealed", license(Some(evil()))),
         ("downloads", downloads()),
+        ("compare", compare()),
         ("tokens", tokens()),
         ("token made", token_made()),
         ("license text", license_text()),

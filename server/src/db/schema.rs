@@ -542,6 +542,21 @@ diesel::table! {
 }
 
 diesel::table! {
+    comparisons (old_sha256, new_sha256) {
+        old_sha256 -> Text,
+        new_sha256 -> Text,
+        edition -> Integer,
+        outcome -> Text,
+        summary -> Text,
+        patch -> Binary,
+        patch_size -> BigInt,
+        patch_sha256 -> Text,
+        weight -> BigInt,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     download_tickets (digest) {
         digest -> Binary,
         artifact_id -> Text,
@@ -768,6 +783,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     artifacts,
     uploads,
     upload_parts,
+    comparisons,
     download_tickets,
     downloads,
     download_days,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use semver::Version;
 
+use super::authorize::Renewal;
 use crate::app::App;
 use crate::db::{AnyConn, DbError};
 use crate::kits;
@@ -36,7 +37,25 @@ pub struct ReleaseListing {
     /// A license that may download it.
     pub license: Option<LicenseId>,
     /// Why none may.
-    pub refusal: Option<Refusal>,
+    pub refusal: Option<Blocked>,
+}
+
+/// Why a release is not opened, and what would open it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// Why.
+    pub refusal: Refusal,
+    /// Where the license that comes closest is renewed.
+    pub renewal: Renewal,
+    /// That license.
+    pub license: LicenseId,
+}
+
+/// A license towards one kit.
+struct Candidate {
+    license: LicenseId,
+    facts: LicenseFacts,
+    renewal: Renewal,
 }
 
 /// What these licenses cover: the kits they name, and for those that cover all, every kit with a
@@ -53,6 +72,7 @@ pub async fn listing(app: &App, holdings: Vec<Holding>) -> Result<Vec<KitListing
                 releases.iter().map(|(_, row)| row.id.clone()).collect();
             let artifacts = store::artifacts_of(conn, &release_ids)?;
             let granted = grants(conn, &covering)?;
+            let renewals = renewals(conn, &covering)?;
             let one = |kit: Kit| {
                 let holdings = covering.get(&kit.id).map_or(&[][..], Vec::as_slice);
                 let all = holdings.iter().map(|holding| {
@@ -62,9 +82,15 @@ pub async fn listing(app: &App, holdings: Vec<Holding>) -> Result<Vec<KitListing
                         releases: &releases,
                         granted: own.map_or(&[][..], Vec::as_slice),
                     };
-                    (holding.license.id.clone(), rights(holding, side, now))
+                    let id = &holding.license.id;
+                    let renewal = renewals.get(id).cloned();
+                    Candidate {
+                        license: id.clone(),
+                        facts: rights(holding, side, now),
+                        renewal: renewal.unwrap_or_else(|| Renewal::OwnPage(id.clone())),
+                    }
                 });
-                let licenses: Vec<(LicenseId, LicenseFacts)> = all.collect();
+                let licenses: Vec<Candidate> = all.collect();
                 let releases = of_kit(&kit, &releases, &artifacts, &licenses);
                 KitListing { kit, releases }
             };
@@ -107,11 +133,29 @@ fn grants(
     Ok(granted)
 }
 
+/// Where these licenses are renewed.
+fn renewals(
+    conn: &mut AnyConn,
+    covering: &BTreeMap<KitId, Vec<Holding>>,
+) -> Result<BTreeMap<LicenseId, Renewal>, DbError> {
+    let mut renewals = BTreeMap::new();
+    for holding in covering.values().flatten() {
+        let license = &holding.license;
+        if !renewals.contains_key(&license.id) {
+            let elsewhere = kits::store::renew_url_of(conn, &license.policy_id)?;
+            let renewal = elsewhere.map(Renewal::Elsewhere);
+            let renewal = renewal.unwrap_or_else(|| Renewal::OwnPage(license.id.clone()));
+            renewals.insert(license.id.clone(), renewal);
+        }
+    }
+    Ok(renewals)
+}
+
 fn of_kit(
     kit: &Kit,
     releases: &[(Version, Release)],
     artifacts: &[Artifact],
-    licenses: &[(LicenseId, LicenseFacts)],
+    licenses: &[Candidate],
 ) -> Vec<ReleaseListing> {
     let shown = |release: &&Release| {
         release.kit_id == kit.id && release.yanked_at.is_none() && release.withdrawn_at.is_none()
@@ -133,16 +177,19 @@ fn of_kit(
 }
 
 /// The first license that opens it; else the reason that is easiest to do something about.
-fn decide(
-    release: &Release,
-    licenses: &[(LicenseId, LicenseFacts)],
-) -> (Option<LicenseId>, Option<Refusal>) {
-    let mut reason = None;
-    for (license, facts) in licenses {
-        match downloadable(&release.facts(), facts) {
-            Ok(()) => return (Some(license.clone()), None),
-            Err(refusal @ Refusal::VersionNotCovered) => reason = Some(refusal),
-            Err(refusal) => reason = reason.or(Some(refusal)),
+fn decide(release: &Release, licenses: &[Candidate]) -> (Option<LicenseId>, Option<Blocked>) {
+    let mut reason: Option<Blocked> = None;
+    for candidate in licenses {
+        let refusal = match downloadable(&release.facts(), &candidate.facts) {
+            Ok(()) => return (Some(candidate.license.clone()), None),
+            Err(refusal) => refusal,
+        };
+        if refusal == Refusal::VersionNotCovered || reason.is_none() {
+            reason = Some(Blocked {
+                refusal,
+                renewal: candidate.renewal.clone(),
+                license: candidate.license.clone(),
+            });
         }
     }
     (None, reason)

@@ -1,47 +1,84 @@
 //! Downloads in the portal.
 
+mod view;
+
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
-use kitward_portal::pages::{ArtifactRow, DownloadsPage, KitDownloads, Locked, ReleaseRow};
-use kitward_portal::{NavItem, Notes};
+use kitward_portal::NavItem;
+use kitward_portal::pages::DownloadsPage;
+use serde::Deserialize;
 
+use self::view::Choice;
 use super::api::refused;
 use super::listing::{KitListing, ReleaseListing, listing};
 use super::tickets::{TicketError, create_ticket};
-use super::view::artifact_url;
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::customers::model::{Action, CustomerId, may};
 use crate::db::DbError;
 use crate::http::error::PageError;
-use crate::http::extract::AppData;
+use crate::http::extract::{AppData, Query};
 use crate::http::pages::{frame, html, not_found, see_other};
 use crate::http::routes::resource;
 use crate::http::session::SignedIn;
-use crate::kits::store::Kit;
 use crate::licenses::store::of_customers;
 use crate::people::session::Viewer;
-use crate::releases::model::{ArtifactId, Refusal};
-use crate::releases::store::Artifact;
+use crate::releases::model::{ArtifactId, Channel};
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .service(resource("/downloads").get(get_downloads))
+        .service(resource("/downloads/{kit}/notes/{version}").get(get_notes))
         .service(resource("/downloads/{artifact}").on(Method::POST, post_download));
+}
+
+/// What of the downloads is shown; what is not understood is left out.
+#[derive(Debug, Default, Deserialize)]
+struct Asked {
+    kit: Option<String>,
+    major: Option<String>,
+    channel: Option<String>,
+    after: Option<String>,
 }
 
 async fn get_downloads(
     app: AppData,
     request: HttpRequest,
     person: SignedIn,
+    Query(asked): Query<Asked>,
 ) -> Result<HttpResponse, PageError> {
-    let kits = open_to(&app, &person.0).await?;
-    let page = DownloadsPage {
-        frame: frame(&app, &request, NavItem::Downloads),
-        kits: kits.iter().map(|kit| kit_downloads(&app, kit)).collect(),
+    let listings = open_to(&app, &person.0).await?;
+    let kits = match &asked.kit {
+        Some(slug) => {
+            let listing = listings.iter().find(|listing| listing.kit.slug == *slug);
+            let choice = Choice {
+                major: asked.major.as_deref().and_then(|major| major.parse().ok()),
+                channel: asked.channel.as_deref().and_then(Channel::parse),
+                after: asked.after,
+            };
+            vec![view::one_kit(&app, listing.ok_or_else(not_found)?, &choice)]
+        }
+        None => view::overview(&app, &listings),
     };
-    Ok(html(page.render()))
+    let frame = frame(&app, &request, NavItem::Downloads);
+    Ok(html(DownloadsPage { frame, kits }.render()))
+}
+
+/// All of a release's notes as they were written.
+async fn get_notes(
+    app: AppData,
+    person: SignedIn,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, PageError> {
+    let (kit, version) = path.into_inner();
+    let listings = open_to(&app, &person.0).await?;
+    let listing = listings.into_iter().find(|listing| listing.kit.slug == kit);
+    let mut releases = listing.ok_or_else(not_found)?.releases.into_iter();
+    let found = releases.find(|listing| listing.release.version == version);
+    let notes = found.ok_or_else(not_found)?.release.notes;
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body(notes))
 }
 
 /// A ticket for one file, and on to the file.
@@ -75,72 +112,4 @@ pub async fn open_to(app: &App, person: &Viewer) -> Result<Vec<KitListing>, DbEr
         .read_slow(move |conn| of_customers(conn, &customers))
         .await?;
     listing(app, holdings).await
-}
-
-fn kit_downloads(app: &App, listing: &KitListing) -> KitDownloads {
-    let KitListing { kit, releases } = listing;
-    KitDownloads {
-        name: kit.name.clone(),
-        slug: kit.slug.clone(),
-        releases: releases
-            .iter()
-            .map(|release| release_row(app, kit, release))
-            .collect(),
-    }
-}
-
-fn release_row(app: &App, kit: &Kit, listing: &ReleaseListing) -> ReleaseRow {
-    let ReleaseListing {
-        release, artifacts, ..
-    } = listing;
-    let published_at = release.published_at.unwrap_or(release.created_at);
-    let commands: Vec<String> = artifacts
-        .iter()
-        .map(|file| curl(&artifact_url(app, &kit.slug, &release.version, &file.name)))
-        .collect();
-    ReleaseRow {
-        version: release.version.clone(),
-        channel: release.channel.to_string(),
-        published_at: Timestamp::utc(published_at),
-        notes: Some(Notes::new(&release.notes, Notes::BRIEF)).filter(|notes| !notes.is_empty()),
-        locked: listing.refusal.clone().map(locked),
-        artifacts: artifacts.iter().map(artifact_row).collect(),
-        curl: Some(commands.join("\n")).filter(|commands| !commands.is_empty()),
-    }
-}
-
-fn artifact_row(file: &Artifact) -> ArtifactRow {
-    ArtifactRow {
-        id: file.id.to_string(),
-        name: file.name.clone(),
-        size_bytes: u64::try_from(file.size).unwrap_or_default(),
-        sha256: file.sha256.clone(),
-    }
-}
-
-/// The key comes from a variable, so that it stands in no page and no history of commands.
-fn curl(url: &str) -> String {
-    // Addresses of files are percent-encoded, so they hold no quote.
-    format!(
-        "curl --fail --location --remote-name --header \"Authorization: License $LICENSE_KEY\" '{url}'"
-    )
-}
-
-fn locked(refusal: Refusal) -> Locked {
-    let reason = match refusal {
-        Refusal::License(code) => code.detail().to_owned(),
-        Refusal::VersionNotCovered => {
-            "It came out after the updates of your license ended.".to_owned()
-        }
-        Refusal::EntitlementMissing(feature) => {
-            format!("It needs a license that includes \"{feature}\".")
-        }
-        Refusal::Withdrawn => "It was withdrawn.".to_owned(),
-        Refusal::NotPublished => "It is not out yet.".to_owned(),
-    };
-    Locked {
-        reason,
-        way_out_label: "See what your licenses cover".to_owned(),
-        way_out_href: Some("/".to_owned()),
-    }
 }

@@ -84,6 +84,8 @@ codes! {
     NoOfflineFiles = "no_offline_files", 422, "No files for offline machines";
     /// A field has a value that is not accepted; `field` names it.
     InvalidField = "invalid_field", 422, "Invalid field";
+    /// The archives of these two versions cannot be compared here; `reason` says why, `files` names them.
+    NotComparable = "not_comparable", 422, "Not comparable";
     /// The `Idempotency-Key` was used for another request.
     IdempotencyMismatch = "idempotency_mismatch", 422, "Idempotency key used before";
     /// Too often; `Retry-After` tells when to try again.

@@ -78,6 +78,7 @@ fn parts() -> Vec<utoipa::openapi::OpenApi> {
         super::status::Paths::openapi(),
         crate::activations::api::Paths::openapi(),
         crate::downloads::api::Paths::openapi(),
+        crate::comparisons::api::Paths::openapi(),
         crate::updates::api::Paths::openapi(),
         crate::payments::api::Paths::openapi(),
         crate::kits::admin::Paths::openapi(),

@@ -187,6 +187,7 @@ fn what_to_do(code: Code) -> &'static str {
         Code::Forbidden | Code::InsufficientScope => {
             "Ask an owner of the license: owners may do this."
         }
+        Code::NotComparable => "Download both versions and compare them yourself.",
         Code::KitNotCovered
         | Code::DownloadLimit
         | Code::VersionNotCovered

@@ -21,6 +21,7 @@ pub fn mount(config: &mut web::ServiceConfig) {
         .configure(openapi::routes)
         .configure(crate::activations::api::routes)
         .configure(crate::downloads::api::routes)
+        .configure(crate::comparisons::api::routes)
         .configure(crate::updates::api::routes)
         .configure(crate::payments::api::routes)
         .service(
@@ -54,6 +55,7 @@ pub fn mount(config: &mut web::ServiceConfig) {
                 .configure(crate::people::pages::routes)
                 .configure(crate::licenses::pages::routes)
                 .configure(crate::licenses::tokens::pages::routes)
+                .configure(crate::comparisons::pages::routes)
                 .configure(crate::downloads::pages::routes)
                 .configure(crate::notices::pages::routes)
                 .default_service(web::to(pages::no_such_page)),

@@ -6,9 +6,9 @@ use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::clock::Timestamp;
 use crate::db::{DbError, Shard, WriteTx};
+use crate::kits;
 use crate::notices::announce::{Announcement, announce_in};
 use crate::secrets::SealError;
-use crate::kits;
 
 /// Why it was not published.
 #[derive(Debug, thiserror::Error)]
