@@ -190,7 +190,7 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
         .map(ToString::to_string)
         .collect();
     let limits = &config.limits;
-    let rows: [(&str, String); 27] = [
+    let rows: [(&str, String); 28] = [
         ("listen", config.listen.to_string()),
         (
             "public_url",

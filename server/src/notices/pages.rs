@@ -159,7 +159,7 @@ fn news_row(out: Timestamp, kit: &Kit, listed: &ReleaseListing) -> NewsRow {
         locked: listed
             .refusal
             .as_ref()
-            .map(|refusal| format!("Because {refusal}.")),
+            .map(|blocked| format!("Because {}.", blocked.refusal)),
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) async fn publish(app: &App) -> Outcome<()> {
             upload.write(file.name.as_bytes()).await?;
             finish(app, file, upload, None).await?;
         }
-        publish_release(app, release, Actor::Operator).await?;
+        publish_release(app, release, Some(false), Actor::Operator).await?;
     }
     Ok(())
 }
