@@ -187,7 +187,7 @@ both!(killed_while_a_release_is_published);
 async fn killed_while_a_release_is_published(kind: Kind) {
     let usual: &[u32] = match kind {
         Kind::Sqlite => &[2, 4, 6, 8],
-        Kind::Postgres => &[6, 12, 20],
+        Kind::Postgres => &[32, 45, 60],
     };
     run(kind, usual, Publish::default()).await;
 }
