@@ -179,7 +179,9 @@ fn decode<const N: usize>(line: &str) -> Result<[u8; N], MinisignError> {
 }
 
 /// Algorithm, key id, and what follows.
-fn split<const N: usize>(bytes: &[u8]) -> Result<([u8; 2], [u8; 8], [u8; N]), MinisignError> {
+type Parts<const N: usize> = ([u8; 2], [u8; 8], [u8; N]);
+
+fn split<const N: usize>(bytes: &[u8]) -> Result<Parts<N>, MinisignError> {
     let parts = bytes.split_first_chunk::<2>().and_then(|(start, rest)| {
         let (id, rest) = rest.split_first_chunk::<8>()?;
         Some((*start, *id, <[u8; N]>::try_from(rest).ok()?))

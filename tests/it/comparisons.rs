@@ -64,11 +64,14 @@ fn git_apply(folder: &Path, patch: &[u8]) -> Result<(), String> {
     }
 }
 
+/// Makes an archive of files below a folder.
+type Pack = fn(&str, &Files) -> Vec<u8>;
+
 both!(a_patch_applied_by_git_to_the_old_archive_gives_the_new_one);
 async fn a_patch_applied_by_git_to_the_old_archive_gives_the_new_one(kind: Kind) {
     let (app, shop, purchase) = bought(kind).await;
     let kit = app.kit(&purchase.key);
-    let pack: [(&str, fn(&str, &Files) -> Vec<u8>); 2] = [("zip", zip), ("tar.gz", tar_gz)];
+    let pack: [(&str, Pack); 2] = [("zip", zip), ("tar.gz", tar_gz)];
     for (major, (ending, pack)) in (1..).zip(pack) {
         let (from, to) = (format!("{major}.0.0"), format!("{major}.1.0"));
         for (version, files) in [(&from, old_kit()), (&to, new_kit())] {

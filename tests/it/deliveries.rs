@@ -15,7 +15,7 @@ const FILE: &str = "feedback-widget-1.0.0.bin";
 /// A shop with one release of a file of this many bytes, and a license.
 async fn shop(app: &TestApp, size: usize) -> (Shop, Purchase, Vec<u8>) {
     let shop = Shop::open(app).await;
-    let file: Vec<u8> = (0..size).map(|n| (n * 7 % 251) as u8).collect();
+    let file: Vec<u8> = (0..=250).rev().cycle().take(size).collect();
     shop.release("feedback-widget", "1.0.0", FILE, &file).await;
     let purchase = shop.buy(app).await;
     (shop, purchase, file)

@@ -33,7 +33,7 @@ async fn scene(kind: Kind, delivery: StorageDelivery) -> Scene {
         .start(kind)
         .await;
     let shop = Shop::open(&app).await;
-    let file: Vec<u8> = (0..SIZE).map(|n| (n * 7 % 251) as u8).collect();
+    let file: Vec<u8> = (0..=250).rev().cycle().take(SIZE).collect();
     shop.release(
         "feedback-widget",
         "1.0.0",

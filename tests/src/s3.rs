@@ -211,7 +211,7 @@ async fn answer(
         // "Only one auth mechanism allowed".
         plain(StatusCode::BAD_REQUEST, "InvalidArgument")
     } else if fault == Fault::Silent {
-        tokio::time::sleep(Duration::from_secs(3_600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
         plain(StatusCode::GATEWAY_TIMEOUT, "")
     } else if fault == Fault::Down {
         plain(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable")

@@ -181,16 +181,13 @@ pub fn markdown() -> String {
 
 /// What is in effect, with secrets masked: for `check-config`.
 pub fn effective(config: &Config) -> Vec<(String, String)> {
-    let masked = |present: bool| if present { "********" } else { "" }.to_owned();
     let optional = |value: Option<String>| value.unwrap_or_default();
-    let stripe = &config.stripe;
     let proxies: Vec<String> = config
         .trusted_proxies
         .iter()
         .map(ToString::to_string)
         .collect();
-    let limits = &config.limits;
-    let rows: [(&str, String); 28] = [
+    let rows = [
         ("listen", config.listen.to_string()),
         (
             "public_url",
@@ -229,9 +226,24 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
             "vendor.minisign_keys",
             config.vendor.minisign_keys.join(", "),
         ),
+    ];
+    let all = rows.into_iter().chain(of_services_and_limits(config));
+    all.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn masked(present: bool) -> String {
+    if present { "********" } else { "" }.to_owned()
+}
+
+fn of_services_and_limits(config: &Config) -> Vec<(&'static str, String)> {
+    let (stripe, limits) = (&config.stripe, &config.limits);
+    vec![
         ("mail.smtp_url", masked(config.mail.smtp_url.is_some())),
         ("mail.from", config.mail.from.clone()),
-        ("mail.reply_to", optional(config.mail.reply_to.clone())),
+        (
+            "mail.reply_to",
+            config.mail.reply_to.clone().unwrap_or_default(),
+        ),
         (
             "mail.timeout_seconds",
             config.mail.timeout_seconds.to_string(),
@@ -267,8 +279,5 @@ pub fn effective(config: &Config) -> Vec<(String, String)> {
                 limits.token_calls_per_minute
             ),
         ),
-    ];
-    rows.into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    ]
 }

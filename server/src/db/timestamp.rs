@@ -94,7 +94,7 @@ fn plain(moment: &NaiveDateTime) -> Option<String> {
     let year = u32::try_from(moment.year()).ok()?;
     let micros = moment.nanosecond() / 1_000;
     // A leap second is more than a second's fraction.
-    if year > 9_999 || micros >= 1_000_000 || moment.nanosecond() % 1_000 != 0 {
+    if year > 9_999 || micros >= 1_000_000 || !moment.nanosecond().is_multiple_of(1_000) {
         return None;
     }
     let mut text = String::with_capacity(27);
@@ -110,16 +110,15 @@ fn plain(moment: &NaiveDateTime) -> Option<String> {
     put(moment.day(), 2, Some('T'));
     put(moment.hour(), 2, Some(':'));
     put(moment.minute(), 2, Some(':'));
-    match micros {
-        0 => put(moment.second(), 2, Some('Z')),
-        _ => {
-            put(moment.second(), 2, Some('.'));
-            if micros % 1_000 == 0 {
-                put(micros / 1_000, 3, Some('Z'));
-            } else {
-                put(micros, 6, Some('Z'));
-            }
-        }
+    if micros == 0 {
+        put(moment.second(), 2, Some('Z'));
+        return Some(text);
+    }
+    put(moment.second(), 2, Some('.'));
+    if micros.is_multiple_of(1_000) {
+        put(micros / 1_000, 3, Some('Z'));
+    } else {
+        put(micros, 6, Some('Z'));
     }
     Some(text)
 }

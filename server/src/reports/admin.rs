@@ -272,7 +272,7 @@ fn versions_of(conn: &mut AnyConn, kit: &Kit, days: &Days) -> Result<Vec<Version
         let version = version.and_then(|text| semver::Version::parse(text).ok());
         (version, item.version.clone())
     };
-    items.sort_by(|a, b| key(b).cmp(&key(a)));
+    items.sort_by_key(|item| std::cmp::Reverse(key(item)));
     Ok(items)
 }
 

@@ -83,12 +83,11 @@ impl Seek for BlockingFile {
         let target = target.ok_or_else(|| Error::from(ErrorKind::InvalidInput))?;
         let forward = target.checked_sub(self.at);
         let forward = forward.and_then(|by| usize::try_from(by).ok());
-        match forward.filter(|by| *by <= self.ahead.len()) {
-            Some(by) => self.ahead.advance(by),
-            None => {
-                self.ahead = Bytes::new();
-                self.chunks = None;
-            }
+        if let Some(by) = forward.filter(|by| *by <= self.ahead.len()) {
+            self.ahead.advance(by);
+        } else {
+            self.ahead = Bytes::new();
+            self.chunks = None;
         }
         self.at = target;
         Ok(target)

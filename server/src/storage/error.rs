@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 
 use crate::http::{ApiError, Code};
 
-/// What object_store calls a folder.
+/// What `object_store` calls a folder.
 const LOCAL: &str = "LocalFileSystem";
 /// Seconds until storage that did not answer is worth another request.
 const RETRY_SECONDS: u64 = 5;
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn a_full_disk_is_told_from_a_broken_one() {
         let full = object_store::Error::Generic {
-            store: "local",
+            store: LOCAL,
             source: Box::new(std::io::Error::from(ErrorKind::StorageFull)),
         };
         assert!(matches!(StorageError::from(full), StorageError::Full(_)));

@@ -259,7 +259,7 @@ async fn cut(app: &TestApp, (method, path): (&str, &str), token: &str, body: &[u
     );
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(&body[..sent]).await.unwrap();
-    if sent % 2 == 0 {
+    if sent.is_multiple_of(2) {
         stream.shutdown().await.unwrap();
         let mut rest = Vec::new();
         // Whatever is answered, nothing was taken in.

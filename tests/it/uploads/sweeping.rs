@@ -173,7 +173,6 @@ async fn a_sweep_takes_nothing_from_who_comes_at_the_same_time(kind: Kind) {
     let path = draft.path("/artifacts/kit.bin");
     let sha = sha256(b"contended");
     let file = blobs(&app).join("sha256").join(&sha[..2]).join(&sha[2..]);
-    let (mut removed, mut refused) = (0, 0);
     for round in 0..40_u64 {
         let put = || draft.publisher.put(&path, b"contended".to_vec());
         put().await.expect_status(201);
@@ -184,17 +183,16 @@ async fn a_sweep_takes_nothing_from_who_comes_at_the_same_time(kind: Kind) {
             put().await
         };
         let (one, other, came) = tokio::join!(sweep(&app.app), sweep(&second.app), late);
-        removed += one.unwrap().removed + other.unwrap().removed;
+        one.unwrap();
+        other.unwrap();
         let mut came = came;
         while came.status == 503 {
-            refused += 1;
             came = put().await;
         }
         came.expect_status(201);
         assert!(file.exists(), "round {round}: a file without its bytes");
         draft.delete(&path).await.expect_status(204);
     }
-    eprintln!("{removed} removed, {refused} asked to come again");
     second.stop().await;
     app.stop().await;
 }

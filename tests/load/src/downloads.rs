@@ -50,8 +50,8 @@ pub(crate) async fn run(arguments: &Arguments, program: &Path) -> Outcome<Vec<Li
     let folder = TempDir::with_prefix("kitward-load-")?;
     let gated = Gated::start(arguments, program, folder.path()).await?;
     // No zeros: nothing on the way shall find them easy.
-    let bytes = (0..SIZE).map(|at| (at.wrapping_mul(2_654_435_761) % 251) as u8);
-    gated.publisher().publish(NAME, bytes.collect()).await?;
+    let bytes: Vec<u8> = (0..=250).rev().cycle().take(SIZE).collect();
+    gated.publisher().publish(NAME, bytes).await?;
     let Gated { server, keys, .. } = gated;
     let file = file_in(&folder.path().join("data"))?;
     let bare = Bare::start(&file)?;
@@ -149,8 +149,9 @@ impl Gated {
             .env("KITWARD_DATA_DIR", &data)
             .output()?;
         let made: serde_json::Value = serde_json::from_slice(&token.stdout)?;
-        let token = made["token"]
-            .as_str()
+        let token = made
+            .get("token")
+            .and_then(serde_json::Value::as_str)
             .ok_or("no token was made")?
             .to_owned();
         let mut variables = arguments.variables.clone();
@@ -189,7 +190,9 @@ impl Publisher<'_> {
         let made: serde_json::Value = serde_json::from_slice(&made.await?)?;
         let release = format!(
             "/v1/admin/releases/{}",
-            made["id"].as_str().unwrap_or_default()
+            made.get("id")
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default()
         );
         let put = format!("{release}/artifacts/{name}");
         self.send("PUT", &put, file).await?;
