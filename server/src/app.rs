@@ -3,6 +3,8 @@
 //! One `App` = one vendor = one database + one key ring + one storage. Nothing is global, so that
 //! several can live in one process.
 
+mod addresses;
+
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -222,7 +224,7 @@ impl App {
             turns: Turns::default(),
             installation_id: installation.id,
             keys: ArcSwap::from_pointee(keys),
-            authority: authority_of(&public_url),
+            authority: addresses::authority_of(&public_url),
             origin: public_url.origin().ascii_serialization(),
             stopping: AtomicBool::new(false),
             public_url,
@@ -244,26 +246,6 @@ impl App {
             issuer: &self.installation_id,
             now: self.clock.now(),
         }
-    }
-
-    /// Address under which customers reach this installation.
-    pub fn public_url(&self) -> &Url {
-        &self.public_url
-    }
-
-    /// Host and port as a `Host` header carries them.
-    pub fn authority(&self) -> &str {
-        &self.authority
-    }
-
-    /// Scheme, host and port as an `Origin` header carries them.
-    pub fn origin(&self) -> &str {
-        &self.origin
-    }
-
-    /// Absolute address of a path (which starts with `/`).
-    pub fn link(&self, path: &str) -> String {
-        format!("{}{path}", self.origin)
     }
 
     /// Tells readiness checks that this process is about to end.
@@ -292,12 +274,6 @@ pub fn database_url(config: &Config) -> Result<DatabaseUrl, OpenError> {
         Some(url) => Ok(DatabaseUrl::parse(url)?),
         None => Ok(DatabaseUrl::Sqlite(config.data_dir.join("kitward.sqlite"))),
     }
-}
-
-fn authority_of(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port()
-        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 impl App {

@@ -77,7 +77,7 @@ pub(super) fn new_kit() -> Files {
     let style = files.remove("src/widget.css").unwrap();
     files.insert("src/ui/style.css".to_owned(), style);
     let icon = files.remove("assets/icon.png").unwrap();
-    files.insert("assets/ícon \"new\".png".to_owned(), icon);
+    files.insert("assets/ícon 'new'.png".to_owned(), icon);
     for gone in ["assets/old.png", "src/gone.ts"] {
         files.remove(gone);
     }
