@@ -13,13 +13,13 @@ both!(downloads_are_counted_by_release_and_day);
 async fn downloads_are_counted_by_release_and_day(kind: Kind) {
     let app = TestApp::start(kind).await;
     let shop = Shop::open(&app).await;
-    shop.release("feedback-widget", "1.0.0", "kit.zip", b"one")
+    shop.release("feedback-widget", "1.0.0", "kit.bin", b"one")
         .await;
-    shop.release("feedback-widget", "1.1.0", "kit.zip", b"two")
+    shop.release("feedback-widget", "1.1.0", "kit.bin", b"two")
         .await;
     let (one, two) = (shop.buy(&app).await, shop.buy(&app).await);
     // A file that one network fetches again on the same day, whole or in parts, counts once.
-    let file = "/v1/kits/feedback-widget/releases/1.0.0/artifacts/kit.zip";
+    let file = "/v1/kits/feedback-widget/releases/1.0.0/artifacts/kit.bin";
     for key in [&one.key, &one.key, &two.key] {
         app.kit(key).get(file).await.expect_status(200);
     }
@@ -49,7 +49,7 @@ async fn versions_in_the_field_come_from_seats_and_update_checks(kind: Kind) {
     let app = TestApp::start(kind).await;
     let shop = Shop::open(&app).await;
     for version in ["1.0.0", "1.1.0"] {
-        shop.release("feedback-widget", version, "kit.zip", version.as_bytes())
+        shop.release("feedback-widget", version, "kit.bin", version.as_bytes())
             .await;
     }
     let (one, two) = (shop.buy(&app).await, shop.buy(&app).await);

@@ -87,6 +87,7 @@ pub(super) async fn list(
         (status = 204, description = "Taken back."),
         (status = 404, description = "`not_found`: the license was not granted this release."),
         (status = 412, description = "`precondition_failed`: it was changed meanwhile."),
+        (status = 422, description = "`invalid_field`: what `If-Match` says is no such tag."),
     ),
 )]
 pub(super) async fn ungrant(

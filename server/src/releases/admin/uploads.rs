@@ -11,7 +11,6 @@ use utoipa::ToSchema;
 
 use super::release_id;
 use super::upload::{check_announced, expected_sha256};
-use crate::app::App;
 use crate::http::ApiError;
 use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::idempotency::Idempotency;
@@ -225,7 +224,10 @@ pub(super) async fn complete(
     tag = "releases",
     params(("upload" = UploadId, Path)),
     security(("management_token" = ["publish"])),
-    responses((status = 204, description = "It is over.")),
+    responses(
+        (status = 204, description = "It is over."),
+        (status = 404, description = "`not_found`: that is no id of an upload."),
+    ),
 )]
 pub(super) async fn abandon(
     app: AppData,
@@ -233,15 +235,8 @@ pub(super) async fn abandon(
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     admin.may(Scope::Publish)?;
-    give_up(&app, &path).await?;
+    abandon_upload(&app, upload_id(&path)?).await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-async fn give_up(app: &App, id: &str) -> Result<(), ApiError> {
-    if let Some(id) = UploadId::parse(id) {
-        abandon_upload(app, id).await?;
-    }
-    Ok(())
 }
 
 fn upload_id(text: &str) -> Result<UploadId, ApiError> {

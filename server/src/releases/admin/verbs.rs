@@ -93,6 +93,7 @@ pub(super) async fn publish(
         (status = 404, description = "`not_found`: there is no such release."),
         (status = 409, description = "`conflict`: it is published."),
         (status = 412, description = "`precondition_failed`: it was changed meanwhile."),
+        (status = 422, description = "`invalid_field`: what `If-Match` says is no such tag."),
     ),
 )]
 pub(super) async fn delete(
