@@ -152,7 +152,11 @@ impl Mailer {
         match tokio::time::timeout(self.timeout, self.transport.send(message)).await {
             Ok(Ok(_accepted)) => Ok(()),
             // A refusal for good (5xx) is tried again as well: most are mistakes of a set-up.
-            Ok(Err(error)) => Err(Failure::retry(&error)),
+            // What the server says often names the address: it would stand in logs and lists.
+            Ok(Err(error)) => Err(Failure::Retry(match error.status() {
+                Some(code) => format!("the mail server answered {code}"),
+                None => "the mail server could not be talked to".to_owned(),
+            })),
             Err(_elapsed) => Err(Failure::Retry("the mail server does not answer".to_owned())),
         }
     }

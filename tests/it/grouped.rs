@@ -110,11 +110,7 @@ fn a_panic_is_told_and_the_next_are_answered() {
         for _ in 0..20 {
             let defect = scratch.db.read_grouped(&group, double(666, &asked)).await;
             assert!(matches!(defect, Err(DbError::Panicked)), "{defect:?}");
-            let mut next = scratch.db.read_grouped(&group, double(4, &asked)).await;
-            // Who came while the panic was under way may be told to come again.
-            if next.as_ref().is_err_and(DbError::is_transient) {
-                next = scratch.db.read_grouped(&group, double(4, &asked)).await;
-            }
+            let next = scratch.db.read_grouped(&group, double(4, &asked)).await;
             assert_eq!(next.unwrap(), 8);
         }
         // Beside others, those that were asked with it are told; nobody waits for ever.

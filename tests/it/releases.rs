@@ -450,6 +450,11 @@ async fn a_caller_too_old_for_a_release_gets_the_step_in_between(kind: Kind) {
     let next = check(&stage.kit(), "version=2.0.0").await;
     assert_eq!(next.str("/release/version"), "3.0.0");
     assert_eq!(next.str("/release/minimum_version"), "2.0.0");
+    let compared = next.str("/compare_url");
+    let ends = format!("/v1/kits/{KIT}/compare/2.0.0...3.0.0");
+    assert!(compared.ends_with(&ends), "{compared}");
+    let unknown = check(&stage.kit(), "version=1.2.3").await;
+    assert_eq!(unknown.json()["compare_url"], Value::Null);
     assert_eq!(stage.offered("version=3.0.0").await, None);
     assert_eq!(
         stage.offered("version=3.1.0&channel=alpha").await,

@@ -30,6 +30,10 @@ pub struct UpdateClaims {
     pub available: bool,
     /// The release on offer.
     pub release: Option<ReleaseClaims>,
+    /// Where the difference between the version in use and the one on offer can be read; none where
+    /// the version in use is no release of the kit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare_url: Option<String>,
     /// The newest version the license covers, where the caller is above its window.
     pub last_entitled_version: Option<String>,
     /// What was released up to this time may be downloaded, RFC 3339 in UTC; none for all.
@@ -77,6 +81,9 @@ pub struct ArtifactClaims {
     pub sha256: String,
     /// Its SHA-512 (FIPS 180-4), 128 hexadecimal digits.
     pub sha512: String,
+    /// Its signature file, as minisign writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
     /// Its stable address.
     pub url: String,
 }

@@ -95,6 +95,9 @@ pub(crate) fn refusal() -> DocumentClaims {
     }
 }
 
+/// A signature file as minisign writes it; vectors of its own tell what it has to hold.
+const SIGNATURE: &str = "untrusted comment: signature from kitward\nRUQ=\ntrusted comment: timestamp:1800000000\nAA==\n";
+
 /// A manifest that offers a release.
 pub(crate) fn update() -> UpdateClaims {
     let artifact = ArtifactClaims {
@@ -105,6 +108,7 @@ pub(crate) fn update() -> UpdateClaims {
         size: 482_113,
         sha256: "5f".repeat(32),
         sha512: "c4".repeat(64),
+        signature: Some(SIGNATURE.to_owned()),
         url: "https://licenses.example.com/v1/kits/feedback-widget/releases/1.3.0/artifacts/feedback-widget-1.3.0.zip".to_owned(),
     };
     let release = ReleaseClaims {
@@ -126,6 +130,9 @@ pub(crate) fn update() -> UpdateClaims {
         jti: "01jz8q4x6vf5htd2m9c0k7r3wj".to_owned(),
         available: true,
         release: Some(release),
+        compare_url: Some(
+            "https://licenses.example.com/v1/kits/feedback-widget/compare/1.2.4...1.3.0".to_owned(),
+        ),
         last_entitled_version: None,
         updates_until: Some("2027-06-30T00:00:00Z".to_owned()),
         renew_url: None,
@@ -184,6 +191,7 @@ pub(crate) fn no_update() -> UpdateClaims {
     UpdateClaims {
         available: false,
         release: None,
+        compare_url: None,
         last_entitled_version: Some("1.2.4".to_owned()),
         renew_url: Some("https://licenses.example.com/licenses/renew".to_owned()),
         nonce: Some("n-77".to_owned()),

@@ -116,15 +116,17 @@ impl<Q: LookUp> Turn<Q> {
     }
 
     fn run(self, conn: Result<&mut AnyConn, DbError>) -> After {
-        let (questions, replies) = self.group.take();
+        let (questions, mut replies) = self.group.take();
+        // Dropped before the replies: who learns of a panic finds no turn that is dying.
+        let turn = self;
         let mut suspect = false;
         match conn {
-            Ok(conn) => suspect = answer(conn, questions, replies),
-            Err(error) => refuse(error, replies),
+            Ok(conn) => suspect = answer(conn, questions, &mut replies),
+            Err(error) => refuse(error, &mut replies),
         }
         After {
             suspect,
-            next: self.next(),
+            next: turn.next(),
         }
     }
 
@@ -159,10 +161,10 @@ impl<Q: LookUp> Drop for Turn<Q> {
 
 /// Answers a group; `true` where its connection may be lost. What one question alone breaks is asked
 /// one by one, so that it breaks nobody else's.
-fn answer<Q: LookUp>(conn: &mut AnyConn, questions: Vec<Q>, replies: Vec<Reply<Q>>) -> bool {
+fn answer<Q: LookUp>(conn: &mut AnyConn, questions: Vec<Q>, replies: &mut Vec<Reply<Q>>) -> bool {
     match Q::answer(conn, &questions) {
         Ok(found) => {
-            for (found, reply) in found.into_iter().zip(replies) {
+            for (found, reply) in found.into_iter().zip(replies.drain(..)) {
                 // The caller may have gone away; then nobody needs the answer.
                 let _ = reply.send(Ok(found));
             }
@@ -175,7 +177,7 @@ fn answer<Q: LookUp>(conn: &mut AnyConn, questions: Vec<Q>, replies: Vec<Reply<Q
         }
         Err(_) => {
             let mut suspect = false;
-            for (question, reply) in questions.into_iter().zip(replies) {
+            for (question, reply) in questions.into_iter().zip(replies.drain(..)) {
                 let found = question.answer_one(conn);
                 suspect |= found.as_ref().err().is_some_and(|error| may_be_lost(error));
                 let _ = reply.send(found);
@@ -186,9 +188,9 @@ fn answer<Q: LookUp>(conn: &mut AnyConn, questions: Vec<Q>, replies: Vec<Reply<Q
 }
 
 /// Errors of diesel cannot be cloned: the first caller gets the cause.
-fn refuse<Q>(error: DbError, replies: Vec<oneshot::Sender<Result<Q, DbError>>>) {
+fn refuse<Q>(error: DbError, replies: &mut Vec<oneshot::Sender<Result<Q, DbError>>>) {
     let mut cause = Some(error);
-    for reply in replies {
+    for reply in replies.drain(..) {
         let error = cause.take().unwrap_or(DbError::Aborted(None));
         let _ = reply.send(Err(error));
     }

@@ -74,8 +74,9 @@ impl CatalogsSeen {
         self.0.rcu(|seen| {
             let mut seen = HashMap::clone(seen);
             let known = seen.get(&catalog.kit.id);
-            // A slower reader may come with an older one.
-            if known.is_none_or(|(known, _)| *known < version) {
+            // A slower reader may come with an older one, which costs a look more; but a database that was
+            // restored counts from further back.
+            if known.is_none_or(|(known, _)| *known != version) {
                 seen.insert(catalog.kit.id.clone(), (version, catalog.clone()));
             }
             seen

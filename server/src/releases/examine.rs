@@ -68,6 +68,7 @@ async fn look_into(
     name: &str,
     stored: &Stored,
 ) -> Result<Option<Listing>, UploadArtifactError> {
+    let _turn = app.upload_room.examination().await;
     let file = app.storage.open_blocking(&stored.sha256, stored.size);
     let (name, clock) = (name.to_owned(), Arc::clone(&app.clock));
     let ends_at = clock.now().plus_seconds(PATIENCE);

@@ -209,13 +209,14 @@ async fn adopt(app: &App, orphan: ContentFile) -> Result<bool, DbError> {
 }
 
 async fn delete_unused(app: &App) -> Result<(u64, u64), SweepError> {
-    let now = app.clock.now();
-    let due = (
-        now.plus_seconds(-KEPT_SECONDS),
-        now.plus_seconds(-CLAIM_SECONDS),
-    );
     let (mut files, mut bytes) = (0, 0);
     loop {
+        // Each claim bears its own moment: a sweep may take longer than a claim holds.
+        let now = app.clock.now();
+        let due = (
+            now.plus_seconds(-KEPT_SECONDS),
+            now.plus_seconds(-CLAIM_SECONDS),
+        );
         let claimed = app
             .db
             .write(Shard::Wide, move |tx| blobs::claim(tx, due, 1, now))
@@ -227,7 +228,7 @@ async fn delete_unused(app: &App) -> Result<(u64, u64), SweepError> {
         let sha256 = blob.sha256;
         app.db
             .write(Shard::of(sha256.as_str()), move |tx| {
-                blobs::forget(tx, &sha256)
+                blobs::forget(tx, &sha256, now)
             })
             .await?;
         files += 1;

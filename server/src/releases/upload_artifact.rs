@@ -192,7 +192,9 @@ async fn keep(app: &App, stored: &Stored) -> Result<(), UploadArtifactError> {
         .await?;
     let found = app.storage.size_of(&stored.sha256).await?;
     match (outcome, found) {
-        (Kept::Yes, Some(_size)) => Ok(()),
+        (Kept::Yes, Some(size)) if size == stored.size => Ok(()),
+        // Cut or grown on the disk: nobody shall be told that it was taken in.
+        (Kept::Yes, Some(_other)) => Err(StorageError::Missing.into()),
         (Kept::BeingDeleted, _) | (_, None) => Err(UploadArtifactError::BeingDeleted),
     }
 }

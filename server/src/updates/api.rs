@@ -13,7 +13,7 @@ use crate::downloads::api::refused;
 use crate::downloads::view::ReleaseView;
 use crate::http::conditional::REVALIDATE;
 use crate::http::extract::{AppData, OptionalKey};
-use crate::http::openapi::words::{InstalledVersion, SignedDocument, Slug};
+use crate::http::openapi::words::{InstalledVersion, SignedDocument, Slug, WebAddress};
 use crate::http::routes::resource;
 use crate::http::{ApiError, Query};
 use crate::kits::model::has_control;
@@ -69,6 +69,10 @@ struct UpdateView {
     available: bool,
     /// The newest one that the license covers.
     release: Option<ReleaseView>,
+    /// Where the difference to the version in use can be read; null where that is no release of the
+    /// kit, or not one that this license may have.
+    #[schema(value_type = Option<WebAddress>)]
+    compare_url: Option<String>,
     /// The highest version that the license covers, where there are higher ones.
     last_entitled_version: Option<String>,
     /// The end of the license's updates.
@@ -163,6 +167,7 @@ impl From<Update> for UpdateView {
         Self {
             available: update.release.is_some(),
             release: update.release,
+            compare_url: update.compare_url,
             last_entitled_version: update.last_entitled_version,
             updates_until: update.updates_until,
             renew_url: update.renew_url,

@@ -11,7 +11,7 @@ use crate::db::DbError;
 use crate::downloads::authorize::{Access, AccessError, authorize};
 use crate::downloads::view::{ReleaseView, release_view};
 use crate::licenses::model::LicenseId;
-use crate::releases::model::{Caller, Channel, Machine, ReleaseId, is_newer, offered};
+use crate::releases::model::{Caller, Channel, Machine, ReleaseId, Selector, is_newer, offered};
 use crate::releases::store::Artifact;
 
 /// What the caller has and follows.
@@ -38,6 +38,8 @@ pub struct CheckUpdate {
 pub struct Update {
     /// The release on offer.
     pub release: Option<ReleaseView>,
+    /// Where the difference to the version in use can be read.
+    pub compare_url: Option<String>,
     /// The highest version the license covers, where there are higher ones.
     pub last_entitled_version: Option<String>,
     /// The end of the license's updates.
@@ -73,8 +75,11 @@ pub async fn check_update(
 ) -> Result<Update, CheckUpdateError> {
     let access = authorize(app, presented, &input.kit).await?;
     count(app, &access, &input);
+    let release = best(app, &access, &input);
+    let offered = release.as_ref().map(|release| release.version.as_str());
     let mut update = Update {
-        release: best(app, &access, &input),
+        compare_url: offered.and_then(|to| compare_url(app, &access, &input.version, to)),
+        release,
         last_entitled_version: last_entitled_version(&access, &input),
         updates_until: access.facts.updates_until,
         renew_url: access.renewal().map(|renewal| renewal.url(app)),
@@ -122,6 +127,13 @@ fn best(app: &App, access: &Access, input: &CheckUpdate) -> Option<ReleaseView> 
         let has_file = !files.is_empty();
         has_file.then(|| release_view(app, &access.kit, release, &files))
     })
+}
+
+/// The address of what changed since the version in use, where that is a release that may be had.
+fn compare_url(app: &App, access: &Access, present: &Version, to: &str) -> Option<String> {
+    let from = access.release(&Selector::Exact(present.clone())).ok()?;
+    let (kit, from) = (&access.kit.slug, &from.version);
+    Some(app.link(&format!("/v1/kits/{kit}/compare/{from}...{to}")))
 }
 
 /// Who stands in the queue of a rollout. A license as a whole, so that a team and its builds see one

@@ -17,7 +17,8 @@ const MANIFEST_SECONDS: i64 = 24 * 60 * 60;
 /// `sub` where no license was shown.
 const NOBODY: &str = "-";
 
-/// Signs; notes too long for a manifest stay outside of it, files never do.
+/// Signs; notes too long for a manifest stay outside of it, then signatures, which stand beside their
+/// files as well; files never do.
 pub fn sign(
     app: &App,
     access: &Access,
@@ -26,14 +27,26 @@ pub fn sign(
 ) -> Result<String, SignError> {
     let mut claims = claims(app, access, input, update);
     let keys = app.keys.load();
-    match jws::sign(DocumentType::Update, &keys.document, &claims) {
-        Err(SignError::TooLarge) => {
-            if let Some(release) = &mut claims.release {
-                release.notes = None;
-            }
-            jws::sign(DocumentType::Update, &keys.document, &claims)
+    let signed = |claims: &UpdateClaims| jws::sign(DocumentType::Update, &keys.document, claims);
+    let mut manifest = signed(&claims);
+    for shorten in [without_notes, without_signatures] {
+        if matches!(manifest, Err(SignError::TooLarge))
+            && let Some(release) = &mut claims.release
+        {
+            shorten(release);
+            manifest = signed(&claims);
         }
-        signed => signed,
+    }
+    manifest
+}
+
+fn without_notes(release: &mut ReleaseClaims) {
+    release.notes = None;
+}
+
+fn without_signatures(release: &mut ReleaseClaims) {
+    for artifact in &mut release.artifacts {
+        artifact.signature = None;
     }
 }
 
@@ -52,6 +65,7 @@ fn claims(app: &App, access: &Access, input: &CheckUpdate, update: &Update) -> U
         jti: new_type_id("upd", now, app.entropy.as_ref()),
         available: update.release.is_some(),
         release: update.release.clone().map(release_claims),
+        compare_url: update.compare_url.clone(),
         last_entitled_version: update.last_entitled_version.clone(),
         updates_until: update.updates_until.map(|until| until.to_string()),
         renew_url: update.renew_url.clone(),
@@ -80,6 +94,7 @@ fn artifact_claims(artifact: ArtifactView) -> ArtifactClaims {
         size: artifact.size,
         sha256: artifact.sha256,
         sha512: artifact.sha512,
+        signature: artifact.signature,
         url: artifact.url,
     }
 }

@@ -47,6 +47,10 @@ impl Progress {
         }
     }
 
+    #[cfg_attr(
+        not(feature = "demo"),
+        expect(dead_code, reason = "only the sample vendor publishes without a word")
+    )]
     pub(in super::super) fn silent() -> Self {
         Self::Silent
     }

@@ -44,12 +44,12 @@ fn one<R: Read>(
     };
     match entry.header().entry_type() {
         // An older form marks folders by a slash alone.
-        EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse
-            if !entry.path_bytes().ends_with(b"/") =>
-        {
+        EntryType::Regular | EntryType::Continuous if !entry.path_bytes().ends_with(b"/") => {
             let mode = Mode::of(entry.header().mode()?);
             visit(found(mode, entry.size(), None), entry)
         }
+        // Its holes cost nothing to say and everything to read.
+        EntryType::GNUSparse => Err(ArchiveError::Damaged("a sparse file".to_owned())),
         EntryType::Symlink => {
             let target = entry.link_name_bytes().unwrap_or_default().into_owned();
             let found = found(Mode::Link, target.len() as u64, None);

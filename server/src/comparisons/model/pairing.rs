@@ -192,9 +192,10 @@ fn changed(old: File, new: File, similarity: u8) -> Change {
     }
 }
 
-/// A link does not become a file by a move.
+/// A link does not become a file by a move; and git, which is told no mode of what is only moved,
+/// takes a moved link for one that still stands in the way.
 pub(super) fn may_pair(old: &File, new: &File) -> bool {
-    old.entry.mode.is_link() == new.entry.mode.is_link()
+    !old.entry.mode.is_link() && !new.entry.mode.is_link()
 }
 
 pub(super) fn base_name(path: &[u8]) -> &[u8] {

@@ -36,6 +36,7 @@ pub(super) fn list<S: Read + Seek>(source: S, mut meter: Meter<'_>) -> Result<Li
         let path = path.unwrap_or_default();
         announced(&meter, entry, &path).map_err(|reason| reason.of(&entry.name))?;
     }
+    together(&meter, &entries)?;
     read_entries(&mut source, &end, entries, &mut meter)?;
     Ok(Listing {
         format: ArchiveFormat::Zip,
@@ -44,6 +45,17 @@ pub(super) fn list<S: Read + Seek>(source: S, mut meter: Meter<'_>) -> Result<Li
         zip_end: Some(end.records),
         has_stamp: names.has_stamp(),
     })
+}
+
+/// Many small entries may be what one large one must not.
+fn together(meter: &Meter<'_>, entries: &[Entry]) -> Result<(), Reason> {
+    let sum = |of: fn(&Entry) -> u64| entries.iter().map(of).fold(0, u64::saturating_add);
+    let (size, packed) = (sum(|entry| entry.size), sum(|entry| entry.packed));
+    meter.ratio(size, packed)?;
+    if size > meter.bounds.bytes {
+        return Err(Reason::TooLarge);
+    }
+    Ok(())
 }
 
 /// What the directory says of an entry, before its data is touched.

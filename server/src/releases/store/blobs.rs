@@ -171,12 +171,12 @@ pub fn claim(
     Ok(claimed)
 }
 
-/// Deletes the row of a file that is deleted.
-pub fn forget(tx: &mut WriteTx<'_>, sha256: &str) -> Result<(), DbError> {
+/// Deletes the row of a file that is deleted, if it still bears this claim and nobody else's.
+pub fn forget(tx: &mut WriteTx<'_>, sha256: &str, claimed_at: Timestamp) -> Result<(), DbError> {
     let claimed = blobs::table
         .find(sha256)
         .filter(blobs::references_count.eq(0))
-        .filter(blobs::deleting_since.is_not_null());
+        .filter(blobs::deleting_since.eq(claimed_at));
     diesel::delete(claimed).execute(tx.conn())?;
     Ok(())
 }

@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub struct Room {
     parts: Arc<Semaphore>,
     completing: Arc<Semaphore>,
+    examining: Arc<Semaphore>,
 }
 
 /// A share of it, given back when dropped.
@@ -28,6 +29,7 @@ impl Default for Room {
         Self {
             parts: Arc::new(Semaphore::new(ROOM as usize)),
             completing: Arc::new(Semaphore::new(AT_ONCE)),
+            examining: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
 }
@@ -45,6 +47,13 @@ impl Room {
         let waiting = Arc::clone(&self.parts).acquire_many_owned(share);
         let got = tokio::time::timeout(patience, waiting).await.ok()?;
         got.ok().map(Share)
+    }
+
+    /// A turn at looking into an archive: each may take memory for what it unpacks. Who has a turn at
+    /// putting a file together may wait for one of these, never the other way round.
+    pub async fn examination(&self) -> Option<Share> {
+        let waiting = Arc::clone(&self.examining).acquire_owned();
+        waiting.await.ok().map(Share)
     }
 
     /// A turn at putting a file together.

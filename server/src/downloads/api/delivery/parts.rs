@@ -15,17 +15,23 @@ use crate::app::App;
 use crate::downloads::content::{Content, Segment};
 use crate::downloads::model::{content_disposition, content_type};
 use crate::entropy::bytes;
+use crate::http::conditional::REVALIDATE;
 use crate::http::{ApiError, Code};
 
-/// The address names the version and the entity tag the bytes: they never change.
+/// The address of a stored file names the version and the entity tag the bytes: they never change.
 const IMMUTABLE: &str = "private, max-age=31536000, immutable";
 
 /// What stands on every answer about the file.
 pub(super) fn head(status: StatusCode, content: &Content) -> HttpResponseBuilder {
+    // Signatures are made anew after a compromise, stamps after a change of the license.
+    let cache = match content.as_stored() {
+        Some(_sha256) => IMMUTABLE,
+        None => REVALIDATE,
+    };
     let mut response = HttpResponse::build(status);
     response
         .insert_header((ETAG, content.etag.as_str()))
-        .insert_header((CACHE_CONTROL, IMMUTABLE))
+        .insert_header((CACHE_CONTROL, cache))
         .insert_header((VARY, "Authorization"))
         .insert_header((ACCEPT_RANGES, "bytes"));
     if let Some(digest) = content.sha256.as_deref().and_then(repr_digest) {
