@@ -167,7 +167,8 @@ impl Stage {
             stage.million = Some(start.place(&large, Rc::new(keys), Vec::new()).await?);
         }
         if needs(&[Phase::Postgres]) {
-            let (cluster, place) = start.on_postgres().await?;
+            let kept = arguments.keep.as_deref();
+            let (cluster, place) = start.on_postgres(kept).await?;
             (stage.cluster, stage.postgres) = (Some(cluster), Some(place));
         }
         stage.folder = Some(temporary);
@@ -280,16 +281,28 @@ impl Starter<'_> {
             .await
     }
 
-    async fn on_postgres(&self) -> Outcome<(Cluster, Place)> {
-        let cluster = Cluster::start()?;
+    async fn on_postgres(&self, kept: Option<&Path>) -> Outcome<(Cluster, Place)> {
+        let kept = kept.map(|folder| folder.join("postgres"));
+        let cluster = Cluster::start(kept.as_deref())?;
         let variables = BTreeMap::from([
             ("KITWARD_DATABASE_URL".to_owned(), cluster.url()),
             ("KITWARD_MASTER_KEY".to_owned(), MASTER_KEY.to_owned()),
         ]);
-        let folder = self.copies.join("postgres");
-        eprintln!("making an installation with {LICENSES} licenses on PostgreSQL");
-        let keys = seed(&folder, variables.clone(), LICENSES).await?;
-        cluster.settle()?;
+        let folder = kept.map_or_else(
+            || self.copies.join("postgres"),
+            |kept| kept.join("server"),
+        );
+        let file = folder.join("license-keys");
+        let keys = if file.is_file() {
+            Keys::read(&file)?
+        } else {
+            eprintln!("making an installation with {LICENSES} licenses on PostgreSQL");
+            let keys = seed(&folder, variables.clone(), LICENSES).await?;
+            cluster.settle()?;
+            // Last, because it says that all is there.
+            keys.write(&file)?;
+            keys
+        };
         let variables = variables.into_iter().collect();
         let place = self.place(&folder, Rc::new(keys), variables).await?;
         Ok((cluster, place))

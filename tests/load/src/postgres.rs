@@ -19,21 +19,21 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Makes one, with a database for the server and pgbench's own of 100 000 accounts.
-    pub(crate) fn start() -> Outcome<Self> {
-        let folder = TempDir::with_prefix("kitward-load-pg-")?.keep();
+    /// Starts the one that is kept in this folder, or makes one there, with a database for the server
+    /// and pgbench's own of 100 000 accounts. Without a folder it is gone when it ends.
+    pub(crate) fn start(kept: Option<&Path>) -> Outcome<Self> {
+        let folder = match kept {
+            Some(folder) => folder.to_path_buf(),
+            None => TempDir::with_prefix("kitward-load-pg-")?.keep(),
+        };
+        std::fs::create_dir_all(&folder)?;
         let anyone = std::os::unix::fs::PermissionsExt::from_mode(0o777);
         std::fs::set_permissions(&folder, anyone)?;
+        let is_new = !folder.join("data").exists();
+        if is_new {
+            initialize(&folder)?;
+        }
         let port = free_address()?.port();
-        let mut initdb = as_server_user(&program("initdb")?);
-        initdb.arg("-D").arg(folder.join("data")).args([
-            "--username=postgres",
-            "--auth=trust",
-            "--encoding=UTF8",
-            "--locale=C",
-            "--no-sync",
-        ]);
-        run(initdb)?;
         // What is measured here only reads; without fsync the rows are there sooner.
         let options = format!(
             "-p {port} -k {} -c listen_addresses=127.0.0.1 -c max_connections=200 \
@@ -51,8 +51,11 @@ impl Cluster {
         run(start)?;
         let cluster = Self {
             port,
-            _watcher: watch(&folder)?,
+            _watcher: watch(&folder, kept.is_some())?,
         };
+        if !is_new {
+            return Ok(cluster);
+        }
         for database in ["kitward", "bench"] {
             let mut create = cluster.client("createdb")?;
             create.arg(database);
@@ -130,6 +133,19 @@ fn as_server_user(program: &Path) -> Command {
     command
 }
 
+fn initialize(folder: &Path) -> Outcome<()> {
+    let mut initdb = as_server_user(&program("initdb")?);
+    initdb.arg("-D").arg(folder.join("data")).args([
+        "--username=postgres",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--no-sync",
+    ]);
+    run(initdb)?;
+    Ok(())
+}
+
 fn run(mut command: Command) -> Outcome<String> {
     // Output of what a command leaves running must not keep this waiting.
     let to_file = command.get_args().any(|word| word == "start");
@@ -146,15 +162,21 @@ fn run(mut command: Command) -> Outcome<String> {
     Err(format!("{command:?}: {text}{complaint}").into())
 }
 
-fn watch(folder: &Path) -> Outcome<Child> {
+fn watch(folder: &Path, keeps: bool) -> Outcome<Child> {
     let stop = as_server_user(&program("pg_ctl")?);
     let words: Vec<String> = std::iter::once(stop.get_program())
         .chain(stop.get_args())
         .map(|word| format!("'{}'", word.to_string_lossy()))
         .collect();
     let folder = folder.display();
+    // What is kept is without fsync and has to be closed well.
+    let (mode, then) = if keeps {
+        ("fast", String::new())
+    } else {
+        ("immediate", format!("; rm -rf '{folder}'"))
+    };
     let script = format!(
-        "cat >/dev/null; {} -D '{folder}/data' -m immediate stop >/dev/null 2>&1; rm -rf '{folder}'",
+        "cat >/dev/null; {} -D '{folder}/data' -m {mode} stop >/dev/null 2>&1{then}",
         words.join(" ")
     );
     Ok(Command::new("sh")

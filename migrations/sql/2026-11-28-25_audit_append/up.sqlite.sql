@@ -1,0 +1,1 @@
+-- SQLite looks at the end of the table as it is.
