@@ -5,7 +5,7 @@ RUN apt-get update \
 WORKDIR /src
 COPY . .
 # As in .cargo/config.toml.
-ENV LIBSQLITE3_FLAGS="-DSQLITE_ENABLE_QPSG -USQLITE_ENABLE_STAT4"
+ENV LIBSQLITE3_FLAGS="-DSQLITE_ENABLE_QPSG -USQLITE_ENABLE_STAT4 -USQLITE_THREADSAFE -DSQLITE_THREADSAFE=2 -USQLITE_ENABLE_MEMORY_MANAGEMENT -DSQLITE_DEFAULT_MEMSTATUS=0"
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo build --locked --package kitward --profile dist --no-default-features --features postgres-tls \

@@ -159,6 +159,11 @@ fn open_sqlite(
         "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
          PRAGMA foreign_keys = ON; PRAGMA cache_size = -8192;",
     )?;
+    if access == Access::Write {
+        // Each taken seat changes pages all over the file: read anew from the kernel, they cost more
+        // than the change.
+        prepare(&mut conn, "PRAGMA cache_size = -32768;")?;
+    }
     if access == Access::Read {
         // Pages come from the kernel's memory, which all readers share, instead of being copied
         // into the cache of each.

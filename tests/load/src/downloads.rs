@@ -30,7 +30,7 @@ const SIZE: usize = 100_000_000;
 const CONNECTIONS: usize = 50;
 /// Licenses of the installation: more than connections.
 const LICENSES: usize = 500;
-const NAME: &str = "kit-1.0.0.bin";
+const NAME: &str = "kit-2.0.0.bin";
 /// How often memory is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -55,7 +55,7 @@ pub(crate) async fn run(arguments: &Arguments, program: &Path) -> Outcome<Vec<Li
     let Gated { server, keys, .. } = gated;
     let file = file_in(&folder.path().join("data"))?;
     let bare = Bare::start(&file)?;
-    let path = format!("/v1/kits/{KIT}/releases/1.0.0/artifacts/{NAME}");
+    let path = format!("/v1/kits/{KIT}/releases/2.0.0/artifacts/{NAME}");
     let of_bare = Phase {
         name: "bare file",
         pid: bare.pid(),
@@ -185,7 +185,7 @@ pub(crate) struct Publisher<'a> {
 
 impl Publisher<'_> {
     pub(crate) async fn publish(&self, name: &str, file: Vec<u8>) -> Outcome<()> {
-        let release = serde_json::json!({ "kit": KIT, "version": "1.0.0" });
+        let release = serde_json::json!({ "kit": KIT, "version": "2.0.0" });
         let made = self.send("POST", "/v1/admin/releases", release.to_string().into());
         let made: serde_json::Value = serde_json::from_slice(&made.await?)?;
         let release = format!(

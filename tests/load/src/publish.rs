@@ -157,7 +157,7 @@ impl Publish {
     }
 
     fn start(&self, relay: &Relay) -> Outcome<Child> {
-        let words = ["publish", KIT, "1.0.0"];
+        let words = ["publish", KIT, "2.0.0"];
         let started = Command::new(&self.program)
             .args(words)
             .arg(&self.file)

@@ -19,7 +19,7 @@ use crate::statistics::median;
 const ENTRIES: usize = 12_000;
 /// Bytes of each: together 50 MB with their headers.
 const ENTRY: usize = 4_000;
-const NAME: &str = "kit-1.0.0.zip";
+const NAME: &str = "kit-2.0.0.zip";
 
 /// Measures; the lines of the table.
 pub(crate) async fn run(arguments: &Arguments, program: &Path) -> Outcome<Vec<Line>> {
@@ -39,7 +39,7 @@ pub(crate) async fn run(arguments: &Arguments, program: &Path) -> Outcome<Vec<Li
         Memory::of(gated.server.pid())?,
     );
 
-    let path = format!("/v1/kits/{KIT}/releases/1.0.0/artifacts/{NAME}");
+    let path = format!("/v1/kits/{KIT}/releases/2.0.0/artifacts/{NAME}");
     let (mut firsts, mut most, mut grown) = (Vec::new(), 0, 0);
     for number in 0..if arguments.quick { 20 } else { 200_u64 } {
         let (_, key) = gated.keys.pick(number);
