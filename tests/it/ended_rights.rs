@@ -6,10 +6,10 @@ use kitward::customers::model::CustomerId;
 use kitward::downloads::tickets::{NewTicket, TicketError, create_ticket};
 use kitward::kits::model::{OnLapse, SeatKind};
 use kitward::kits::store::Terms;
-use kitward_keys::{DocumentType, Expected, Jwks, PublicKeys};
 use kitward::licenses;
 use kitward::releases::model::ReleaseId;
 use kitward::releases::store::artifacts_of;
+use kitward_keys::{DocumentType, Expected, Jwks, PublicKeys};
 use kitward_tests::{BUYER, Issued, Kind, TestApp, both};
 use serde_json::{Value, json};
 

@@ -203,7 +203,10 @@ pub(super) async fn deliver_patch(
         body.map_err(|error| not_compared(app, ends, error))?
     };
     let content = Content {
-        name: format!("{}-{}-to-{}.patch", ends.kit, ends.from.version, ends.to.version),
+        name: format!(
+            "{}-{}-to-{}.patch",
+            ends.kit, ends.from.version, ends.to.version
+        ),
         size: compared.patch_size,
         etag,
         sha256: Some(compared.patch_sha256.clone()),

@@ -75,11 +75,7 @@ pub enum CompareError {
 
 /// What changed from one archive to the other. `caller` is who has to wait where it asks for much:
 /// a license, or a network.
-pub async fn compare(
-    app: &Arc<App>,
-    pair: &Pair,
-    caller: &str,
-) -> Result<Compared, CompareError> {
+pub async fn compare(app: &Arc<App>, pair: &Pair, caller: &str) -> Result<Compared, CompareError> {
     if pair.old.sha256 == pair.new.sha256 {
         return Ok(nothing());
     }
@@ -107,11 +103,7 @@ pub async fn compare(
 }
 
 /// The patch of a comparison that [`compare`] has told, and no other.
-pub async fn patch(
-    app: &App,
-    pair: &Pair,
-    compared: &Compared,
-) -> Result<Vec<u8>, CompareError> {
+pub async fn patch(app: &App, pair: &Pair, compared: &Compared) -> Result<Vec<u8>, CompareError> {
     let (old, new) = (pair.old.sha256.clone(), pair.new.sha256.clone());
     if old == new {
         return Ok(Vec::new());

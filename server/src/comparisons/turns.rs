@@ -142,7 +142,12 @@ mod tests {
             ("other", "f"),
         ])
         .await;
-        let place = |who: &str| served.iter().position(|(caller, _)| *caller == who).unwrap();
+        let place = |who: &str| {
+            served
+                .iter()
+                .position(|(caller, _)| *caller == who)
+                .unwrap()
+        };
         assert_eq!(served.len(), 6);
         assert!(place("modest") < 2 && place("other") < 3, "{served:?}");
     }

@@ -104,10 +104,7 @@ pub async fn listing(app: &App, holdings: Vec<Holding>) -> Result<Vec<KitListing
 type Covering = BTreeMap<KitId, Vec<Arc<Holding>>>;
 
 /// Which licenses cover which kit.
-fn covering(
-    conn: &mut AnyConn,
-    holdings: Vec<Holding>,
-) -> Result<Covering, DbError> {
+fn covering(conn: &mut AnyConn, holdings: Vec<Holding>) -> Result<Covering, DbError> {
     let mut covering = Covering::new();
     for holding in holdings.into_iter().map(Arc::new) {
         let kits = match holding.terms.scope {
@@ -181,10 +178,7 @@ fn of_kit(
 }
 
 /// The first license that opens it; else the reason that is easiest to do something about.
-fn decide(
-    release: &Release,
-    licenses: &[Candidate],
-) -> (Option<Arc<Holding>>, Option<Blocked>) {
+fn decide(release: &Release, licenses: &[Candidate]) -> (Option<Arc<Holding>>, Option<Blocked>) {
     let mut reason: Option<Blocked> = None;
     for candidate in licenses {
         let refusal = match downloadable(&release.facts(), &candidate.facts) {

@@ -2,8 +2,8 @@
 //! byte leaves.
 
 use super::model::{
-    CredentialForm, DAY_SECONDS, Day, DayLimits, DownloadId, LimitReached, TICKET_TIMES, network_of,
-    seconds_left,
+    CredentialForm, DAY_SECONDS, Day, DayLimits, DownloadId, LimitReached, TICKET_TIMES,
+    network_of, seconds_left,
 };
 use super::store::{self, Download};
 use super::tickets::KEEP_SECONDS;

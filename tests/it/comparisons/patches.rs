@@ -58,7 +58,10 @@ async fn a_patch_is_recorded_as_a_delivery_of_the_newer_archive(kind: Kind) {
         .expect_status(304);
     app.clock.advance(1);
     // What was cut goes on.
-    let rest = kit.clone().with("range", "bytes=10-").with("if-range", etag);
+    let rest = kit
+        .clone()
+        .with("range", "bytes=10-")
+        .with("if-range", etag);
     let rest = rest.get(&range).await.expect_status(206);
     assert_eq!(rest.bytes, &whole.bytes[10..]);
     assert_eq!(rest.header("patch-complete"), "true");
@@ -185,7 +188,10 @@ async fn whoever_asks_for_many_comparisons_at_once_gets_all(kind: Kind) {
         async move { kit.get(&range).await }
     });
     for reply in join_all(asked).await {
-        assert_eq!(reply.expect_status(200).str("/summary/counts/modified"), "1");
+        assert_eq!(
+            reply.expect_status(200).str("/summary/counts/modified"),
+            "1"
+        );
     }
     let kept = "SELECT COUNT(*) AS number FROM comparisons";
     assert_eq!(number(&app, kept.to_owned()).await, 12);
