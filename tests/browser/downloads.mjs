@@ -5,6 +5,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 import { audit, check, openPage } from "./audit.mjs";
 import { startServer, startStorage } from "./server.mjs";
@@ -75,7 +76,8 @@ async function isCutAndGoesOn(page, server, front, large) {
     page.getByRole("button", { name: `Download ${LARGE}` }).click(),
   ]);
   check("it is saved under its name", download.suggestedFilename() === LARGE, download.suggestedFilename());
-  const failure = await download.failure();
+  const patience = sleep(60_000, "it takes more than a minute", { ref: false });
+  const failure = await Promise.race([download.failure(), patience]);
   check("it comes down, cut or not", failure === null, failure);
   if (failure !== null) return;
   const bytes = readFileSync(await download.path());
