@@ -222,6 +222,12 @@ pub(crate) fn commands(page: &str) -> Vec<String> {
     lines.collect()
 }
 
+/// Those of the lines that start so.
+fn starts(lines: &[String], start: &str) -> Vec<String> {
+    let found = lines.iter().filter(|line| line.starts_with(start));
+    found.cloned().collect()
+}
+
 both!(the_portal_tells_how_to_check_a_file_by_the_key_that_signed_it);
 async fn the_portal_tells_how_to_check_a_file_by_the_key_that_signed_it(kind: Kind) {
     let signed = Signed::start(kind).await;
@@ -230,14 +236,6 @@ async fn the_portal_tells_how_to_check_a_file_by_the_key_that_signed_it(kind: Ki
     let shown = || async {
         let page = browser.get("/downloads").await.expect_status(200).text();
         commands(&page)
-    };
-    let starts = |lines: &[String], start: &str| {
-        let found: Vec<String> = lines
-            .iter()
-            .filter(|line| line.starts_with(start))
-            .cloned()
-            .collect();
-        found
     };
     let check = |lines: &[String]| {
         let found = starts(lines, "minisign -Vm 'feedback-widget-1.0.0.zip' -P ");

@@ -26,9 +26,9 @@ use crate::http::{ApiError, Code};
 use crate::releases::store::{Artifact, Release, artifacts_of};
 
 /// Whether the patch makes the new files of the old ones.
-const COMPLETE: HeaderName = HeaderName::from_static("patch-complete");
+const COMPLETE: &str = "patch-complete";
 /// The folders that hold all files of the two archives, where they were left out of the paths.
-const FOLDERS: HeaderName = HeaderName::from_static("patch-folders");
+const FOLDERS: &str = "patch-folders";
 /// Seconds after which somebody who waited in vain may try again.
 const RETRY_SECONDS: u64 = 10;
 
@@ -222,12 +222,13 @@ pub(super) async fn deliver_patch(
 
 fn describe(headers: &mut HeaderMap, summary: &Summary) {
     let complete = if summary.complete { "true" } else { "false" };
-    headers.insert(COMPLETE, HeaderValue::from_static(complete));
+    let name = HeaderName::from_static(COMPLETE);
+    headers.insert(name, HeaderValue::from_static(complete));
     if let (Some(from), Some(to)) = (&summary.from_folder, &summary.to_folder) {
         let folders = format!("{} {}", path_segment(from), path_segment(to));
         // Segments of a path fit into a header.
         if let Ok(folders) = HeaderValue::try_from(folders) {
-            headers.insert(FOLDERS, folders);
+            headers.insert(HeaderName::from_static(FOLDERS), folders);
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::releases::sign::file_keys;
 pub(super) fn fetch(app: &App, listing: &KitListing, own: &ReleaseListing) -> Option<String> {
     let files = own.artifacts.iter();
     let commands = files.map(|file| curl(app, listing, own, &file.name));
-    joined(commands.collect())
+    joined(&commands.collect::<Vec<_>>())
 }
 
 /// Fetches the signatures and checks the files against them, each by the key that signed it; `None`
@@ -32,10 +32,10 @@ pub(super) fn check(app: &App, listing: &KitListing, own: &ReleaseListing) -> Op
         };
         Some(format!("{fetch}\n{check}"))
     });
-    joined(commands.collect())
+    joined(&commands.collect::<Vec<_>>())
 }
 
-fn joined(commands: Vec<String>) -> Option<String> {
+fn joined(commands: &[String]) -> Option<String> {
     (!commands.is_empty()).then(|| commands.join("\n"))
 }
 
