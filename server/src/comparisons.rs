@@ -2,7 +2,9 @@
 //!
 //! Compared are the archives as they were published. What two archives come to never changes and is
 //! the same for everybody: it is computed once, kept, and given to whoever may download both. Work
-//! is bounded in bytes, files and time; what goes beyond is a refusal, which is kept as well.
+//! is bounded in bytes, files and time; what goes beyond is a refusal, which is kept as well. Whoever
+//! asks for much waits for itself, not others for it. A patch is source: taking one is a download of
+//! the newer archive.
 
 pub mod api;
 mod archive;

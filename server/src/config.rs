@@ -69,6 +69,8 @@ pub struct Config {
     pub stripe: StripeConfig,
     /// Bounds of what is accepted.
     pub limits: LimitsConfig,
+    /// How long what is known of people is kept.
+    pub retention: RetentionConfig,
 }
 
 /// How the database is used.
@@ -170,6 +172,15 @@ pub struct LimitsConfig {
     pub token_calls_per_minute: u32,
 }
 
+/// How long what is known of people is kept.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionConfig {
+    /// Days, 1 to 3650, after which the record of a delivery loses the network (IPv4 /24, IPv6 /56) it
+    /// went to. What a license had, and when, stays.
+    pub download_networks_days: u32,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -188,6 +199,7 @@ impl Default for Config {
             mail: MailConfig::default(),
             stripe: StripeConfig::default(),
             limits: LimitsConfig::default(),
+            retention: RetentionConfig::default(),
         }
     }
 }
@@ -250,6 +262,14 @@ impl Default for LimitsConfig {
             key_misses_burst: 60,
             token_requests_per_minute: 3_000,
             token_calls_per_minute: 600,
+        }
+    }
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self {
+            download_networks_days: 90,
         }
     }
 }

@@ -93,7 +93,7 @@ async fn forget(app: Arc<App>) {
             tracing::warn!(%error, "old idempotency keys could not be deleted");
         }
         if let Err(error) = downloads::record::sweep(&app).await {
-            tracing::warn!(%error, "download counts of former days could not be deleted");
+            tracing::warn!(%error, "what downloads left behind on former days could not be deleted");
         }
     }
 }

@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address();
@@ -17,14 +17,14 @@ async function freePort() {
   return port;
 }
 
-const isReady = (origin) =>
+export const isReady = (origin) =>
   fetch(`${origin}/readyz`).then(
     (answer) => answer.ok,
     () => false,
   );
 
 // Ours, without settings: the server refuses those it does not know.
-const plainEnvironment = () =>
+export const plainEnvironment = () =>
   Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("KITWARD_")));
 
 // The printed commands, as printed; a trailing backslash continues one.

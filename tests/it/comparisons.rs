@@ -1,6 +1,7 @@
 //! What changed between two versions: the patch does what it says, and only who may have both gets it.
 
 mod kits;
+mod patches;
 mod portal;
 
 use std::io::Write as _;

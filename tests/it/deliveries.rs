@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use data_encoding::BASE64;
 use kitward::downloads::model::CredentialForm;
+use kitward::downloads::record::sweep;
 use kitward::downloads::store::{Download, of_license};
 use kitward::licenses::model::LicenseId;
 use kitward_tests::{Actor, Kind, Purchase, Shop, TestApp, both};
 use reqwest::Method;
 use serde_json::{Value, json};
+
+use crate::seats::{number, sql};
 
 const FILE: &str = "feedback-widget-1.0.0.bin";
 
@@ -31,7 +34,7 @@ async fn license(shop: &Shop) -> LicenseId {
 }
 
 /// Deliveries of the only license, oldest first.
-async fn recorded(app: &TestApp, shop: &Shop) -> Vec<Download> {
+pub(crate) async fn recorded(app: &TestApp, shop: &Shop) -> Vec<Download> {
     let license = license(shop).await;
     let read = app.app.db.read(move |conn| of_license(conn, &license, 500));
     let mut rows: Vec<Download> = read.await.unwrap();
@@ -40,7 +43,7 @@ async fn recorded(app: &TestApp, shop: &Shop) -> Vec<Download> {
 }
 
 /// Gives the policy other terms, and its license these.
-async fn limit(shop: &Shop, terms: &Value) {
+pub(crate) async fn limit(shop: &Shop, terms: &Value) {
     let policy = "/v1/admin/policies/personal";
     shop.admin.patch(policy, terms).await.expect_status(200);
     let apply = format!("{policy}/apply");
@@ -341,7 +344,7 @@ async fn downloads_of_a_day_are_limited_and_resuming_is_none(kind: Kind) {
         .expect_problem(429, "download_limit");
     app.clock.advance(1);
     kit.get(&numbered(2)).await.expect_status(200);
-    kitward::downloads::record::sweep(&app.app).await.unwrap();
+    sweep(&app.app).await.unwrap();
     kit.get(&numbered(3)).await.expect_status(200);
     kit.get(&numbered(0))
         .await
@@ -536,5 +539,48 @@ async fn a_stored_file_that_is_gone_or_another_is_our_failure(kind: Kind) {
     }
     let rows = recorded(&app, &shop).await;
     assert_eq!(rows.len(), 1, "what was not sent is no download");
+    app.stop().await;
+}
+
+both!(networks_of_deliveries_are_forgotten_after_their_days);
+async fn networks_of_deliveries_are_forgotten_after_their_days(kind: Kind) {
+    let app = TestApp::builder()
+        .config(|config| config.retention.download_networks_days = 30)
+        .start(kind)
+        .await;
+    let (shop, purchase, _file) = shop(&app, 1_000).await;
+    let kit = app.kit(&purchase.key);
+    let address = ticket(&app).await;
+    app.anonymous().get(&address).await.expect_status(200);
+    // More than one slice of them.
+    let many = "WITH RECURSIVE many (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 1100) \
+                INSERT INTO downloads (id, artifact_id, network, started_at) \
+                SELECT 'dld_0000000' || (1000000000000000000 + n), artifact_id, network, started_at FROM many, downloads";
+    sql(&app, many.to_owned()).await;
+    let known = || {
+        let query = "SELECT COUNT(*) AS number FROM downloads WHERE network IS NOT NULL";
+        number(&app, query.to_owned())
+    };
+    let tickets = || {
+        let query = "SELECT COUNT(*) AS number FROM download_tickets";
+        number(&app, query.to_owned())
+    };
+    app.clock.advance(29 * 86_400);
+    kit.get(&path(FILE)).await.expect_status(200);
+    sweep(&app.app).await.unwrap();
+    assert_eq!((known().await, tickets().await), (1_102, 0));
+    app.clock.advance(86_401);
+    sweep(&app.app).await.unwrap();
+    assert_eq!(known().await, 1);
+    // All else stays, and what is recent.
+    let rows = recorded(&app, &shop).await;
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| (row.bytes_asked, row.network.as_deref()))
+        .collect();
+    assert_eq!(
+        told,
+        [(Some(1_000), None), (Some(1_000), Some("127.0.0.0/24"))]
+    );
     app.stop().await;
 }

@@ -1,13 +1,19 @@
 //! What ends with a license, a key or an owner.
 
+use futures_util::future::join_all;
 use kitward::activations::{seen, sweep::sweep};
+use kitward::customers::model::CustomerId;
+use kitward::downloads::tickets::{NewTicket, TicketError, create_ticket};
 use kitward::kits::model::{OnLapse, SeatKind};
 use kitward::kits::store::Terms;
+use kitward::licenses;
+use kitward::releases::model::ReleaseId;
+use kitward::releases::store::artifacts_of;
 use kitward_keys::{DocumentType, Expected, Jwks, PublicKeys};
-use kitward_tests::{BUYER, Kind, TestApp, both};
+use kitward_tests::{BUYER, Issued, Kind, TestApp, both};
 use serde_json::{Value, json};
 
-use crate::seats::{DAY, ask, code, devices, held, shop, sql};
+use crate::seats::{DAY, ask, code, devices, held, number, shop, sql};
 
 async fn file_life(app: &TestApp, key: &str) -> i64 {
     let body = json!({ "key": key, "kit": "feedback-widget" });
@@ -64,6 +70,60 @@ async fn a_ticket_of_the_former_owner_ends_with_the_transfer(kind: Kind) {
     shop.admin.post(&path, &to).await.expect_status(200);
     let late = app.anonymous().get(&ticket).await;
     late.expect_problem(404, "not_found");
+    app.stop().await;
+}
+
+async fn owner(app: &TestApp, license: &Issued) -> CustomerId {
+    let id = license.id.clone();
+    let found = app
+        .app
+        .db
+        .read_snapshot(move |conn| licenses::store::find(conn, &id));
+    found.await.unwrap().unwrap().license.customer_id
+}
+
+both!(no_ticket_of_the_former_owner_comes_after_the_transfer);
+async fn no_ticket_of_the_former_owner_comes_after_the_transfer(kind: Kind) {
+    let (app, shop) = shop(kind).await;
+    let second = app.second().await;
+    let release = shop
+        .release("feedback-widget", "1.0.0", "kit.bin", b"file")
+        .await;
+    let release = [ReleaseId::parse(&release).unwrap()];
+    let files = app
+        .app
+        .db
+        .read(move |conn| artifacts_of(conn, &release))
+        .await;
+    let artifact = files.unwrap().remove(0).id;
+    let license = shop.issue(&app, devices(1)).await;
+    let path = format!("/v1/admin/licenses/{}/transfer", license.id);
+    for round in 0..4 {
+        // Who looked at the page while the license was theirs.
+        let new = NewTicket {
+            owner: owner(&app, &license).await,
+            license: license.id.clone(),
+            artifact: artifact.clone(),
+        };
+        let asked = (0..24).map(|number| {
+            let app = if number % 2 == 0 { &app } else { &second };
+            create_ticket(&app.app, new.clone())
+        });
+        let to = json!({ "email": format!("owner-{round}@example.com"), "name": "Next" });
+        let (made, moved) = tokio::join!(join_all(asked), shop.admin.post(&path, &to));
+        moved.expect_status(200);
+        for outcome in made {
+            assert!(
+                matches!(outcome, Ok(_) | Err(TicketError::OtherOwner)),
+                "{outcome:?}"
+            );
+        }
+        let late = create_ticket(&second.app, new).await;
+        assert!(matches!(late, Err(TicketError::OtherOwner)), "{late:?}");
+        let left = "SELECT COUNT(*) AS number FROM download_tickets";
+        assert_eq!(number(&app, left.to_owned()).await, 0, "round {round}");
+    }
+    second.stop().await;
     app.stop().await;
 }
 

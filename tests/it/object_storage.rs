@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use kitward::config::StorageDelivery;
 use kitward::downloads::store::{Download, of_license};
 use kitward::licenses::model::LicenseId;
-use kitward_tests::{Actor, Fault, Kind, Purchase, Reply, S3, Shop, TestApp, both};
+use kitward_tests::{Actor, BUYER, Fault, Kind, Purchase, Reply, S3, Shop, TestApp, both};
 use reqwest::Method;
 use serde_json::json;
 
@@ -271,4 +271,31 @@ async fn what_is_refused_or_spoiled_on_the_way_leaves_nothing_in_storage(kind: K
     admin.put(&put, scene.file.clone()).await.expect_status(201);
     assert_eq!((stored("uploads"), stored("sha256")), (0, 1));
     scene.app.stop().await;
+}
+
+both!(a_button_of_the_portal_may_lead_to_where_the_files_lie);
+async fn a_button_of_the_portal_may_lead_to_where_the_files_lie(kind: Kind) {
+    for delivery in [StorageDelivery::Redirect, StorageDelivery::Proxy] {
+        let scene = scene(kind, delivery).await;
+        let browser = scene.app.customer(BUYER).await;
+        let policy = |path: &'static str| {
+            let browser = browser.clone();
+            async move {
+                let page = browser.get(path).await.expect_status(200);
+                page.header("content-security-policy").to_owned()
+            }
+        };
+        let elsewhere = match delivery {
+            StorageDelivery::Redirect => format!(" http://{}", scene.s3.address()),
+            StorageDelivery::Proxy => String::new(),
+        };
+        let own = policy("/").await;
+        assert!(own.contains("; form-action 'self'; "), "{own}");
+        let wanted = format!("; form-action 'self'{elsewhere}; ");
+        assert_eq!(
+            policy("/downloads").await,
+            own.replace("; form-action 'self'; ", &wanted)
+        );
+        scene.app.stop().await;
+    }
 }

@@ -7,7 +7,7 @@ use kitward_keys::{
     FileComment, FileSignature, KeyPurpose, KeyState, MinisignError, MinisignKey, Prehash,
     SigningKey, comment_field, sign_file,
 };
-use kitward_tests::{Kind, Reply, Shop, TestApp, both};
+use kitward_tests::{BUYER, Kind, Reply, Shop, TestApp, both};
 use serde_json::{Value, json};
 
 const FILE: &str = "feedback-widget-1.0.0.zip";
@@ -204,5 +204,70 @@ async fn after_a_key_was_stolen_its_signatures_are_made_anew(kind: Kind) {
     signed.sign_again().await;
     let fresh = signed.signature().await;
     assert!(fresh.verify(&keys, &prehash).is_ok());
+    signed.app.stop().await;
+}
+
+/// Commands that a page of downloads shows.
+pub(crate) fn commands(page: &str) -> Vec<String> {
+    let shown = page.split("<code id=").skip(1);
+    let texts = shown.map(|part| {
+        let text = part.split_once('>').unwrap().1;
+        text.split("</code>").next().unwrap().to_owned()
+    });
+    let plain = |text: String| {
+        let quotes = text.replace("&#39;", "'").replace("&#34;", "\"");
+        quotes.replace("&#38;", "&")
+    };
+    let lines = texts.flat_map(|text| plain(text).lines().map(str::to_owned).collect::<Vec<_>>());
+    lines.collect()
+}
+
+/// Those of the lines that start so.
+fn starts(lines: &[String], start: &str) -> Vec<String> {
+    let found = lines.iter().filter(|line| line.starts_with(start));
+    found.cloned().collect()
+}
+
+both!(the_portal_tells_how_to_check_a_file_by_the_key_that_signed_it);
+async fn the_portal_tells_how_to_check_a_file_by_the_key_that_signed_it(kind: Kind) {
+    let signed = Signed::start(kind).await;
+    let key = signed.shop.buy(&signed.app).await.key;
+    let browser = signed.app.customer(BUYER).await;
+    let shown = || async {
+        let page = browser.get("/downloads").await.expect_status(200).text();
+        commands(&page)
+    };
+    let check = |lines: &[String]| {
+        let found = starts(lines, "minisign -Vm 'feedback-widget-1.0.0.zip' -P ");
+        assert_eq!(found.len(), 1, "{lines:?}");
+        let key = found[0].rsplit(' ').next().unwrap();
+        MinisignKey::parse(key).unwrap()
+    };
+    let lines = shown().await;
+    let prehash = Prehash::of(&signed.zip);
+    signed
+        .signature()
+        .await
+        .verify(&[check(&lines)], &prehash)
+        .unwrap();
+    // What it is checked with is fetched before.
+    let fetch = "curl --fail --location --output 'feedback-widget-1.0.0.zip.minisig' ";
+    let fetch = starts(&lines, fetch).remove(0);
+    let url = fetch.rsplit('\'').nth(1).unwrap();
+    let fetched = signed.app.kit(&key).get(url).await.expect_status(200);
+    assert_eq!(fetched.text(), signed.signature().await.to_string());
+    let own = supplied(&own_key(), &signed.zip, FILE, "1.0.0");
+    signed.supply(FILE, own).await.expect_status(200);
+    let vendors = MinisignKey::of(&own_key().public(KeyState::Active)).unwrap();
+    assert_eq!(check(&shown().await), vendors);
+    // By a key that nobody trusts any more nothing is checked.
+    let foreign = SigningKey::from_bytes(KeyPurpose::Artifact, &[4; 32]);
+    let foreign = supplied(&foreign, &signed.zip, FILE, "1.0.0");
+    let foreign = String::from_utf8(foreign).unwrap();
+    let change = format!("UPDATE artifacts SET signature = '{foreign}'");
+    crate::seats::sql(&signed.app, change).await;
+    let lines = shown().await;
+    assert!(starts(&lines, "minisign").is_empty(), "{lines:?}");
+    assert_eq!(starts(&lines, "echo '").len(), 1, "{lines:?}");
     signed.app.stop().await;
 }

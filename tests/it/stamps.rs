@@ -4,9 +4,11 @@ use std::io::Cursor;
 
 use kitward::downloads::stamp::{Piece, Stripped, read_document, strip};
 use kitward_keys::{Jwks, PublicKeys, StampClaims};
-use kitward_tests::{Kind, Purchase, Reply, Shop, TestApp, both, command};
+use kitward_tests::{BUYER, Kind, Purchase, Reply, Shop, TestApp, both, command};
 use reqwest::Method;
 use serde_json::json;
+
+use crate::signatures::commands;
 
 const FILE: &str = "feedback-widget-1.0.0.zip";
 const KIT: &str = "/v1/admin/kits/feedback-widget";
@@ -273,4 +275,30 @@ fn verify(copy: &[u8], zip: &[u8], signature: &str, key: &str, origin: &str, lic
     fails(&["missing.zip", "--key", key], "missing.zip");
     let usage = run(&["copy.zip", "--key", key, "--url", origin]);
     assert_eq!(usage.status, 2);
+}
+
+both!(the_portal_tells_how_to_check_a_copy_with_a_stamp);
+async fn the_portal_tells_how_to_check_a_copy_with_a_stamp(kind: Kind) {
+    let stamping = Stamping::start(kind).await;
+    let browser = stamping.app.customer(BUYER).await;
+    let page = browser.get("/downloads").await.expect_status(200).text();
+    assert!(page.contains("Your copy carries the stamp of your license"));
+    let lines = commands(&page);
+    let holds = |start: &str, name: &str| {
+        let mut lines = lines.iter();
+        lines.any(|line| line.starts_with(start) && line.contains(name))
+    };
+    // A copy with a stamp has neither the published hash nor the published signature.
+    let url = format!(" --url {}", stamping.app.origin());
+    for stamped in [FILE, "kit.tar.gz"] {
+        let verify = format!("kitward artifact verify '{stamped}'");
+        assert!(holds(&verify, &url), "{stamped}: {lines:?}");
+        assert!(!holds("echo ", stamped), "{stamped}: {lines:?}");
+        assert!(!holds("minisign ", stamped), "{stamped}: {lines:?}");
+    }
+    for plain in ["package.tgz", "notes.txt"] {
+        assert!(holds("echo ", plain), "{plain}: {lines:?}");
+        assert!(holds("minisign ", plain), "{plain}: {lines:?}");
+    }
+    stamping.app.stop().await;
 }

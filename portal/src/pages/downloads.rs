@@ -72,7 +72,7 @@ pub struct ReleaseRow {
     /// A command that downloads it, to copy.
     pub curl: Option<String>,
     /// Commands that check its signatures, to copy.
-    pub minisign: Option<String>,
+    pub signature: Option<String>,
     /// Whole notes, where those here are cut.
     pub whole_notes: Option<PageLink>,
     /// What changed since the version before.
@@ -101,6 +101,8 @@ pub struct ArtifactRow {
     pub size_bytes: u64,
     /// Its SHA-256 in hexadecimal.
     pub sha256: String,
+    /// Whether the customer's copy carries a stamp, and so has another hash.
+    pub stamped: bool,
 }
 
 /// The releases of one major version.
@@ -167,10 +169,15 @@ impl ReleaseRow {
         self.channel != "stable"
     }
 
-    /// The line that checks each downloaded file.
-    pub(crate) fn verify(&self) -> String {
-        let lines: Vec<String> = self.artifacts.iter().map(ArtifactRow::verify).collect();
-        lines.join("\n")
+    /// The line that checks each downloaded file which has the published hash.
+    pub(crate) fn verify(&self) -> Option<String> {
+        let files = self.artifacts.iter().filter(|file| !file.stamped);
+        let lines: Vec<String> = files.map(ArtifactRow::verify).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    }
+
+    pub(crate) fn is_stamped(&self) -> bool {
+        self.artifacts.iter().any(|file| file.stamped)
     }
 }
 

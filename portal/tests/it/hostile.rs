@@ -157,6 +157,7 @@ fn downloads() -> String {
         name: evil(),
         size_bytes: u64::MAX,
         sha256: evil(),
+        stamped: false,
     };
     let open = ReleaseRow {
         version: evil(),
@@ -166,7 +167,7 @@ fn downloads() -> String {
         locked: None,
         artifacts: vec![artifact],
         curl: Some(evil()),
-        minisign: Some(evil()),
+        signature: Some(evil()),
         whole_notes: Some(link()),
         changes: Some(link()),
     };

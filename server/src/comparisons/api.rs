@@ -1,7 +1,8 @@
 //! What changed between two versions, for kits and for people at a command line.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, VARY};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
 use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -10,22 +11,26 @@ use super::compare::{CompareError, Compared, Pair, choose, compare, patch};
 use super::model::Summary;
 use super::store::Outcome;
 use crate::app::App;
-use crate::downloads::api::refused;
-use crate::downloads::authorize::{Access, AccessError, authorize};
-use crate::downloads::model::{content_disposition, path_segment};
+use crate::downloads::api::{Shipment, deliver, find, open};
+use crate::downloads::content::{Content, Segment};
+use crate::downloads::model::{network_of, path_segment};
+use crate::downloads::record::Recipient;
 use crate::downloads::view::artifact_url;
-use crate::http::conditional::{self, REVALIDATE, none_match};
+use crate::http::client_address::client_address;
+use crate::http::conditional::{self, none_match};
+use crate::http::credentials::credential_form;
 use crate::http::extract::{AppData, OptionalKey};
 use crate::http::openapi::words::{FileBytes, ReleaseVersion, Sha256, Slug, WebAddress};
 use crate::http::routes::resource;
 use crate::http::{ApiError, Code};
-use crate::releases::model::Selector;
 use crate::releases::store::{Artifact, Release, artifacts_of};
 
 /// Whether the patch makes the new files of the old ones.
-const COMPLETE: &str = "Patch-Complete";
+const COMPLETE: &str = "patch-complete";
 /// The folders that hold all files of the two archives, where they were left out of the paths.
-const FOLDERS: &str = "Patch-Folders";
+const FOLDERS: &str = "patch-folders";
+/// Seconds after which somebody who waited in vain may try again.
+const RETRY_SECONDS: u64 = 10;
 
 /// Routes of this file. The longer address comes first: a version may end in anything.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -85,12 +90,30 @@ struct PatchView {
     sha256: String,
 }
 
-/// Two releases of a kit, and the archives of them that are compared.
+/// Two releases of a kit, the archives of them that are compared, and who asks.
 pub(super) struct Ends {
     pub(super) kit: String,
     pub(super) from: Release,
     pub(super) to: Release,
     pub(super) pair: Pair,
+    pub(super) by: Caller,
+}
+
+/// Who asks.
+pub(super) struct Caller {
+    recipient: Recipient,
+    /// Who waits for what was asked before: the license, or where there is none, the network.
+    pub(super) name: String,
+}
+
+impl Caller {
+    pub(super) fn new(app: &App, http: &HttpRequest, recipient: Recipient) -> Self {
+        let name = match &recipient.license {
+            Some(license) => license.to_string(),
+            None => network_of(client_address(app, http)),
+        };
+        Self { recipient, name }
+    }
 }
 
 /// What changed between two versions that this license may have.
@@ -112,7 +135,7 @@ pub(super) struct Ends {
         (status = 404, description = "`not_found`: the kit has no such version."),
         (status = 410, description = "`gone`: one of them was withdrawn."),
         (status = 422, description = "`not_comparable`: `reason` says why; `files` names the two archives to compare yourself."),
-        (status = 503, description = "`unavailable`: others are being compared."),
+        (status = 503, description = "`unavailable`: others are being compared, or more for this license."),
     ),
 )]
 async fn show(
@@ -121,8 +144,8 @@ async fn show(
     OptionalKey(key): OptionalKey,
     path: web::Path<(String, String, String)>,
 ) -> Result<HttpResponse, ApiError> {
-    let ends = open(&app, key.as_ref(), &path).await?;
-    let compared = compare(&app, &ends.pair).await;
+    let ends = asked(&app, &http, key.as_ref(), &path).await?;
+    let compared = compare(&app, &ends.pair, &ends.by.name).await;
     let compared = compared.map_err(|error| not_compared(&app, &ends, error))?;
     conditional::json(&http, &view(&app, &ends, compared))
 }
@@ -137,16 +160,19 @@ async fn show(
         ("kit" = Slug, Path, description = "The kit's slug, or a former one."),
         ("from" = String, Path, description = "The version that is there: `1.2.3`, `1.2`, `1` or `latest`."),
         ("to" = String, Path, description = "The version to come to."),
+        ("Range" = Option<String>, Header, description = "Ranges of bytes: at most 64, sent in ascending order, those that touch as one."),
     ),
     security((), ("license_key" = [])),
     responses(
         (status = 200, description = "The patch.", body = FileBytes, content_type = "text/x-diff", headers(("ETag" = String), ("Patch-Complete" = String), ("Patch-Folders" = String))),
+        (status = 206, description = "A part of it.", body = FileBytes, content_type = "*/*", headers(("ETag" = String), ("Content-Range" = String), ("Patch-Complete" = String), ("Patch-Folders" = String))),
         (status = 304, description = "`If-None-Match` names what it is."),
         (status = 403, description = "`version_not_covered`: one of them came out after the license's updates ended. `entitlement_missing`: one of them needs a feature that the license does not include."),
         (status = 404, description = "`not_found`: the kit has no such version."),
         (status = 410, description = "`gone`: one of them was withdrawn."),
+        (status = 416, description = "`range_not_satisfiable`: the range lies outside of the patch."),
         (status = 422, description = "`not_comparable`: `reason` says why; `files` names the two archives to compare yourself."),
-        (status = 503, description = "`unavailable`: others are being compared."),
+        (status = 503, description = "`unavailable`: others are being compared, or more for this license."),
     ),
 )]
 async fn show_patch(
@@ -155,73 +181,78 @@ async fn show_patch(
     OptionalKey(key): OptionalKey,
     path: web::Path<(String, String, String)>,
 ) -> Result<HttpResponse, ApiError> {
-    let ends = open(&app, key.as_ref(), &path).await?;
+    let ends = asked(&app, &http, key.as_ref(), &path).await?;
     deliver_patch(&app, &http, &ends).await
 }
 
-/// Sends the patch between two releases. Whoever calls has checked the license.
+/// Sends the patch between two releases: source of the newer one, and recorded and counted like its
+/// archive. Whoever calls has checked the license.
 pub(super) async fn deliver_patch(
     app: &AppData,
     http: &HttpRequest,
     ends: &Ends,
 ) -> Result<HttpResponse, ApiError> {
-    let compared = compare(app, &ends.pair).await;
+    let compared = compare(app, &ends.pair, &ends.by.name).await;
     let compared = compared.map_err(|error| not_compared(app, ends, error))?;
     let etag = format!("\"{}\"", compared.patch_sha256);
-    let known = none_match(http, &etag);
-    let mut response = if known {
-        HttpResponse::NotModified()
+    let body = if none_match(http, &etag) {
+        // Whoever has it is sent nothing.
+        Vec::new()
     } else {
-        HttpResponse::Ok()
+        let body = patch(app, &ends.pair, &compared).await;
+        body.map_err(|error| not_compared(app, ends, error))?
     };
-    response
-        .insert_header((ETAG, etag))
-        .insert_header((CACHE_CONTROL, REVALIDATE))
-        .insert_header((VARY, "Authorization"));
-    if known {
-        return Ok(response.finish());
-    }
-    let body = patch(app, &ends.pair).await;
-    let body = body.map_err(|error| not_compared(app, ends, error))?;
-    let name = format!(
-        "{}-{}-to-{}.patch",
-        ends.kit, ends.from.version, ends.to.version
-    );
-    response
-        .insert_header((CONTENT_TYPE, "text/x-diff"))
-        .insert_header((CONTENT_DISPOSITION, content_disposition(&name)))
-        .insert_header((COMPLETE, compared.summary.complete.to_string()));
-    if let (Some(from), Some(to)) = (&compared.summary.from_folder, &compared.summary.to_folder) {
-        let folders = format!("{} {}", path_segment(from), path_segment(to));
-        response.insert_header((FOLDERS, folders));
-    }
-    Ok(response.body(body))
+    let content = Content {
+        name: format!(
+            "{}-{}-to-{}.patch",
+            ends.kit, ends.from.version, ends.to.version
+        ),
+        size: compared.patch_size,
+        etag,
+        sha256: Some(compared.patch_sha256.clone()),
+        segments: vec![Segment::Memory(Bytes::from(body))],
+    };
+    let holds_source = compared.patch_size > 0;
+    let to = (ends.pair.new.id.clone(), ends.by.recipient.clone());
+    let shipment = Shipment::made_of(content, holds_source.then_some(to));
+    let mut response = deliver(app, http, shipment).await?;
+    describe(response.headers_mut(), &compared.summary);
+    Ok(response)
 }
 
-async fn open(
+fn describe(headers: &mut HeaderMap, summary: &Summary) {
+    let complete = if summary.complete { "true" } else { "false" };
+    let name = HeaderName::from_static(COMPLETE);
+    headers.insert(name, HeaderValue::from_static(complete));
+    if let (Some(from), Some(to)) = (&summary.from_folder, &summary.to_folder) {
+        let folders = format!("{} {}", path_segment(from), path_segment(to));
+        // Segments of a path fit into a header.
+        if let Ok(folders) = HeaderValue::try_from(folders) {
+            headers.insert(HeaderName::from_static(FOLDERS), folders);
+        }
+    }
+}
+
+async fn asked(
     app: &App,
+    http: &HttpRequest,
     key: Option<&SecretString>,
     (kit, from, to): &(String, String, String),
 ) -> Result<Ends, ApiError> {
-    let access = authorize(app, key, kit).await;
-    let access = access.map_err(|error| refused(app, error))?;
-    let from = release(app, &access, from)?;
-    let to = release(app, &access, to)?;
-    ends(app, &access.kit.slug, from, to).await
-}
-
-fn release(app: &App, access: &Access, version: &str) -> Result<Release, ApiError> {
-    let selector = Selector::parse(version).ok_or(AccessError::UnknownVersion);
-    let found = selector.and_then(|selector| access.release(&selector).cloned());
-    found.map_err(|error| refused(app, error))
+    let access = open(app, key, kit).await?;
+    let (_, from) = find(app, &access, from)?;
+    let (_, to) = find(app, &access, to)?;
+    let recipient = Recipient::of(access.holding.as_ref(), credential_form(http));
+    let by = Caller::new(app, http, recipient);
+    ends(app, &access.kit.slug, (from.clone(), to.clone()), by).await
 }
 
 /// Two releases with the archives to compare.
 pub(super) async fn ends(
     app: &App,
     kit: &str,
-    from: Release,
-    to: Release,
+    (from, to): (Release, Release),
+    by: Caller,
 ) -> Result<Ends, ApiError> {
     let ids = [from.id.clone(), to.id.clone()];
     let files = app.db.read(move |conn| artifacts_of(conn, &ids)).await?;
@@ -239,6 +270,7 @@ pub(super) async fn ends(
         from,
         to,
         pair,
+        by,
     })
 }
 
@@ -273,7 +305,10 @@ pub(super) fn not_compared(app: &App, ends: &Ends, error: CompareError) -> ApiEr
     match error {
         CompareError::Db(error) => error.into(),
         CompareError::Storage(error) => error.into(),
-        CompareError::Busy(error) => ApiError::unavailable(error),
+        CompareError::Busy(error) => {
+            ApiError::unavailable(error).with("retry_after", RETRY_SECONDS)
+        }
+        error @ CompareError::Replaced => ApiError::unavailable(error),
         error @ CompareError::Broken(_) => ApiError::internal(error),
         CompareError::Refused { outcome, detail } => not_comparable(app, ends, outcome, detail),
     }

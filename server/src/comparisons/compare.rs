@@ -57,6 +57,9 @@ pub enum CompareError {
     /// Others are not done yet.
     #[error(transparent)]
     Busy(#[from] Busy),
+    /// Between the look at a comparison and at its patch it made room, or was computed anew.
+    #[error("a comparison was replaced while it was read")]
+    Replaced,
     /// What is kept cannot be read, or the computation was broken off.
     #[error("a comparison is broken")]
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -70,22 +73,25 @@ pub enum CompareError {
     },
 }
 
-/// What changed from one archive to the other.
-pub async fn compare(app: &Arc<App>, pair: &Pair) -> Result<Compared, CompareError> {
+/// What changed from one archive to the other. `caller` is who has to wait where it asks for much:
+/// a license, or a network.
+pub async fn compare(app: &Arc<App>, pair: &Pair, caller: &str) -> Result<Compared, CompareError> {
     if pair.old.sha256 == pair.new.sha256 {
         return Ok(nothing());
     }
     if let Some(kept) = kept(app, pair).await? {
         return told(kept);
     }
-    let turn = app.turns.take(&pair.old.sha256, &pair.new.sha256).await?;
+    let (old, new) = (&pair.old.sha256, &pair.new.sha256);
+    let turn = app.turns.take(caller, old, new).await?;
     // Whoever had the turn before may have answered.
     if let Some(kept) = kept(app, pair).await? {
         return told(kept);
     }
-    let room = app.turns.room().await?;
+    let room = turn.room().await?;
     let (app, pair) = (Arc::clone(app), pair.clone());
-    // It goes on when whoever asked has gone: the next one finds it.
+    // It goes on when whoever asked has gone, and until it is done that caller gets no other: the
+    // next one finds it.
     let task = tokio::spawn(async move {
         let _held = (turn, room);
         compute_and_keep(&app, &pair).await
@@ -96,14 +102,16 @@ pub async fn compare(app: &Arc<App>, pair: &Pair) -> Result<Compared, CompareErr
     told(computed?)
 }
 
-/// The patch of a comparison that [`compare`] has told.
-pub async fn patch(app: &Arc<App>, pair: &Pair) -> Result<Vec<u8>, CompareError> {
+/// The patch of a comparison that [`compare`] has told, and no other.
+pub async fn patch(app: &App, pair: &Pair, compared: &Compared) -> Result<Vec<u8>, CompareError> {
     let (old, new) = (pair.old.sha256.clone(), pair.new.sha256.clone());
     if old == new {
         return Ok(Vec::new());
     }
-    let find = move |conn: &mut _| store::find_patch(conn, &old, &new);
-    let packed = app.db.read_slow(find).await?.unwrap_or_default();
+    let sha256 = compared.patch_sha256.clone();
+    let find = move |conn: &mut _| store::find_patch(conn, (&old, &new), &sha256);
+    let packed = app.db.read_slow(find).await?;
+    let packed = packed.ok_or(CompareError::Replaced)?;
     let unpack = tokio::task::spawn_blocking(move || {
         let mut patch = Vec::new();
         ZlibDecoder::new(packed.as_slice())

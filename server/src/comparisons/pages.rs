@@ -4,17 +4,20 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use kitward_portal::pages::{ChangeKind, ChangedFile, ComparePage};
 use kitward_portal::{Frame, NavItem};
 
-use super::api::{Ends, deliver_patch, ends, not_compared};
+use super::api::{Caller, Ends, deliver_patch, ends, not_compared};
 use super::compare::{Compared, compare, patch};
 use super::model::{ChangeStatus, FileChange};
 use crate::downloads::listing::{KitListing, ReleaseListing};
+use crate::downloads::model::CredentialForm;
 use crate::downloads::pages::open_to;
+use crate::downloads::record::Recipient;
 use crate::http::error::PageError;
 use crate::http::extract::AppData;
 use crate::http::pages::{frame, html, not_found};
 use crate::http::routes::resource;
 use crate::http::session::SignedIn;
 use crate::http::{ApiError, Code};
+use crate::licenses::store::Holding;
 use crate::releases::store::Release;
 
 /// Bytes of each file's part of the patch that are looked at for the page.
@@ -37,10 +40,10 @@ async fn get_comparison(
     person: SignedIn,
     path: web::Path<(String, String, String)>,
 ) -> Result<HttpResponse, PageError> {
-    let (listing, ends) = find(&app, &person, &path).await?;
-    let compared = compare(&app, &ends.pair).await;
+    let (listing, ends) = find(&app, &request, &person, &path).await?;
+    let compared = compare(&app, &ends.pair, &ends.by.name).await;
     let compared = compared.map_err(|error| not_compared(&app, &ends, error))?;
-    let whole = patch(&app, &ends.pair).await;
+    let whole = patch(&app, &ends.pair, &compared).await;
     let whole = whole.map_err(|error| not_compared(&app, &ends, error))?;
     let frame = frame(&app, &request, NavItem::Downloads);
     let page = page(frame, (&listing, &ends), &compared, &whole);
@@ -53,13 +56,14 @@ async fn get_patch(
     person: SignedIn,
     path: web::Path<(String, String, String)>,
 ) -> Result<HttpResponse, PageError> {
-    let (_, ends) = find(&app, &person, &path).await?;
+    let (_, ends) = find(&app, &request, &person, &path).await?;
     Ok(deliver_patch(&app, &request, &ends).await?)
 }
 
 /// Two releases that this person may download, by whichever license.
 async fn find(
     app: &AppData,
+    request: &HttpRequest,
     person: &SignedIn,
     (kit, from, to): &(String, String, String),
 ) -> Result<(KitListing, Ends), PageError> {
@@ -68,20 +72,27 @@ async fn find(
         .into_iter()
         .find(|listing| listing.kit.slug == *kit);
     let listing = listing.ok_or_else(not_found)?;
-    let (from, to) = (release(&listing, from)?, release(&listing, to)?);
-    let ends = ends(app, &listing.kit.slug, from, to).await?;
+    let (from, _) = release(&listing, from)?;
+    let (to, holding) = release(&listing, to)?;
+    let recipient = Recipient::of(Some(holding), CredentialForm::Ticket);
+    let by = Caller::new(app, request, recipient);
+    let ends = ends(app, &listing.kit.slug, (from, to), by).await?;
     Ok((listing, ends))
 }
 
-fn release(listing: &KitListing, version: &str) -> Result<Release, PageError> {
+/// The release, and a license that may download it.
+fn release<'a>(
+    listing: &'a KitListing,
+    version: &str,
+) -> Result<(Release, &'a Holding), PageError> {
     let mut releases = listing.releases.iter();
     let found = releases.find(|it| it.release.version == version);
     let found = found.ok_or_else(not_found)?;
-    if found.license.is_none() {
+    let Some(holding) = &found.opened_by else {
         let detail = "Your licenses do not cover one of these versions.";
         return Err(ApiError::new(Code::VersionNotCovered, detail).into());
-    }
-    Ok(found.release.clone())
+    };
+    Ok((found.release.clone(), holding.as_ref()))
 }
 
 fn page(
@@ -94,7 +105,7 @@ fn page(
     let counts = &summary.counts;
     let is_other = |it: &&ReleaseListing| {
         let version = &it.release.version;
-        it.license.is_some() && *version != ends.from.version && *version != ends.to.version
+        it.opened_by.is_some() && *version != ends.from.version && *version != ends.to.version
     };
     let others = listing.releases.iter().filter(is_other).take(OTHERS_MAX);
     let files = summary.files.iter().take(FILES_MAX);

@@ -73,14 +73,16 @@ pub fn find(conn: &mut AnyConn, old: &str, new: &str) -> Result<Option<Compariso
         .optional()?)
 }
 
-/// Its patch, compressed by zlib.
+/// The patch with this hash, compressed by zlib: a comparison that was put in another's place since
+/// that was looked at may have another.
 pub(super) fn find_patch(
     conn: &mut AnyConn,
-    old: &str,
-    new: &str,
+    (old, new): (&str, &str),
+    sha256: &str,
 ) -> Result<Option<Vec<u8>>, DbError> {
     Ok(comparisons::table
         .find((old.to_owned(), new.to_owned()))
+        .filter(comparisons::patch_sha256.eq(sha256))
         .select(comparisons::patch)
         .get_result(conn)
         .optional()?)

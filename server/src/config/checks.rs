@@ -52,6 +52,10 @@ pub(super) fn check(mut config: Config) -> Result<Config, ConfigError> {
     crate::mail::check(&config.mail).map_err(|(name, reason)| field(name, reason))?;
     check_stripe(&config.stripe)?;
     check_limits(&config.limits)?;
+    if !(1..=3650).contains(&config.retention.download_networks_days) {
+        let name = "retention.download_networks_days";
+        return Err(field(name, "must be 1 to 3650"));
+    }
     Ok(config)
 }
 

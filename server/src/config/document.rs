@@ -148,6 +148,7 @@ fn default_values() -> Value {
             "token_requests_per_minute": config.limits.token_requests_per_minute,
             "token_calls_per_minute": config.limits.token_calls_per_minute,
         },
+        "retention": { "download_networks_days": config.retention.download_networks_days },
     })
 }
 
@@ -278,6 +279,10 @@ fn of_services_and_limits(config: &Config) -> Vec<(&'static str, String)> {
                 limits.token_requests_per_minute,
                 limits.token_calls_per_minute
             ),
+        ),
+        (
+            "retention.download_networks_days",
+            config.retention.download_networks_days.to_string(),
         ),
     ]
 }

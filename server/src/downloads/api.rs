@@ -1,15 +1,15 @@
 //! Listings and files for kits, updaters and people with a ticket.
 
+mod asked;
 mod delivery;
 mod errors;
 
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
 use actix_web::{HttpRequest, HttpResponse, web};
-use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::{IntoParams, OpenApi};
 
-use super::authorize::{Access, AccessError, authorize};
+use super::authorize::{Access, AccessError};
 use super::content::Content;
 use super::named::{Named, NamedError, named};
 use super::record::Recipient;
@@ -28,9 +28,9 @@ use crate::http::{ApiError, Code, Query};
 use crate::releases::model::{Selector, is_newer, parse_version};
 use crate::releases::store::{self, Release};
 
+pub use asked::{find, open};
+pub use delivery::{Shipment, deliver};
 pub use errors::refused;
-
-use delivery::Shipment;
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -185,7 +185,7 @@ async fn file(
             return Ok(moved(with_prefix(&http, stable)));
         }
     };
-    delivery::deliver(&app, &http, shipment).await
+    deliver(&app, &http, shipment).await
 }
 
 fn moved(stable: String) -> HttpResponse {
@@ -238,25 +238,7 @@ async fn by_ticket(
     let opened = open_ticket(&app, &path).await;
     let (recipient, artifact) = opened.map_err(|error| errors::ticket_refused(&app, error))?;
     let shipment = Shipment::file(&app, &artifact, recipient).await?;
-    delivery::deliver(&app, &http, shipment).await
-}
-
-async fn open(app: &App, key: Option<&SecretString>, kit: &str) -> Result<Access, ApiError> {
-    let access = authorize(app, key, kit).await;
-    access.map_err(|error| refused(app, error))
-}
-
-fn find<'a>(
-    app: &App,
-    access: &'a Access,
-    version: &str,
-) -> Result<(Selector, &'a Release), ApiError> {
-    let selector = Selector::parse(version).ok_or(AccessError::UnknownVersion);
-    let found = selector.and_then(|selector| {
-        let release = access.release(&selector)?;
-        Ok((selector, release))
-    });
-    found.map_err(|error| refused(app, error))
+    deliver(&app, &http, shipment).await
 }
 
 async fn views(

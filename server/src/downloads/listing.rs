@@ -1,6 +1,7 @@
 //! Everything some licenses open, and what they do not, for people.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use semver::Version;
 
@@ -35,7 +36,7 @@ pub struct ReleaseListing {
     /// Its files, by name.
     pub artifacts: Vec<Artifact>,
     /// A license that may download it.
-    pub license: Option<LicenseId>,
+    pub opened_by: Option<Arc<Holding>>,
     /// Why none may.
     pub refusal: Option<Blocked>,
 }
@@ -53,7 +54,7 @@ pub struct Blocked {
 
 /// A license towards one kit.
 struct Candidate {
-    license: LicenseId,
+    holding: Arc<Holding>,
     facts: LicenseFacts,
     renewal: Renewal,
 }
@@ -85,7 +86,7 @@ pub async fn listing(app: &App, holdings: Vec<Holding>) -> Result<Vec<KitListing
                     let id = &holding.license.id;
                     let renewal = renewals.get(id).cloned();
                     Candidate {
-                        license: id.clone(),
+                        holding: Arc::clone(holding),
                         facts: rights(holding, side, now),
                         renewal: renewal.unwrap_or_else(|| Renewal::OwnPage(id.clone())),
                     }
@@ -99,19 +100,19 @@ pub async fn listing(app: &App, holdings: Vec<Holding>) -> Result<Vec<KitListing
         .await
 }
 
+/// Licenses by the kits that they cover.
+type Covering = BTreeMap<KitId, Vec<Arc<Holding>>>;
+
 /// Which licenses cover which kit.
-fn covering(
-    conn: &mut AnyConn,
-    holdings: Vec<Holding>,
-) -> Result<BTreeMap<KitId, Vec<Holding>>, DbError> {
-    let mut covering: BTreeMap<KitId, Vec<Holding>> = BTreeMap::new();
-    for holding in holdings {
+fn covering(conn: &mut AnyConn, holdings: Vec<Holding>) -> Result<Covering, DbError> {
+    let mut covering = Covering::new();
+    for holding in holdings.into_iter().map(Arc::new) {
         let kits = match holding.terms.scope {
             Scope::All => store::published_kits(conn)?,
             Scope::Kits => licenses::store::kits_of(conn, &holding.license)?,
         };
         for kit in kits {
-            covering.entry(kit).or_default().push(holding.clone());
+            covering.entry(kit).or_default().push(Arc::clone(&holding));
         }
     }
     Ok(covering)
@@ -120,7 +121,7 @@ fn covering(
 /// What was granted to these licenses.
 fn grants(
     conn: &mut AnyConn,
-    covering: &BTreeMap<KitId, Vec<Holding>>,
+    covering: &Covering,
 ) -> Result<BTreeMap<LicenseId, Vec<ReleaseId>>, DbError> {
     let holdings = covering.values().flatten();
     let mut ids: Vec<LicenseId> = holdings.map(|it| it.license.id.clone()).collect();
@@ -136,7 +137,7 @@ fn grants(
 /// Where these licenses are renewed.
 fn renewals(
     conn: &mut AnyConn,
-    covering: &BTreeMap<KitId, Vec<Holding>>,
+    covering: &Covering,
 ) -> Result<BTreeMap<LicenseId, Renewal>, DbError> {
     let mut renewals = BTreeMap::new();
     for holding in covering.values().flatten() {
@@ -161,14 +162,14 @@ fn of_kit(
         release.kit_id == kit.id && release.yanked_at.is_none() && release.withdrawn_at.is_none()
     };
     let one = |release: &Release| {
-        let (license, refusal) = decide(release, licenses);
+        let (opened_by, refusal) = decide(release, licenses);
         let own = artifacts
             .iter()
             .filter(|file| file.release_id == release.id);
         ReleaseListing {
             release: release.clone(),
             artifacts: own.cloned().collect(),
-            license,
+            opened_by,
             refusal,
         }
     };
@@ -177,18 +178,18 @@ fn of_kit(
 }
 
 /// The first license that opens it; else the reason that is easiest to do something about.
-fn decide(release: &Release, licenses: &[Candidate]) -> (Option<LicenseId>, Option<Blocked>) {
+fn decide(release: &Release, licenses: &[Candidate]) -> (Option<Arc<Holding>>, Option<Blocked>) {
     let mut reason: Option<Blocked> = None;
     for candidate in licenses {
         let refusal = match downloadable(&release.facts(), &candidate.facts) {
-            Ok(()) => return (Some(candidate.license.clone()), None),
+            Ok(()) => return (Some(Arc::clone(&candidate.holding)), None),
             Err(refusal) => refusal,
         };
         if refusal == Refusal::VersionNotCovered || reason.is_none() {
             reason = Some(Blocked {
                 refusal,
                 renewal: candidate.renewal.clone(),
-                license: candidate.license.clone(),
+                license: candidate.holding.license.id.clone(),
             });
         }
     }

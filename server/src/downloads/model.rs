@@ -6,7 +6,7 @@ mod ranges;
 
 use crate::db::types::{text_enum, typed_id};
 
-pub use daily::{Day, DayLimits, LimitReached, network_of, seconds_left};
+pub use daily::{DAY_SECONDS, Day, DayLimits, LimitReached, network_of, seconds_left};
 pub use naming::{content_disposition, content_type, path_segment};
 pub use ranges::{Delivery, RANGES_MAX, plan};
 
@@ -33,7 +33,7 @@ text_enum! {
         Bare = "bare",
         /// In the path.
         Path = "path",
-        /// A ticket.
+        /// The portal: a ticket, or the session of whoever is signed in.
         Ticket = "ticket",
         /// None: the kit is open.
         None = "none",

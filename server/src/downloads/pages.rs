@@ -3,6 +3,7 @@
 mod view;
 
 use actix_web::http::Method;
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use kitward_portal::NavItem;
 use kitward_portal::pages::DownloadsPage;
@@ -11,12 +12,13 @@ use serde::Deserialize;
 use self::view::Choice;
 use super::api::refused;
 use super::listing::{KitListing, ReleaseListing, listing};
-use super::tickets::{TicketError, create_ticket};
+use super::tickets::{NewTicket, TicketError, create_ticket};
 use crate::app::App;
 use crate::customers::model::{Action, CustomerId, may};
 use crate::db::DbError;
 use crate::http::error::PageError;
 use crate::http::extract::{AppData, Query};
+use crate::http::headers::with_forms_leading_to;
 use crate::http::pages::{frame, html, not_found, see_other};
 use crate::http::routes::resource;
 use crate::http::session::SignedIn;
@@ -61,7 +63,23 @@ async fn get_downloads(
         None => view::overview(&app, &listings),
     };
     let frame = frame(&app, &request, NavItem::Downloads);
-    Ok(html(DownloadsPage { frame, kits }.render()))
+    let mut page = html(DownloadsPage { frame, kits }.render());
+    allow_buttons(&app, &mut page).await;
+    Ok(page)
+}
+
+/// The buttons of the page end where the files lie.
+async fn allow_buttons(app: &App, page: &mut HttpResponse) {
+    match app.storage.origin_elsewhere().await {
+        Ok(None) => {}
+        Ok(Some(origin)) => {
+            if let Ok(policy) = HeaderValue::try_from(with_forms_leading_to(&origin)) {
+                page.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+            }
+        }
+        // The page can be read all the same.
+        Err(error) => tracing::warn!(%error, "where files lie is not known"),
+    }
 }
 
 /// All of a release's notes as they were written.
@@ -92,11 +110,18 @@ async fn post_download(
     let mut releases = kits.iter().flat_map(|kit| &kit.releases);
     let holds = |release: &&ReleaseListing| release.artifacts.iter().any(|it| it.id == artifact);
     let release = releases.find(holds).ok_or_else(not_found)?;
-    let license = release.license.clone().ok_or_else(not_found)?;
-    match create_ticket(&app, license, artifact).await {
+    let holding = release.opened_by.as_ref().ok_or_else(not_found)?;
+    let new = NewTicket {
+        owner: holding.license.customer_id.clone(),
+        license: holding.license.id.clone(),
+        artifact,
+    };
+    match create_ticket(&app, new).await {
         Ok(ticket) => Ok(see_other(&ticket.url)),
         Err(TicketError::Access(error)) => Err(refused(&app, error).into()),
-        Err(TicketError::Unknown | TicketError::Expired) => Err(not_found()),
+        Err(TicketError::OtherOwner | TicketError::Unknown | TicketError::Expired) => {
+            Err(not_found())
+        }
     }
 }
 

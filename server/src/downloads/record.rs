@@ -2,10 +2,11 @@
 //! byte leaves.
 
 use super::model::{
-    CredentialForm, Day, DayLimits, DownloadId, LimitReached, TICKET_TIMES, network_of,
-    seconds_left,
+    CredentialForm, DAY_SECONDS, Day, DayLimits, DownloadId, LimitReached, TICKET_TIMES,
+    network_of, seconds_left,
 };
 use super::store::{self, Download};
+use super::tickets::KEEP_SECONDS;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::{DbError, Shard, WriteTx};
@@ -185,17 +186,25 @@ pub async fn end_delivery(app: &App, id: DownloadId, completed: bool) -> Result<
         .await
 }
 
-/// Forgets what was counted on days that are over, in slices.
+/// Forgets what was counted on days that are over, tickets that are, and networks that are kept no
+/// longer, in slices.
 pub async fn sweep(app: &App) -> Result<(), DbError> {
+    let now = app.clock.now();
     // The day before may still be written by a process whose clock is behind.
-    let before = Day::of(app.clock.now()).before();
-    loop {
-        let deleted = app
-            .db
-            .write(Shard::Wide, move |tx| store::delete_days(tx, before))
-            .await?;
-        if deleted == 0 {
-            return Ok(());
-        }
-    }
+    let yesterday = Day::of(now).before();
+    in_slices(app, move |tx| store::delete_days(tx, yesterday)).await?;
+    let over = now.plus_seconds(-KEEP_SECONDS);
+    in_slices(app, move |tx| store::delete_tickets(tx, over)).await?;
+    let days = i64::from(app.config.retention.download_networks_days);
+    let before = now.plus_seconds(-days * DAY_SECONDS);
+    in_slices(app, move |tx| store::forget_networks(tx, before)).await
+}
+
+/// Runs a step, each time in a unit of work of its own, until it finds nothing.
+async fn in_slices(
+    app: &App,
+    step: impl Fn(&mut WriteTx<'_>) -> Result<usize, DbError> + Copy + Send + 'static,
+) -> Result<(), DbError> {
+    while app.db.write(Shard::Wide, step).await? > 0 {}
+    Ok(())
 }

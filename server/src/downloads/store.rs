@@ -84,19 +84,37 @@ pub fn set_completed(
     Ok(())
 }
 
-/// Deletes some of the tickets that ended before a moment, the oldest first.
-pub fn delete_tickets(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<(), DbError> {
+/// Forgets to which networks some deliveries went that began before a moment, the oldest first; how
+/// many there were.
+pub fn forget_networks(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<usize, DbError> {
+    let old: Vec<DownloadId> = downloads::table
+        .filter(downloads::network.is_not_null())
+        .filter(downloads::started_at.lt(before))
+        .order(downloads::started_at)
+        .limit(500)
+        .select(downloads::id)
+        .load(tx.conn())?;
+    if old.is_empty() {
+        return Ok(0);
+    }
+    let rows = downloads::table.filter(downloads::id.eq_any(old));
+    let forgotten = downloads::network.eq(None::<String>);
+    Ok(diesel::update(rows).set(forgotten).execute(tx.conn())?)
+}
+
+/// Deletes some of the tickets that ended before a moment, the oldest first; how many there were.
+pub fn delete_tickets(tx: &mut WriteTx<'_>, before: Timestamp) -> Result<usize, DbError> {
     let old: Vec<Vec<u8>> = download_tickets::table
         .filter(download_tickets::expires_at.lt(before))
         .order((download_tickets::expires_at, download_tickets::digest))
         .limit(100)
         .select(download_tickets::digest)
         .load(tx.conn())?;
-    if !old.is_empty() {
-        let rows = download_tickets::table.filter(download_tickets::digest.eq_any(old));
-        diesel::delete(rows).execute(tx.conn())?;
+    if old.is_empty() {
+        return Ok(0);
     }
-    Ok(())
+    let rows = download_tickets::table.filter(download_tickets::digest.eq_any(old));
+    Ok(diesel::delete(rows).execute(tx.conn())?)
 }
 
 /// Deletes all tickets of a license.

@@ -9,6 +9,15 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'
      img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
      frame-ancestors 'none'";
 
+/// The same for a page with a form whose answer leads to this origin: Chromium holds `form-action`
+/// against redirects too.
+pub fn with_forms_leading_to(origin: &str) -> String {
+    CONTENT_SECURITY_POLICY.replace(
+        "form-action 'self'",
+        &format!("form-action 'self' {origin}"),
+    )
+}
+
 /// Made once, so that its texts are not checked at each answer.
 macro_rules! header {
     ($name:literal, $value:expr) => {

@@ -1,7 +1,6 @@
 //! Health, readiness and discovery.
 
 use actix_web::{HttpResponse, web};
-use kitward_keys::MinisignKey;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
@@ -12,7 +11,7 @@ use super::routes::resource;
 use crate::app::App;
 use crate::db::DbError;
 use crate::key_ring;
-use crate::releases::supply_signature::vendor_keys;
+use crate::releases::sign::file_keys;
 
 /// Routes of this file.
 pub fn routes(config: &mut web::ServiceConfig) {
@@ -202,15 +201,7 @@ async fn discovery(app: AppData) -> HttpResponse {
             validate: at("/v1/licenses/validate"),
             deactivate: at("/v1/licenses/deactivate"),
             updates: at("/v1/kits/{kit}/updates"),
-            minisign_keys: minisign_keys(&app),
+            minisign_keys: file_keys(&app).iter().map(ToString::to_string).collect(),
             portal: at("/"),
         })
-}
-
-fn minisign_keys(app: &App) -> Vec<String> {
-    let ring = app.keys.load();
-    let ours = ring.public.iter().filter(|key| !key.is_compromised());
-    let ours = ours.filter_map(MinisignKey::of);
-    let all = ours.chain(vendor_keys(app));
-    all.map(|key| key.to_string()).collect()
 }

@@ -27,7 +27,9 @@ use crate::db::{AnyConn, DbError};
 use crate::kits::model::{KitId, PolicyId, Scope, TermsId};
 use crate::kits::store::{Terms, kits_of_terms, terms_list};
 
-pub use changes::{claim_seat, end_over_limit, insert, lock, release_seats, start_clock, update};
+pub use changes::{
+    claim_seat, end_over_limit, hold_owner, insert, lock, release_seats, start_clock, update,
+};
 pub use filter::{Filter, Present};
 pub use glance::{Glance, Sought, glance};
 pub use held::{HeldRow, KeyTypes, LicenseColumns, held, held_columns};

@@ -3,10 +3,11 @@
 
 use data_encoding::HEXLOWER;
 use futures_util::TryStreamExt as _;
-use kitward_keys::{FileComment, FileSignature, Prehash, SignError, sign_file};
+use kitward_keys::{FileComment, FileSignature, MinisignKey, Prehash, SignError, sign_file};
 
 use super::model::{ReleaseId, SignedBy};
 use super::store::{self, Artifact, Release, Resigned};
+use super::supply_signature::vendor_keys;
 use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::db::{AnyConn, DbError, Shard, WriteTx};
@@ -28,6 +29,15 @@ pub enum SignReleaseError {
     /// The signature could not be made.
     #[error("a file could not be signed")]
     Sign(#[from] SignError),
+}
+
+/// Keys whose signatures of files are trusted: those of the server's key ring that are not compromised,
+/// then the vendor's own.
+pub fn file_keys(app: &App) -> Vec<MinisignKey> {
+    let ring = app.keys.load();
+    let ours = ring.public.iter().filter(|key| !key.is_compromised());
+    let ours = ours.filter_map(MinisignKey::of);
+    ours.chain(vendor_keys(app)).collect()
 }
 
 /// What a signature says of the release.

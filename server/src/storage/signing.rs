@@ -4,6 +4,8 @@ use object_store::signer::{Method, SignedUrlOptions, Url};
 
 use super::{Storage, StorageError, content_key};
 
+const NO_FILE: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
 /// What the service says about the bytes, which it knows by their hash alone.
 #[derive(Debug, Clone)]
 pub struct Presented {
@@ -44,5 +46,15 @@ impl Storage {
         let signing = signer.signed_url_opts(Method::GET, &key, self.signed_life, &options);
         // Credentials of a machine's role come by network.
         Ok(Some(self.within(signing).await?))
+    }
+    /// Scheme, host and port to which clients are sent on; `None` where they are not.
+    pub async fn origin_elsewhere(&self) -> Result<Option<String>, StorageError> {
+        let presented = Presented {
+            disposition: String::new(),
+            content_type: "",
+        };
+        // Any file's address will do, and that nobody has is given to nobody.
+        let address = self.signed_address(NO_FILE, &presented).await?;
+        Ok(address.map(|address| address.origin().ascii_serialization()))
     }
 }

@@ -54,8 +54,8 @@ fn sample_release(slug: &str, version: &str, published_at: DateTime<Utc>) -> Rel
         published_at,
         notes: Some(Notes::new(SAMPLE_NOTES, Notes::BRIEF)),
         locked: None,
-        minisign: Some(format!(
-            "minisign -Vm {file} -P RWTMkDhTKbRSXUzSMEDbWMPkkTBcjqJJGhq7fDDlhFEYBDFVQKC8HmmD"
+        signature: Some(format!(
+            "curl -fLO -H \"Authorization: Bearer $KIT_TOKEN\" \\\n  https://licenses.example.com/v1/files/{slug}/{version}/{file}.minisig\nminisign -Vm {file} -P RWTMkDhTKbRSXUzSMEDbWMPkkTBcjqJJGhq7fDDlhFEYBDFVQKC8HmmD"
         )),
         whole_notes: None,
         changes: Some(PageLink {
@@ -71,8 +71,20 @@ fn sample_release(slug: &str, version: &str, published_at: DateTime<Utc>) -> Rel
             name: file,
             size_bytes: 1_482_113,
             sha256: "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef".to_owned(),
+            stamped: false,
         }],
     }
+}
+
+fn sample_stamped(slug: &str, version: &str, published_at: DateTime<Utc>) -> ReleaseRow {
+    let mut release = sample_release(slug, version, published_at);
+    for file in &mut release.artifacts {
+        file.stamped = true;
+    }
+    release.signature = Some(format!(
+        "kitward artifact verify {slug}-{version}.zip --url https://licenses.example.com"
+    ));
+    release
 }
 
 fn sample_widget(now: DateTime<Utc>) -> KitDownloads {
@@ -130,7 +142,7 @@ fn sample_flags(now: DateTime<Utc>) -> KitDownloads {
                 curl: None,
                 ..sample_release("feature-flags", "2.5.0", now - TimeDelta::days(20))
             },
-            sample_release("feature-flags", "2.4.0", now - TimeDelta::days(90)),
+            sample_stamped("feature-flags", "2.4.0", now - TimeDelta::days(90)),
         ],
     }
 }

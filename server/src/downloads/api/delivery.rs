@@ -29,7 +29,7 @@ use tracked::Tracked;
 
 /// A file and who gets it. Whoever makes one has checked the license.
 #[derive(Debug)]
-pub(super) struct Shipment {
+pub struct Shipment {
     /// The file.
     pub content: Content,
     /// What is recorded; nothing for what lies beside a file.
@@ -48,7 +48,7 @@ impl From<ContentError> for ApiError {
 }
 
 /// Sends what of the content the request asks for.
-pub(super) async fn deliver(
+pub async fn deliver(
     app: &AppData,
     request: &HttpRequest,
     shipment: Shipment,

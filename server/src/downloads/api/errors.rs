@@ -75,7 +75,9 @@ fn license_refused(verdict: VerdictCode) -> ApiError {
 pub(super) fn ticket_refused(app: &App, error: TicketError) -> ApiError {
     match error {
         TicketError::Access(error) => refused(app, error),
-        TicketError::Unknown => ApiError::new(Code::NotFound, "There is nothing at this address."),
+        TicketError::Unknown | TicketError::OtherOwner => {
+            ApiError::new(Code::NotFound, "There is nothing at this address.")
+        }
         TicketError::Expired => {
             let detail = "This download link has ended. Get a new one from the portal.";
             ApiError::new(Code::Gone, detail)

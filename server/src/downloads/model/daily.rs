@@ -4,7 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::clock::Timestamp;
 
-const DAY_SECONDS: i64 = 24 * 60 * 60;
+/// Seconds of a day.
+pub const DAY_SECONDS: i64 = 24 * 60 * 60;
 
 /// A day in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

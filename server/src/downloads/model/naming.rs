@@ -44,6 +44,7 @@ pub fn content_type(name: &str) -> &'static str {
         "tar" => "application/x-tar",
         "pdf" => "application/pdf",
         "json" => "application/json",
+        "patch" | "diff" => "text/x-diff",
         "txt" | "md" | "sha256" | "minisig" | "sig" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }

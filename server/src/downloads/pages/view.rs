@@ -1,5 +1,6 @@
 //! Kits and releases as the portal shows them.
 
+mod commands;
 mod ways;
 
 use kitward_portal::Notes;
@@ -12,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::downloads::authorize::Renewal;
 use crate::downloads::listing::{Blocked, KitListing, ReleaseListing};
 use crate::downloads::model::path_segment;
-use crate::downloads::view::artifact_url;
+use crate::downloads::stamp::is_stamped;
 use crate::releases::model::{Channel, Refusal};
 use crate::releases::store::Artifact;
 
@@ -39,7 +40,7 @@ type Row<'a> = (Version, &'a ReleaseListing);
 pub(super) fn overview(app: &App, listings: &[KitListing]) -> Vec<KitDownloads> {
     let one = |(number, listing): (usize, &KitListing)| {
         let rows = admitted(listing, followed(listing, None));
-        let best = rows.iter().position(|(_, it)| it.license.is_some());
+        let best = rows.iter().position(|(_, it)| it.opened_by.is_some());
         let locked = rows.iter().take(best.unwrap_or(1)).take(1);
         let shown = locked.chain(best.and_then(|best| rows.get(best)));
         let room = if number < KITS_MAX { 2 } else { 0 };
@@ -63,7 +64,7 @@ pub(super) fn overview(app: &App, listings: &[KitListing]) -> Vec<KitDownloads> 
 pub(super) fn one_kit(app: &App, listing: &KitListing, choice: &Choice) -> KitDownloads {
     let channel = followed(listing, choice.channel);
     let rows = admitted(listing, channel);
-    let covered = rows.iter().find(|(_, it)| it.license.is_some());
+    let covered = rows.iter().find(|(_, it)| it.opened_by.is_some());
     let first = covered.or(rows.first()).map(|(version, _)| version.major);
     let major = choice.major.or(first).unwrap_or_default();
     let after = choice.after.as_deref();
@@ -112,7 +113,7 @@ fn kit(app: &App, listing: &KitListing, rows: &[Row<'_>], shown: &[&Row<'_>]) ->
 /// Who may download it, and there is something to compare.
 fn is_comparable(listing: &ReleaseListing) -> bool {
     let has_source = listing.artifacts.iter().any(|file| file.kind == "source");
-    listing.license.is_some() && has_source
+    listing.opened_by.is_some() && has_source
 }
 
 /// The channel that was asked for; else that of everybody, where the kit has such releases.
@@ -136,7 +137,7 @@ fn fitting<'a, 'b>(rows: &[&'a Row<'b>]) -> Vec<&'a Row<'b>> {
     let mut shown = Vec::new();
     for row in rows.iter().take(RELEASES_MAX) {
         let files = row.1.artifacts.iter();
-        let files: usize = files.map(|file| 3 * file.name.len() + 160).sum();
+        let files: usize = files.map(|file| 6 * file.name.len() + 240).sum();
         let cost = files + row.1.release.notes.len().min(Notes::BRIEF);
         match left.checked_sub(cost) {
             None if !shown.is_empty() => break,
@@ -155,11 +156,7 @@ fn release_row(
 ) -> ReleaseRow {
     let (kit, release) = (&listing.kit.slug, &own.release);
     let published_at = release.published_at.unwrap_or(release.created_at);
-    let urls = own
-        .artifacts
-        .iter()
-        .map(|file| artifact_url(app, kit, &release.version, &file.name));
-    let commands: Vec<String> = urls.map(|url| curl(&url)).collect();
+    let files = own.artifacts.iter();
     let notes = Notes::new(&release.notes, Notes::BRIEF);
     let [slug, version] = [kit, &release.version].map(|text| path_segment(text));
     let whole = PageLink {
@@ -182,28 +179,21 @@ fn release_row(
         whole_notes: notes.is_cut().then_some(whole),
         notes: Some(notes).filter(|notes| !notes.is_empty()),
         locked: own.refusal.as_ref().map(|blocked| locked(app, blocked)),
-        artifacts: own.artifacts.iter().map(artifact_row).collect(),
-        curl: Some(commands.join("\n")).filter(|commands| !commands.is_empty()),
-        minisign: None,
+        artifacts: files.map(|file| artifact_row(listing, file)).collect(),
+        curl: commands::fetch(app, listing, own),
+        signature: commands::check(app, listing, own),
         changes,
     }
 }
 
-fn artifact_row(file: &Artifact) -> ArtifactRow {
+fn artifact_row(listing: &KitListing, file: &Artifact) -> ArtifactRow {
     ArtifactRow {
         id: file.id.to_string(),
         name: file.name.clone(),
         size_bytes: u64::try_from(file.size).unwrap_or_default(),
         sha256: file.sha256.clone(),
+        stamped: is_stamped(&listing.kit, file),
     }
-}
-
-/// The key comes from a variable, so that it stands in no page and no history of commands.
-fn curl(url: &str) -> String {
-    // Addresses of files are percent-encoded, so they hold no quote.
-    format!(
-        "curl --fail --location --remote-name --header \"Authorization: License $LICENSE_KEY\" '{url}'"
-    )
 }
 
 fn locked(app: &App, blocked: &Blocked) -> Locked {

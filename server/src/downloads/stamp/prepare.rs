@@ -11,9 +11,11 @@ use crate::clock::Timestamp;
 use crate::customers;
 use crate::db::{AnyConn, DbError};
 use crate::kits;
+use crate::kits::store::Kit;
 use crate::licenses;
 use crate::licenses::model::LicenseId;
 use crate::releases;
+use crate::releases::model::ArchiveFormat;
 use crate::releases::store::Artifact;
 
 /// Kinds of files whose hashes stand in lock files: two developers with two licenses must get the
@@ -60,6 +62,17 @@ struct Facts {
     license_text: Option<LicenseTextClaims>,
 }
 
+/// Whether each license gets a copy of its own of this file of a kit.
+pub fn is_stamped(kit: &Kit, artifact: &Artifact) -> bool {
+    kit.stamps && takes_a_stamp(artifact).is_some()
+}
+
+fn takes_a_stamp(artifact: &Artifact) -> Option<ArchiveFormat> {
+    let is_registrys = REGISTRY_KINDS.contains(&artifact.kind.as_str());
+    let stays = is_registrys || artifact.unstampable.is_some();
+    artifact.archive.filter(|_| !stays)
+}
+
 /// Stamps a file for a license; `None` where it is delivered as it is stored: its kit does not
 /// stamp, it is no archive, or a package registry's.
 pub async fn prepare(
@@ -67,13 +80,9 @@ pub async fn prepare(
     license: &LicenseId,
     artifact: &Artifact,
 ) -> Result<Option<Prepared>, PrepareError> {
-    let is_registrys = REGISTRY_KINDS.contains(&artifact.kind.as_str());
-    let Some(format) = artifact.archive.filter(|_| !is_registrys) else {
+    let Some(format) = takes_a_stamp(artifact) else {
         return Ok(None);
     };
-    if artifact.unstampable.is_some() {
-        return Ok(None);
-    }
     let (of, file) = (license.clone(), artifact.clone());
     let read = move |conn: &mut AnyConn| facts(conn, &of, &file);
     let Some(facts) = app.db.read_snapshot(read).await? else {

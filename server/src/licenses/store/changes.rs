@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use super::hot::{CountSeat, CountVersion};
 use super::{License, LicenseKeyRow};
 use crate::clock::Timestamp;
+use crate::customers::model::CustomerId;
 use crate::db::schema::{license_keys, licenses};
 use crate::db::{DbError, WriteTx, on_backend};
 use crate::licenses::model::LicenseId;
@@ -51,6 +52,20 @@ pub fn update(tx: &mut WriteTx<'_>, row: &License) -> Result<(), DbError> {
 pub fn lock(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError> {
     let locked = on_backend!(tx.conn(), conn => CountVersion(id).execute(conn))?;
     Ok(locked == 1)
+}
+
+/// Whether a license belongs to this customer; if so, nobody else gets it until the unit of work ends.
+/// Nothing changes, so its version does not count.
+pub fn hold_owner(
+    tx: &mut WriteTx<'_>,
+    id: &LicenseId,
+    owner: &CustomerId,
+) -> Result<bool, DbError> {
+    let row = licenses::table
+        .find(id)
+        .filter(licenses::customer_id.eq(owner));
+    let unchanged = licenses::customer_id.eq(licenses::customer_id);
+    Ok(diesel::update(row).set(unchanged).execute(tx.conn())? == 1)
 }
 
 /// Takes a seat if one is left: the count and its limit in one statement.

@@ -6,6 +6,7 @@ use crate::downloads::content::Content;
 use crate::downloads::record::Recipient;
 use crate::downloads::stamp::{PrepareError, prepare};
 use crate::http::ApiError;
+use crate::releases::model::ArtifactId;
 use crate::releases::store::Artifact;
 
 impl Shipment {
@@ -31,13 +32,18 @@ impl Shipment {
         })
     }
 
-    /// What lies beside a file; nobody counts it.
-    pub(in crate::downloads::api) fn beside(content: Content) -> Self {
+    /// What is made of a file's bytes, and counts as that file; `None` where nothing of them is in it.
+    pub fn made_of(content: Content, to: Option<(ArtifactId, Recipient)>) -> Self {
         Self {
             content,
-            to: None,
+            to,
             stamp_nonce: None,
         }
+    }
+
+    /// What lies beside a file; nobody counts it.
+    pub(in crate::downloads::api) fn beside(content: Content) -> Self {
+        Self::made_of(content, None)
     }
 }
 

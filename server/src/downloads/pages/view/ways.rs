@@ -20,7 +20,7 @@ pub(super) fn majors(
     let all: BTreeSet<Reverse<u64>> = rows.iter().map(|(it, _)| Reverse(it.major)).collect();
     let link = |Reverse(major): &Reverse<u64>| {
         let mut own = rows.iter().filter(|(version, _)| version.major == *major);
-        let locked = own.all(|(_, it)| it.license.is_none());
+        let locked = own.all(|(_, it)| it.opened_by.is_none());
         PageLink {
             label: format!("Version {major}{}", if locked { " (locked)" } else { "" }),
             href: address(
