@@ -69,6 +69,7 @@ pub const ALL: &[Migration] = &[
     shared!("2026-11-28-20_comparisons", "0.1.0"),
     per_database!("2026-11-28-21_notices", "0.1.0"),
     per_database!("2026-11-28-22_catalogs", "0.1.0"),
+    per_database!("2026-11-28-24_releases_rest", "0.1.0"),
 ];
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Memory for parts, in MiB.
-const ROOM: u32 = 24;
+const ROOM: u32 = 16;
 /// Files put together at once.
 const AT_ONCE: usize = 2;
 /// How long a part waits for room before it is refused.
@@ -75,7 +75,7 @@ mod tests {
         assert!(at_once(1).await.is_none());
         drop(all);
         let mut held = Vec::new();
-        for _ in 0..6 {
+        for _ in 0..4 {
             held.push(at_once(4 << 20).await.unwrap());
         }
         assert!(at_once(0).await.is_none());
