@@ -354,7 +354,7 @@ fn a_release_goes_out_with_the_vendors_signature_and_to_a_few_at_first() {
         publisher.refused(line, &["names no file"]).await;
         let usage = publisher.run("publish feedback-widget 1.2.0 b.bin --rollout 101");
         assert_eq!(usage.await.status, 2);
-        let list = publisher.ok("release list --kit feedback-widget").await;
+        let list = publisher.ok("release list feedback-widget").await;
         assert!(!list.out.contains("1.2.0"), "{list:?}");
         publisher.app.stop().await;
     });
