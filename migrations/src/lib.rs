@@ -70,6 +70,7 @@ pub const ALL: &[Migration] = &[
     per_database!("2026-11-28-21_notices", "0.1.0"),
     per_database!("2026-11-28-22_catalogs", "0.1.0"),
     shared!("2026-11-28-23_forgotten_networks", "0.1.0"),
+    per_database!("2026-11-28-24_releases_rest", "0.1.0"),
     per_database!("2026-11-28-25_audit_append", "0.1.0"),
 ];
 

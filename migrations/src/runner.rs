@@ -249,6 +249,27 @@ mod tests {
     }
 
     #[test]
+    fn bytes_of_before_there_were_marks_have_their_day_from_the_migration_on() {
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        let marks = |m: &Migration| m.version.ends_with("_uploads");
+        let before = &ALL[..ALL.iter().position(marks).unwrap()];
+        sqlite::run_these(&mut conn, before).unwrap();
+        let insert = "INSERT INTO blobs (sha256, size, storage_key, references_count, created_at)
+            VALUES ('unused', 1, 'a', 0, '2020-01-01 00:00:00'),
+                   ('used', 1, 'b', 1, '2020-01-01 00:00:00')";
+        conn.batch_execute(insert).unwrap();
+        sqlite::run_these(&mut conn, ALL).unwrap();
+        let count = |conn: &mut SqliteConnection, what: &str| {
+            let query = format!("SELECT count(*) AS count FROM blobs WHERE {what}");
+            let rows: Vec<Count> = sql_query(query).load(conn).unwrap();
+            rows[0].count
+        };
+        let fresh = "sha256 = 'unused' AND unused_since > datetime('now', '-1 hour')";
+        assert_eq!(count(&mut conn, fresh), 1);
+        assert_eq!(count(&mut conn, "unused_since IS NULL"), 1);
+    }
+
+    #[test]
     fn rebuilding_a_table_keeps_what_points_at_it() {
         let mut conn = SqliteConnection::establish(":memory:").unwrap();
         let rebuild = "CREATE TABLE fresh (id INTEGER PRIMARY KEY);

@@ -10,11 +10,13 @@
 //! - A person hears of a release once: the row is unique, and a mail that is sent again carries the
 //!   same Message-ID.
 //! - Nobody hears of what was yanked, withdrawn, halted or called off before the mail left.
-//! - Who hears: owners and members, never the role billing.
+//! - Who hears: owners and members, never the role billing. Buyers who never signed in hear of security
+//!   releases alone, at the address their keys were mailed to.
 //! - Each of the two kinds has a lane and a pace of its own; sign-in mails wait for neither.
 
 pub mod admin;
 pub mod announce;
+pub mod buyers;
 pub mod choose;
 pub mod hearing;
 pub mod letter;

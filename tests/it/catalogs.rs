@@ -2,6 +2,8 @@
 
 use diesel::{RunQueryDsl, sql_query};
 use kitward::db::{DbError, Shard};
+use kitward::releases::model::ReleaseId;
+use kitward::releases::store::{catalog_version, find, lock};
 use kitward_tests::{Actor, Kind, Reply, Shop, TestApp, both};
 use serde_json::{Value, json};
 
@@ -95,5 +97,32 @@ async fn a_license_is_looked_at_in_every_check(kind: Kind) {
     let unknown = app.kit("kwl_nothing").get(UPDATES).await;
     let reply: Reply = unknown.expect_problem(401, "key_unknown");
     assert_eq!(reply.status, 401);
+    app.stop().await;
+}
+
+/// The number of the last change of a release's kit.
+async fn counted(app: &TestApp, release: &ReleaseId) -> i64 {
+    let id = release.clone();
+    let read = app.app.db.read_slow(move |conn| {
+        let release = find(conn, &id)?.expect("a release");
+        catalog_version(conn, &release.kit_id)
+    });
+    read.await.unwrap()
+}
+
+both!(a_release_that_is_locked_has_not_changed);
+async fn a_release_that_is_locked_has_not_changed(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let shop = Shop::open(&app).await;
+    let zip = kitward_fakes::sample_kit_zip();
+    let id = shop.release("feedback-widget", "1.0.0", "a.zip", &zip);
+    let id = ReleaseId::parse(&id.await).unwrap();
+    let before = counted(&app, &id).await;
+    let locked = id.clone();
+    let done = app.app.db.write(Shard::Wide, move |tx| lock(tx, &locked));
+    assert!(done.await.unwrap().is_some());
+    assert_eq!(counted(&app, &id).await, before);
+    withdraw(&app, id.as_str()).await;
+    assert!(counted(&app, &id).await > before);
     app.stop().await;
 }

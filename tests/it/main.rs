@@ -38,6 +38,7 @@ mod license_tokens;
 mod license_verbs;
 mod licensing;
 mod limits;
+mod long_lists;
 mod looks;
 mod model;
 mod notices;

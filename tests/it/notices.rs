@@ -1,10 +1,13 @@
 //! People are told of new versions and security releases: once, in time, and not against their will.
 
+mod buyers;
+mod second_looks;
+
 use futures_util::future::join_all;
 use kitward::customers::model::{CustomerId, Role};
 use kitward::customers::store::{insert_membership, owned_by_address};
 use kitward::db::{DbError, Shard};
-use kitward::notices::model::NoticeKind;
+use kitward::notices::model::{Hearer, NoticeKind};
 use kitward::notices::unsubscribe::address;
 use kitward::notices::walk::walk;
 use kitward::outbox::{self, Lane};
@@ -221,7 +224,10 @@ async fn two_walks_at_once_tell_a_crowd_once_each_in_slices(kind: Kind) {
     crowd(&app, 249).await;
     let id = widget(&shop, "1.1.0").await;
     let release = ReleaseId::parse(&id).unwrap();
-    let (one, two) = tokio::join!(walk(&app.app, &release), walk(&second.app, &release));
+    let (one, two) = tokio::join!(
+        walk(&app.app, &release, None),
+        walk(&second.app, &release, None)
+    );
     assert!(one.is_ok() && two.is_ok(), "{one:?} {two:?}");
     app.drain().await;
     assert_eq!(told(&shop, &id).await["waiting"], 250);
@@ -533,13 +539,14 @@ async fn a_link_that_nobody_made_is_answered_alike_and_does_nothing(kind: Kind) 
         person(&app, "member@example.com").await,
     );
     let kind = NoticeKind::NewVersion;
-    let own = address(&app.app, &buyer, None, kind);
+    let of = |person: &PersonId| Hearer::Person(person.clone());
+    let own = address(&app.app, &of(&buyer), None, kind);
     let own = own.rsplit('/').next().unwrap();
     let bare = |id: &PersonId| id.as_str()[4..].to_owned();
     // The member's id behind the check of the buyer's link.
     let swapped = own.replace(&bare(&buyer), &bare(&member));
     let stranger = PersonId::new(app.app.clock.now(), app.app.entropy.as_ref());
-    let gone = address(&app.app, &stranger, None, kind);
+    let gone = address(&app.app, &of(&stranger), None, kind);
     let gone = gone.rsplit('/').next().unwrap();
     let mut cut = own.to_owned();
     cut.pop();

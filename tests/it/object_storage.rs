@@ -1,13 +1,17 @@
 //! Kits in a storage service: signed addresses, the way through the server, and a service that fails.
 
+use std::io::Cursor;
 use std::time::{Duration, Instant};
 
 use kitward::config::StorageDelivery;
+use kitward::downloads::stamp::{Piece, strip};
 use kitward::downloads::store::{Download, of_license};
 use kitward::licenses::model::LicenseId;
 use kitward_tests::{Actor, BUYER, Fault, Kind, Purchase, Reply, S3, Shop, TestApp, both};
 use reqwest::Method;
 use serde_json::json;
+
+use crate::uploads::{Draft, PART, file_of, sha256};
 
 const FILE: &str = "feedback widget 1.0.0.bin";
 const PATH: &str =
@@ -66,6 +70,14 @@ impl Scene {
             .db
             .read(move |conn| of_license(conn, &license, 100));
         read.await.unwrap()
+    }
+
+    /// How many objects lie below a folder of the vendor's.
+    fn stored(&self, below: &str) -> usize {
+        let folder = self.s3.folder().join("vendor/files").join(below);
+        let mut found = Vec::new();
+        files_below(&folder, &mut found);
+        found.len()
     }
 }
 
@@ -258,18 +270,10 @@ async fn what_is_refused_or_spoiled_on_the_way_leaves_nothing_in_storage(kind: K
     let spoiled = admin.put(&put, b"b".to_vec()).await;
     spoiled.expect_problem(500, "internal");
     scene.s3.set_fault(Fault::None);
-    let stored = |below: &str| {
-        let mut found = Vec::new();
-        files_below(
-            &scene.s3.folder().join("vendor/files").join(below),
-            &mut found,
-        );
-        found.len()
-    };
-    assert_eq!((stored("uploads"), stored("sha256")), (0, 1));
+    assert_eq!((scene.stored("uploads"), scene.stored("sha256")), (0, 1));
     // The same bytes twice are one object.
     admin.put(&put, scene.file.clone()).await.expect_status(201);
-    assert_eq!((stored("uploads"), stored("sha256")), (0, 1));
+    assert_eq!((scene.stored("uploads"), scene.stored("sha256")), (0, 1));
     scene.app.stop().await;
 }
 
@@ -296,6 +300,105 @@ async fn a_button_of_the_portal_may_lead_to_where_the_files_lie(kind: Kind) {
             policy("/downloads").await,
             own.replace("; form-action 'self'; ", &wanted)
         );
+        scene.app.stop().await;
+    }
+}
+
+both!(files_come_in_parts_into_the_storage_service);
+async fn files_come_in_parts_into_the_storage_service(kind: Kind) {
+    let scene = scene(kind, StorageDelivery::Redirect).await;
+    let draft = Draft::open(&scene.app, "feedback-widget", "2.0.0").await;
+    let file = file_of(2 * PART + 321, 41);
+    let upload = draft.begin("kit.bin", &file).await.expect_status(201);
+    let upload = upload.str("/id");
+    let parts: Vec<&[u8]> = file.chunks(PART).collect();
+    draft.send(&upload, 3, parts[2]).await.expect_status(200);
+    // What did not arrive is sent again, and nothing else.
+    scene.s3.set_fault(Fault::Down);
+    let lost = draft.send(&upload, 1, parts[0]).await;
+    lost.expect_problem(503, "unavailable");
+    scene.s3.set_fault(Fault::None);
+    let shown = draft.show(&upload).await.expect_status(200);
+    assert_eq!(shown.json()["received"], json!([3]));
+    for number in [1, 2] {
+        let sent = draft.send(&upload, number, parts[number - 1]).await;
+        sent.expect_status(200);
+    }
+    assert_eq!((scene.stored("uploads"), scene.stored("sha256")), (3, 1));
+    // Bytes that come back otherwise than they went are told, and come once more.
+    scene.s3.set_fault(Fault::OtherBytes);
+    let damaged = draft.complete(&upload).await;
+    let damaged = damaged.expect_problem(409, "conflict");
+    assert_eq!(damaged.json()["missing"], json!([1, 2, 3]));
+    scene.s3.set_fault(Fault::None);
+    assert!(draft.artifacts().await.is_empty());
+    for (number, part) in (1..).zip(&parts) {
+        draft.send(&upload, number, part).await.expect_status(200);
+    }
+    let done = draft.complete(&upload).await.expect_status(200);
+    assert_eq!(done.str("/sha256"), sha256(&file));
+    assert_eq!((scene.stored("uploads"), scene.stored("sha256")), (0, 2));
+    draft.publish().await.expect_status(200);
+    let path = "/v1/kits/feedback-widget/releases/2.0.0/artifacts/kit.bin";
+    let moved = scene.kit().get(path).await.expect_status(302);
+    let reply = elsewhere(&scene.app, moved.header("location")).await;
+    assert!(reply.expect_status(200).bytes == file, "other bytes");
+    // An upload that is given up leaves nothing there.
+    let next = Draft::open(&scene.app, "feedback-widget", "2.1.0").await;
+    let upload = next.fill("kit.bin", &file_of(PART + 1, 42)).await;
+    assert_eq!(scene.stored("uploads"), 2);
+    let path = format!("/v1/admin/uploads/{upload}");
+    next.delete(&path).await.expect_status(204);
+    assert_eq!((scene.stored("uploads"), scene.stored("sha256")), (0, 2));
+    scene.app.stop().await;
+}
+
+both!(stamped_copies_are_made_of_files_in_the_storage_service);
+async fn stamped_copies_are_made_of_files_in_the_storage_service(kind: Kind) {
+    for delivery in [StorageDelivery::Redirect, StorageDelivery::Proxy] {
+        let scene = scene(kind, delivery).await;
+        let kit = "/v1/admin/kits/feedback-widget";
+        let edited = scene
+            .shop
+            .admin
+            .patch(kit, &json!({ "stamps": true }))
+            .await;
+        edited.expect_status(200);
+        let zip = kitward_fakes::sample_kit_zip();
+        let shop = &scene.shop;
+        shop.release("feedback-widget", "2.0.0", "kit.zip", &zip)
+            .await;
+        let path = "/v1/kits/feedback-widget/releases/2.0.0/artifacts/kit.zip";
+        // Also where others are fetched elsewhere: no other host makes copies.
+        let copy = scene.kit().get(path).await.expect_status(200);
+        let stripped = strip(&mut Cursor::new(&copy.bytes)).unwrap().unwrap();
+        let piece = |piece: &Piece| match piece {
+            Piece::Made(bytes) => bytes.clone(),
+            Piece::Original(range) => {
+                let at = |offset: u64| usize::try_from(offset).unwrap();
+                copy.bytes[at(range.start)..at(range.end)].to_vec()
+            }
+        };
+        let original: Vec<u8> = stripped.original.iter().flat_map(piece).collect();
+        assert!(original == zip, "the original is another");
+        let (from, to) = (zip.len() / 3, copy.bytes.len() - 7);
+        let part = scene.kit().with("range", format!("bytes={from}-{to}"));
+        let part = part.with("if-range", copy.header("etag"));
+        let part = part.get(path).await.expect_status(206);
+        assert_eq!(part.bytes, &copy.bytes[from..=to]);
+        scene.s3.set_fault(Fault::Down);
+        let down = scene.kit().get(path).await;
+        down.expect_problem(503, "unavailable");
+        scene.s3.set_fault(Fault::None);
+        // What is no archive goes the usual way.
+        let plain = scene.kit().get(PATH).await;
+        let usual = if scene.app.app.storage.redirects() {
+            302
+        } else {
+            200
+        };
+        plain.expect_status(usual);
+        assert_eq!(scene.stored("sha256"), 2, "copies are not kept");
         scene.app.stop().await;
     }
 }

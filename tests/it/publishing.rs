@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use kitward::staff::Scope;
 use kitward_fakes::ChaosProxy;
+use kitward_keys::{
+    FileComment, KeyPurpose, KeyState, MinisignKey, Prehash, SigningKey, sign_file,
+};
 use kitward_tests::{ChildSettings, Ended, Kind, Shop, TestApp, command, run_on};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -21,7 +24,10 @@ struct Publisher {
 
 impl Publisher {
     async fn new() -> Self {
-        let app = TestApp::start(Kind::Sqlite).await;
+        Self::at(TestApp::start(Kind::Sqlite).await).await
+    }
+
+    async fn at(app: TestApp) -> Self {
         Shop::open(&app).await;
         let actor = app.token(Scope::Publish).await;
         let token = actor.header_text("authorization");
@@ -277,5 +283,79 @@ fn one_run_survives_cut_connections_and_a_server_that_is_killed() {
         assert_eq!(list[0]["status"], "published");
         assert_eq!(list[0]["artifacts"][0]["sha256"], sha256(&file));
         child.kill();
+    });
+}
+
+/// The vendor's key, which is not on the server, and what it says of a file.
+fn own_key() -> SigningKey {
+    SigningKey::from_bytes(KeyPurpose::Artifact, &[3; 32])
+}
+
+fn signature(bytes: &[u8], file: &str, version: &str) -> String {
+    let comment = FileComment {
+        timestamp: 1_800_000_000,
+        file,
+        version,
+        kit: "feedback-widget",
+        channel: "stable",
+    };
+    let signed = sign_file(&own_key(), &Prehash::of(bytes), &comment);
+    signed.unwrap().to_string()
+}
+
+#[test]
+fn a_release_goes_out_with_the_vendors_signature_and_to_a_few_at_first() {
+    run_on(Kind::Sqlite, |_kind| async {
+        let builder = TestApp::builder().config(|config| {
+            let key = MinisignKey::of(&own_key().public(KeyState::Active)).unwrap();
+            config.vendor.minisign_keys = vec![key.to_string()];
+        });
+        let publisher = Publisher::at(builder.start(Kind::Sqlite).await).await;
+        publisher.write("a.bin", b"one");
+        publisher.write("b.bin", b"two");
+        let signed = signature(b"one", "a.bin", "1.0.0");
+        publisher.write("a.bin.minisig", signed.as_bytes());
+        let line =
+            "publish feedback-widget 1.0.0 a.bin b.bin --rollout 10 --signature a.bin.minisig";
+        let release = publisher.release(line).await;
+        assert_eq!(release["status"], "published");
+        assert_eq!(release["rollout"][0]["percent"], 10);
+        let by = |release: &Value, name: &str| {
+            let files = release["artifacts"].as_array().unwrap();
+            let file = files.iter().find(|file| file["name"] == name).unwrap();
+            (file["signed_by"].clone(), file["signature"].clone())
+        };
+        assert_eq!(by(&release, "a.bin"), (json!("vendor"), json!(signed)));
+        assert_eq!(by(&release, "b.bin").0, "server");
+        // Repeated, it changes nothing, whatever became of the rollout; what is missing is supplied.
+        publisher
+            .ok("release rollout feedback-widget@1.0.0 50")
+            .await;
+        let again = publisher.ok(line).await;
+        assert!(again.err.contains("its rollout stays"), "{again:?}");
+        let late = signature(b"two", "b.bin", "1.0.0");
+        publisher.write("b.bin.minisig", late.as_bytes());
+        let more = format!("{line} --signature b.bin.minisig");
+        let release = publisher.release(&more).await;
+        assert_eq!(release["rollout"][0]["percent"], 50);
+        assert_eq!(by(&release, "b.bin"), (json!("vendor"), json!(late)));
+        // One that does not hold keeps a release from going out.
+        publisher.write("c.bin", b"three");
+        let other = signature(b"other", "c.bin", "1.1.0");
+        publisher.write("c.bin.minisig", other.as_bytes());
+        let line = "publish feedback-widget 1.1.0 c.bin --signature c.bin.minisig";
+        publisher.refused(line, &["c.bin"]).await;
+        let shown = publisher.release("release show feedback-widget@1.1.0");
+        assert_eq!(shown.await["status"], "draft");
+        // What is of another file is refused before anything is made.
+        let line = "publish feedback-widget 1.2.0 b.bin --signature c.bin.minisig";
+        publisher.refused(line, &["not among the files"]).await;
+        let line = "publish feedback-widget 1.2.0 b.bin --signature b.bin";
+        publisher.refused(line, &["names no file"]).await;
+        let usage = publisher.run("publish feedback-widget 1.2.0 b.bin --rollout 101");
+        assert_eq!(usage.await.status, 2);
+        let list = publisher.ok("release list feedback-widget").await;
+        assert!(!list.out.contains("1.2.0"), "{list:?}");
+        publisher.app.stop().await;
     });
 }

@@ -75,3 +75,33 @@ fn declared_columns() -> Vec<String> {
     columns.sort();
     columns
 }
+
+/// SQLite's trigger names what it compares: a column that it does not name could change unseen.
+#[test]
+fn every_column_of_a_release_counts_as_a_change_of_its_catalog() {
+    #[derive(QueryableByName)]
+    struct Trigger {
+        #[diesel(sql_type = Text)]
+        sql: String,
+    }
+    kitward_tests::run_on(Kind::Sqlite, |kind| async move {
+        let scratch = scratch(kind).await;
+        let query = "SELECT sql FROM sqlite_schema WHERE name = 'releases_update_catalog'";
+        let read = scratch
+            .db
+            .read_slow(move |conn| Ok::<Vec<Trigger>, DbError>(sql_query(query).load(conn)?));
+        let sql = read.await.unwrap().remove(0).sql;
+        let compared: Vec<&str> = sql.split([',', ' ', '\n', '(', ')']).collect();
+        let columns = declared_columns();
+        let columns = columns.iter().filter_map(|it| it.strip_prefix("releases."));
+        let mut count = 0;
+        for column in columns {
+            count += 1;
+            for side in ["OLD", "NEW"] {
+                let one = format!("{side}.{column}");
+                assert!(compared.contains(&one.as_str()), "{one} is not compared");
+            }
+        }
+        assert!(count > 20, "{count}");
+    });
+}

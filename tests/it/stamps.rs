@@ -2,6 +2,10 @@
 
 use std::io::Cursor;
 
+use data_encoding::BASE64URL_NOPAD;
+use diesel::{RunQueryDsl, sql_query};
+use futures_util::future::join_all;
+use kitward::db::{DbError, Shard};
 use kitward::downloads::stamp::{Piece, Stripped, read_document, strip};
 use kitward_keys::{Jwks, PublicKeys, StampClaims};
 use kitward_tests::{BUYER, Kind, Purchase, Reply, Shop, TestApp, both, command};
@@ -15,6 +19,14 @@ const KIT: &str = "/v1/admin/kits/feedback-widget";
 
 fn path(name: &str) -> String {
     format!("/v1/kits/feedback-widget/releases/1.0.0/artifacts/{name}")
+}
+
+/// Runs a statement; how many rows it changed.
+async fn sql(app: &TestApp, statement: String) -> usize {
+    let done = app.app.db.write(Shard::Wide, move |tx| {
+        Ok::<_, DbError>(sql_query(&statement).execute(tx.conn())?)
+    });
+    done.await.unwrap()
 }
 
 fn tar_gz() -> Vec<u8> {
@@ -142,6 +154,82 @@ async fn a_copy_names_its_license_and_gives_the_original_back(kind: Kind) {
     stamping.app.stop().await;
 }
 
+/// Makes files what they were before anybody looked into files that came.
+async fn forget_layouts(app: &TestApp) {
+    let before = "UPDATE artifacts SET examined = FALSE, archive = NULL, archive_entries = NULL, \
+                  archive_bytes = NULL, zip_end = NULL, blake2b = NULL";
+    sql(app, before.to_owned()).await;
+}
+
+both!(files_that_nobody_looked_into_are_stamped_as_all_others);
+async fn files_that_nobody_looked_into_are_stamped_as_all_others(kind: Kind) {
+    let stamping = Stamping::start(kind).await;
+    let first = stamping.fetch(FILE).await.bytes;
+    let tar = stamping.fetch("kit.tar.gz").await.bytes;
+    forget_layouts(&stamping.app).await;
+    let second = stamping.app.second().await;
+    let (kit, there) = (
+        stamping.app.kit(&stamping.purchase.key),
+        second.kit(&stamping.purchase.key),
+    );
+    let asked = path(FILE);
+    let at_once = (0..6).map(|n| {
+        let actor = if n % 2 == 0 { &kit } else { &there };
+        actor.get(&asked)
+    });
+    for reply in join_all(at_once).await {
+        assert!(reply.expect_status(200).bytes == first, "another copy");
+    }
+    assert_eq!(stamping.fetch("kit.tar.gz").await.bytes, tar);
+    assert_eq!(stamping.fetch("notes.txt").await.bytes, b"text");
+    assert_eq!(stamping.fetch("package.tgz").await.bytes, stamping.tar);
+    // It is known from then on.
+    let count = "UPDATE artifacts SET examined = TRUE WHERE examined = FALSE AND kind <> 'npm'";
+    assert_eq!(sql(&stamping.app, count.to_owned()).await, 0);
+    second.stop().await;
+    stamping.app.stop().await;
+}
+
+both!(a_file_of_before_that_is_no_archive_by_now_never_leaves_without_a_stamp);
+async fn a_file_of_before_that_is_no_archive_by_now_never_leaves_without_a_stamp(kind: Kind) {
+    let stamping = Stamping::start(kind).await;
+    forget_layouts(&stamping.app).await;
+    let renamed = "UPDATE artifacts SET name = 'notes.zip' WHERE name = 'notes.txt'";
+    sql(&stamping.app, renamed.to_owned()).await;
+    let kit = stamping.app.kit(&stamping.purchase.key);
+    for _ in 0..2 {
+        let refused = kit.get(&path("notes.zip")).await;
+        refused.expect_problem(409, "conflict");
+    }
+    let edited = stamping
+        .shop
+        .admin
+        .patch(KIT, &json!({ "stamps": false }))
+        .await;
+    edited.expect_status(200);
+    assert_eq!(stamping.fetch("notes.zip").await.bytes, b"text");
+    stamping.app.stop().await;
+}
+
+both!(a_draft_of_before_is_looked_into_before_it_goes_out);
+async fn a_draft_of_before_is_looked_into_before_it_goes_out(kind: Kind) {
+    let stamping = Stamping::start(kind).await;
+    let admin = &stamping.shop.admin;
+    let release = json!({ "kit": "feedback-widget", "version": "1.1.0" });
+    let id = admin.post("/v1/admin/releases", &release).await.str("/id");
+    let put = format!("/v1/admin/releases/{id}/artifacts/odd.txt");
+    admin.put(&put, b"text".to_vec()).await.expect_status(201);
+    forget_layouts(&stamping.app).await;
+    let renamed = "UPDATE artifacts SET name = 'odd.zip' WHERE name = 'odd.txt'";
+    sql(&stamping.app, renamed.to_owned()).await;
+    let publish = format!("/v1/admin/releases/{id}/publish");
+    let refused = admin.post(&publish, &json!({})).await;
+    let refused = refused.expect_problem(409, "conflict");
+    assert_eq!(refused.str("/name"), "odd.zip");
+    assert_eq!(refused.str("/reason"), "not_an_archive");
+    stamping.app.stop().await;
+}
+
 both!(the_same_license_gets_the_same_bytes_by_every_process_in_every_part);
 async fn the_same_license_gets_the_same_bytes_by_every_process_in_every_part(kind: Kind) {
     let stamping = Stamping::start(kind).await;
@@ -178,7 +266,13 @@ async fn the_same_license_gets_the_same_bytes_by_every_process_in_every_part(kin
         stamping.stamp(&first.bytes).await,
         stamping.stamp(&copy.bytes).await,
     );
-    assert_ne!((one.sub, one.nonce), (two.sub, two.nonce));
+    assert_ne!((&one.sub, &one.nonce), (&two.sub, &two.nonce));
+    // By what the stamp says in the form that is signed, which no build changes.
+    let mut said = one.clone();
+    said.nonce.clear();
+    let said = serde_json::to_vec(&said).unwrap();
+    let digest = stamping.app.app.vault.digest("stamp nonce", &said);
+    assert_eq!(one.nonce, BASE64URL_NOPAD.encode(&digest[..16]));
     second.stop().await;
     stamping.app.stop().await;
 }

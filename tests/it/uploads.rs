@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use futures_util::future::join_all;
+use kitward::releases::model::{ReleaseId, UploadId};
+use kitward::releases::upload_artifact::{NewArtifact, UploadArtifactError, add};
 use kitward::staff::Scope;
+use kitward::storage::Stored;
 use kitward_tests::{Actor, Kind, Reply, Shop, TestApp, both};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -286,6 +289,61 @@ async fn an_upload_that_is_given_up_leaves_nothing(kind: Kind) {
     let late = draft.send(&upload, 1, &file).await;
     late.expect_problem(404, "not_found");
     assert!(files_below(&blobs(&app)).is_empty());
+    app.stop().await;
+}
+
+/// Bytes in their place, of which nobody has made a file yet.
+async fn in_place(app: &TestApp, file: &[u8]) -> Stored {
+    let entropy = app.app.entropy.as_ref();
+    let upload = app.app.storage.begin_upload(entropy, 1 << 20);
+    let mut upload = upload.await.unwrap();
+    upload.write(file).await.unwrap();
+    upload.finish(None).await.unwrap()
+}
+
+both!(an_upload_makes_one_file_and_none_once_it_was_given_up);
+async fn an_upload_makes_one_file_and_none_once_it_was_given_up(kind: Kind) {
+    let (app, shop) = shop(kind).await;
+    let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
+    let file = file_of(1_000, 7);
+    let stored = in_place(&app, &file).await;
+    // The end of a completion that read its parts while others did something else.
+    let end = |upload: &str| {
+        let artifact = NewArtifact {
+            release: ReleaseId::parse(&draft.id).unwrap(),
+            name: "kit.bin".to_owned(),
+            kind: "source".to_owned(),
+            platform: None,
+            arch: None,
+            actor: kitward::audit::Actor::Operator,
+        };
+        add(&app.app, artifact, stored.clone(), UploadId::parse(upload))
+    };
+    let upload = draft.fill("kit.bin", &file).await;
+    let given_up = format!("/v1/admin/uploads/{upload}");
+    draft.delete(&given_up).await.expect_status(204);
+    let late = end(&upload).await;
+    assert!(
+        matches!(late, Err(UploadArtifactError::UploadOver)),
+        "{late:?}"
+    );
+    assert!(draft.artifacts().await.is_empty());
+    let upload = draft.fill("kit.bin", &file).await;
+    let (one, other) = tokio::join!(end(&upload), end(&upload));
+    let is_new = [one.unwrap().is_new, other.unwrap().is_new];
+    assert_eq!(is_new.iter().filter(|new| **new).count(), 1);
+    draft.show(&upload).await.expect_problem(404, "not_found");
+    // Taken out again, it does not come back by itself.
+    let taken_out = draft.path("/artifacts/kit.bin");
+    draft.delete(&taken_out).await.expect_status(204);
+    let late = end(&upload).await;
+    assert!(
+        matches!(late, Err(UploadArtifactError::UploadOver)),
+        "{late:?}"
+    );
+    assert!(draft.artifacts().await.is_empty());
+    let log = shop.admin.get("/v1/admin/audit?limit=100").await.text();
+    assert_eq!(log.matches("artifact.uploaded").count(), 1);
     app.stop().await;
 }
 

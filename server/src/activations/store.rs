@@ -11,7 +11,7 @@ use diesel::prelude::*;
 use super::model::{ActivationId, FreedReason, Identity};
 use crate::clock::Timestamp;
 use crate::db::schema::activations;
-use crate::db::{AnyConn, DbError, WriteTx, on_backend};
+use crate::db::{AnyConn, DbError, WriteTx, in_slices, on_backend};
 use crate::kits::model::SeatKind;
 use crate::licenses::model::LicenseId;
 
@@ -103,15 +103,14 @@ pub fn ended_but_counted(
     licenses: &[LicenseId],
     now: Timestamp,
 ) -> Result<Vec<LicenseId>, DbError> {
-    if licenses.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(activations::table
-        .filter(activations::license_id.eq_any(licenses.to_vec()))
-        .filter(activations::freed_at.is_null())
-        .filter(activations::lease_ends_at.le(now))
-        .select(activations::license_id)
-        .load(conn)?)
+    in_slices(licenses, |licenses| {
+        Ok(activations::table
+            .filter(activations::license_id.eq_any(licenses.to_vec()))
+            .filter(activations::freed_at.is_null())
+            .filter(activations::lease_ends_at.le(now))
+            .select(activations::license_id)
+            .load(conn)?)
+    })
 }
 
 /// How many seats of a license still count though their lease has ended.

@@ -149,6 +149,17 @@ impl Client {
         answer(request.header("content-type", "text/plain").body(text)).await
     }
 
+    /// `put_text` that tells why it was not done.
+    pub(super) async fn try_put_text(
+        &self,
+        path: &[&str],
+        text: String,
+    ) -> Result<Value, Unanswered> {
+        let request = self.request(Method::PUT, path, &[])?;
+        let request = request.header("content-type", "text/plain").body(text);
+        Unanswered::or_answer(request.timeout(COMPLETE_PATIENCE)).await
+    }
+
     /// One part of an upload.
     pub(super) async fn put_part(
         &self,

@@ -5,6 +5,7 @@ mod fields;
 mod files;
 mod progress;
 mod sending;
+mod signed;
 
 use serde_json::{Value, json};
 
@@ -32,15 +33,27 @@ pub(super) async fn upload(
     // Everything that can fail here does so before a draft exists.
     let asked = Asked::read(publish)?;
     let files = files::examine(publish, &progress).await?;
+    let signatures = signed::read(publish, &files)?;
     let release = draft(client, publish, &asked).await?;
+    let id = text(&release, "id");
     if text(&release, "status") == "published" {
         for file in &files {
             file.must_be_in(&release, &publish.version)?;
         }
+        if publish.rollout.is_some() {
+            progress.note("it is out: its rollout stays as it is");
+        }
+        if signed::supply(client, &release, &signatures).await? {
+            return client.get(&["releases", id]).await;
+        }
         return Ok(release);
     }
-    let id = text(&release, "id");
     sending::send(client, id, &files, &progress).await?;
+    signed::supply(client, &release, &signatures).await?;
+    if let Some(percent) = publish.rollout {
+        let (path, share) = (["releases", id, "rollout"], json!({ "percent": percent }));
+        persist(|| client.try_post(&path, &share)).await?;
+    }
     if publish.draft {
         return client.get(&["releases", id]).await;
     }

@@ -35,7 +35,7 @@ pub(super) async fn sign(
 }
 
 /// The name of the file that was signed, and the signature file.
-fn read(path: &Path) -> Result<(String, String), Failed> {
+pub(super) fn read(path: &Path) -> Result<(String, String), Failed> {
     let failed = |reason: String| Failed::new(format!("{}: {reason}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
     let comment = text

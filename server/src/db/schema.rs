@@ -538,6 +538,7 @@ diesel::table! {
         archive_bytes -> Nullable<BigInt>,
         zip_end -> Nullable<Binary>,
         unstampable -> Nullable<Text>,
+        examined -> Bool,
     }
 }
 
@@ -664,6 +665,26 @@ diesel::table! {
         reason -> Nullable<Text>,
         created_at -> Timestamp,
         settled_at -> Nullable<Timestamp>,
+        kind -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    buyer_notices (release_id, customer_id) {
+        release_id -> Text,
+        customer_id -> Text,
+        state -> Text,
+        reason -> Nullable<Text>,
+        created_at -> Timestamp,
+        settled_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    buyer_choices (customer_id, kit_id) {
+        customer_id -> Text,
+        kit_id -> Text,
+        since -> Timestamp,
     }
 }
 
@@ -793,6 +814,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     release_notices,
     notice_mails,
     notices,
+    buyer_notices,
+    buyer_choices,
     notice_choices,
     notice_silences,
     notice_pace,

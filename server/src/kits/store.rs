@@ -12,7 +12,7 @@ use super::model::{KitId, KitStatus, is_slug};
 use crate::clock::Timestamp;
 use crate::db::schema::{kit_aliases, kits};
 use crate::db::types::WordList;
-use crate::db::{AnyConn, DbError, WriteTx};
+use crate::db::{AnyConn, DbError, WriteTx, in_slices};
 
 pub use license_texts::{
     LicenseText, TextVersion, find_text, find_text_version, insert_text, list_texts,
@@ -98,10 +98,13 @@ pub fn find_kit(conn: &mut AnyConn, id: &KitId) -> Result<Option<Kit>, DbError> 
 
 /// Kits with these ids, by name.
 pub fn kits_by_ids(conn: &mut AnyConn, ids: &[KitId]) -> Result<Vec<Kit>, DbError> {
-    Ok(kits::table
-        .filter(kits::id.eq_any(ids.to_vec()))
-        .order(kits::name)
-        .load(conn)?)
+    let mut found: Vec<Kit> = in_slices(ids, |ids| {
+        Ok(kits::table
+            .filter(kits::id.eq_any(ids.to_vec()))
+            .load(conn)?)
+    })?;
+    found.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    Ok(found)
 }
 
 /// Kits in the order of their creation, after a cursor.

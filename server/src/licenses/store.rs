@@ -23,7 +23,7 @@ use crate::clock::Timestamp;
 use crate::customers::model::{CustomerId, OrderItemId};
 use crate::db::schema::{license_holds, license_keys, licenses, order_items, terms};
 use crate::db::types::WordList;
-use crate::db::{AnyConn, DbError};
+use crate::db::{AnyConn, DbError, in_slices};
 use crate::kits::model::{KitId, PolicyId, Scope, TermsId};
 use crate::kits::store::{Terms, kits_of_terms, terms_list};
 
@@ -242,12 +242,15 @@ pub fn find(conn: &mut AnyConn, id: &LicenseId) -> Result<Option<Holding>, DbErr
 
 /// All licenses of these customers, newest first.
 pub fn of_customers(conn: &mut AnyConn, customers: &[CustomerId]) -> Result<Vec<Holding>, DbError> {
-    let rows: Vec<HoldingRow> = holdings!()
-        .filter(licenses::customer_id.eq_any(customers.to_vec()))
-        .filter(license_keys::is_primary.eq(true))
-        .order(licenses::id.desc())
-        .load(conn)?;
-    Ok(rows.into_iter().map(holding).collect())
+    let rows: Vec<HoldingRow> = in_slices(customers, |customers| {
+        Ok(holdings!()
+            .filter(licenses::customer_id.eq_any(customers.to_vec()))
+            .filter(license_keys::is_primary.eq(true))
+            .load(conn)?)
+    })?;
+    let mut found: Vec<Holding> = rows.into_iter().map(holding).collect();
+    found.sort_by(|a, b| b.license.id.cmp(&a.license.id));
+    Ok(found)
 }
 
 /// The licenses of an order, in the order of their issue.

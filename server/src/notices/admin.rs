@@ -35,7 +35,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
 #[openapi(paths(show, begin, call_off, show_preview))]
 pub struct Paths;
 
-/// How far telling people of a release is.
+/// How far telling people of a release is, buyers who never signed in among them.
 #[derive(Debug, Default, Serialize, ToSchema)]
 struct NoticesView {
     /// What they are told; null where nobody is told.
@@ -207,10 +207,10 @@ async fn view(app: &App, id: ReleaseId) -> Result<NoticesView, ApiError> {
     };
     for (state, count) in counts {
         match state {
-            NoticeState::Waiting => view.waiting = count,
-            NoticeState::Sent => view.sent = count,
-            NoticeState::Skipped => view.skipped = count,
-            NoticeState::Failed => view.failed = count,
+            NoticeState::Waiting => view.waiting += count,
+            NoticeState::Sent => view.sent += count,
+            NoticeState::Skipped => view.skipped += count,
+            NoticeState::Failed => view.failed += count,
         }
     }
     Ok(view)

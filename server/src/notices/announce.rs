@@ -5,25 +5,32 @@ use super::store::{self, Walk};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::{DbError, WriteTx};
+use crate::entropy::bytes;
 use crate::outbox::{self, Job, Lane, Prepared};
 use crate::releases::model::ReleaseId;
 use crate::releases::store::Release;
 use crate::secrets::SealError;
 
 /// The job of a walk, made before the unit of work. After the COMMIT, call [`Announcement::wake`].
+///
+/// The job and the walk have one number, drawn by chance: a job that comes late, when another walk has
+/// begun meanwhile, ends at once.
 #[derive(Debug, Clone)]
 pub struct Announcement {
     job: Prepared,
+    walk: i64,
 }
 
 impl Announcement {
     /// For a release.
     pub fn new(app: &App, release: &ReleaseId) -> Result<Self, SealError> {
+        let walk = i64::from_be_bytes(bytes(app.entropy.as_ref()));
         let job = Job::AnnounceRelease {
             release: release.clone(),
+            walk: Some(walk),
         };
         let job = outbox::prepare(app, &job)?;
-        Ok(Self { job })
+        Ok(Self { job, walk })
     }
 
     /// Tells the worker that there may be something to do.
@@ -38,8 +45,38 @@ impl Announcement {
         self
     }
 
-    pub(super) fn insert(&self, tx: &mut WriteTx<'_>) -> Result<(), DbError> {
+    /// Adds the first walk of a release, and its job.
+    pub(super) fn begin(
+        &self,
+        tx: &mut WriteTx<'_>,
+        (release, kind): (&ReleaseId, NoticeKind),
+        now: Timestamp,
+    ) -> Result<(), DbError> {
+        let walk = Walk {
+            release_id: release.clone(),
+            kind,
+            state: WalkState::Walking,
+            walk: self.walk,
+            reached: String::new(),
+            created_at: now,
+        };
+        store::begin(tx, &walk)?;
         outbox::insert(tx, &self.job)
+    }
+
+    /// Makes one more walk, and its job; `false` where there was none, or where it was called off and
+    /// `also_skipped` is not said.
+    pub(super) fn again(
+        &self,
+        tx: &mut WriteTx<'_>,
+        (release, kind): (&ReleaseId, NoticeKind),
+        also_skipped: bool,
+    ) -> Result<bool, DbError> {
+        let walks = store::again(tx, release, (kind, self.walk), also_skipped)?;
+        if walks {
+            outbox::insert(tx, &self.job)?;
+        }
+        Ok(walks)
     }
 }
 
@@ -54,27 +91,17 @@ pub fn announce_in(
     if !notify.unwrap_or_else(|| tells_by_itself(release.channel)) {
         return Ok(());
     }
-    let walk = Walk {
-        release_id: release.id.clone(),
-        kind: NoticeKind::of(release.severity),
-        state: WalkState::Walking,
-        walk: 1,
-        reached: String::new(),
-        created_at: now,
-    };
-    store::begin(tx, &walk)?;
-    announcement.insert(tx)
+    announcement.begin(tx, (&release.id, NoticeKind::of(release.severity)), now)
 }
 
-/// Goes through everybody once more: a rollout was changed, or a release came back. Where people are
-/// not told of it at all, nothing.
+/// Goes through everybody once more: a rollout was changed, a release came back, or is known to close
+/// a hole. Where people are not told of it at all, nothing.
 pub fn look_again_in(
     tx: &mut WriteTx<'_>,
     announcement: &Announcement,
-    release: &ReleaseId,
+    release: &Release,
 ) -> Result<(), DbError> {
-    if store::again(tx, release, false)? {
-        announcement.insert(tx)?;
-    }
+    let subject = (&release.id, NoticeKind::of(release.severity));
+    announcement.again(tx, subject, false)?;
     Ok(())
 }

@@ -1,16 +1,17 @@
 //! Who hears of a release now, and how it stands for them. The walk asks, and once more the mail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
 
 use super::model::{NoticeKind, Reason};
-use super::store::{self, Off};
+use super::store;
 use crate::clock::Timestamp;
-use crate::customers::model::{Action, CustomerId, may};
+use crate::customers::model::{Action, CustomerId, Role, may};
 use crate::db::{AnyConn, DbError};
+use crate::downloads::authorize::Renewal;
 use crate::kits;
-use crate::kits::model::{KitId, Scope};
+use crate::kits::model::{KitId, PolicyId, Scope};
 use crate::kits::store::Kit;
 use crate::licenses;
 use crate::licenses::model::{LicenseId, VerdictCode};
@@ -29,14 +30,14 @@ pub enum Stand {
     Open,
     /// None may; an advisory says so, and the way out.
     Locked {
-        /// The license that has a way out.
-        license: LicenseId,
         /// What stands in the way.
         refusal: Refusal,
+        /// Where that is changed.
+        renewal: Renewal,
     },
 }
 
-/// Whether one person hears of a release.
+/// Whether somebody hears of a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Hearing {
     /// Yes.
@@ -59,6 +60,7 @@ struct Subject<'a> {
     kind: NoticeKind,
     kit: Kit,
     siblings: Vec<(Version, Release)>,
+    renew_urls: RenewUrls,
     now: Timestamp,
 }
 
@@ -69,86 +71,147 @@ pub fn hearings(
     people: &[PersonId],
     now: Timestamp,
 ) -> Result<Vec<(PersonId, Hearing)>, DbError> {
-    let Some(kit) = kits::store::find_kit(conn, &release.kit_id)? else {
-        return Ok(Vec::new());
-    };
-    let subject = Subject {
-        release,
-        kind,
-        siblings: published(conn, std::slice::from_ref(&kit.id))?,
-        kit,
-        now,
-    };
-    let off = store::choices_of(conn, people)?;
-    let mut of_person = holdings_of(conn, &release.kit_id, people)?;
-    let granted = granted_to(conn, &of_person)?;
-    let mut one = |person: &PersonId| {
-        let holdings = of_person.remove(person).unwrap_or_default();
-        let hearing = subject.best(&holdings, &granted);
-        let hearing = unless_off(hearing, &off, person, (&release.kit_id, kind));
-        (person.clone(), hearing)
-    };
-    Ok(people.iter().map(&mut one).collect())
-}
-
-/// Releases that were granted to licenses.
-type Granted = BTreeMap<LicenseId, Vec<ReleaseId>>;
-
-fn granted_to(
-    conn: &mut AnyConn,
-    of_person: &BTreeMap<PersonId, Vec<Holding>>,
-) -> Result<Granted, DbError> {
-    let holdings = of_person.values().flatten();
-    let mut ids: Vec<LicenseId> = holdings.map(|it| it.license.id.clone()).collect();
-    ids.sort();
-    ids.dedup();
-    let mut granted = Granted::new();
-    for (license, release) in grants_of_licenses(conn, &ids)? {
-        granted.entry(license).or_default().push(release);
-    }
-    Ok(granted)
-}
-
-/// Licenses for a kit, of those customers for which a person may download.
-fn holdings_of(
-    conn: &mut AnyConn,
-    kit: &KitId,
-    people: &[PersonId],
-) -> Result<BTreeMap<PersonId, Vec<Holding>>, DbError> {
     let mut memberships = store::memberships_of_all(conn, people)?;
     memberships.retain(|(_, _, role)| may(*role, Action::Download));
     let mut customers: Vec<CustomerId> = memberships.iter().map(|it| it.1.clone()).collect();
     customers.sort();
     customers.dedup();
-    let holdings = licenses::store::of_customers(conn, &customers)?;
+    let held = Held::read(conn, release, kind, &customers, now)?;
+    let Some((subject, held)) = held else {
+        return Ok(Vec::new());
+    };
+    let off = store::choices_of(conn, people)?;
+    let told = store::buyers_told(conn, &release.id, &customers)?;
+    let one = |person: &PersonId| {
+        let own = memberships.iter().filter(|(who, _, _)| who == person);
+        // Whoever signed in first for a buyer had the buyer's mail.
+        let mut owned = own.clone().filter(|(_, _, role)| *role == Role::Owner);
+        if owned.any(|(_, customer, _)| told.contains(customer)) {
+            return (person.clone(), Hearing::Not(Reason::ToldBefore));
+        }
+        let hearing = subject.best(own.flat_map(|(_, customer, _)| held.of(customer)), &held);
+        let is_off = off.is_off(person, &release.kit_id, kind);
+        (person.clone(), unless_off(hearing, is_off))
+    };
+    Ok(people.iter().map(one).collect())
+}
+
+/// How a security release stands for each of these buyers who never signed in.
+pub fn buyer_hearings(
+    conn: &mut AnyConn,
+    release: &Release,
+    buyers: &[CustomerId],
+    now: Timestamp,
+) -> Result<Vec<(CustomerId, Hearing)>, DbError> {
+    let held = Held::read(conn, release, NoticeKind::Advisory, buyers, now)?;
+    let Some((subject, held)) = held else {
+        return Ok(Vec::new());
+    };
+    let off = store::buyers_off(conn, &release.kit_id, buyers)?;
+    let one = |buyer: &CustomerId| {
+        let hearing = subject.best(held.of(buyer).iter(), &held);
+        (buyer.clone(), unless_off(hearing, off.contains(buyer)))
+    };
+    Ok(buyers.iter().map(one).collect())
+}
+
+/// What customers hold for a kit.
+struct Held {
+    of_customer: BTreeMap<CustomerId, Vec<Holding>>,
+    granted: BTreeMap<LicenseId, Vec<ReleaseId>>,
+}
+
+impl Held {
+    /// Nothing where the kit is gone.
+    fn read<'a>(
+        conn: &mut AnyConn,
+        release: &'a Release,
+        kind: NoticeKind,
+        customers: &[CustomerId],
+        now: Timestamp,
+    ) -> Result<Option<(Subject<'a>, Self)>, DbError> {
+        let Some(kit) = kits::store::find_kit(conn, &release.kit_id)? else {
+            return Ok(None);
+        };
+        let holdings = covering(conn, &kit.id, customers)?;
+        let subject = Subject {
+            release,
+            kind,
+            siblings: published(conn, std::slice::from_ref(&kit.id))?,
+            renew_urls: renew_urls(conn, kind, &holdings)?,
+            kit,
+            now,
+        };
+        let ids: Vec<LicenseId> = holdings.iter().map(|it| it.license.id.clone()).collect();
+        let mut held = Self {
+            of_customer: BTreeMap::new(),
+            granted: BTreeMap::new(),
+        };
+        for (license, release) in grants_of_licenses(conn, &ids)? {
+            held.granted.entry(license).or_default().push(release);
+        }
+        for holding in holdings {
+            let customer = holding.license.customer_id.clone();
+            held.of_customer.entry(customer).or_default().push(holding);
+        }
+        Ok(Some((subject, held)))
+    }
+
+    fn of(&self, customer: &CustomerId) -> &[Holding] {
+        self.of_customer.get(customer).map_or(&[], Vec::as_slice)
+    }
+
+    fn granted_to(&self, license: &LicenseId) -> &[ReleaseId] {
+        self.granted.get(license).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Licenses of customers for a kit.
+fn covering(
+    conn: &mut AnyConn,
+    kit: &KitId,
+    customers: &[CustomerId],
+) -> Result<Vec<Holding>, DbError> {
+    let mut holdings = licenses::store::of_customers(conn, customers)?;
     let listed = licenses::store::kits_of_all(conn, &holdings)?;
-    let covers = |holding: &Holding| {
+    holdings.retain(|holding| {
         let id = &holding.license.id;
         holding.terms.scope == Scope::All || listed.iter().any(|(of, what)| of == id && what == kit)
-    };
-    let mut of_customer: BTreeMap<CustomerId, Vec<Holding>> = BTreeMap::new();
-    for holding in holdings.into_iter().filter(covers) {
-        let customer = holding.license.customer_id.clone();
-        of_customer.entry(customer).or_default().push(holding);
+    });
+    Ok(holdings)
+}
+
+/// Where licenses of policies are renewed, where that is elsewhere.
+type RenewUrls = BTreeMap<PolicyId, String>;
+
+/// New versions are told to nobody who would have to renew first.
+fn renew_urls(
+    conn: &mut AnyConn,
+    kind: NoticeKind,
+    holdings: &[Holding],
+) -> Result<RenewUrls, DbError> {
+    let mut urls = RenewUrls::new();
+    if kind != NoticeKind::Advisory {
+        return Ok(urls);
     }
-    let mut of_person: BTreeMap<PersonId, Vec<Holding>> = BTreeMap::new();
-    for (person, customer, _) in memberships {
-        let own = of_customer.get(&customer).cloned().unwrap_or_default();
-        of_person.entry(person).or_default().extend(own);
+    let policies: BTreeSet<&PolicyId> = holdings.iter().map(|it| &it.license.policy_id).collect();
+    for policy in policies {
+        if let Some(url) = kits::store::renew_url_of(conn, policy)? {
+            urls.insert(policy.clone(), url);
+        }
     }
-    Ok(of_person)
+    Ok(urls)
 }
 
 impl Subject<'_> {
-    /// The best of what a person's licenses say.
-    fn best(&self, holdings: &[Holding], granted: &Granted) -> Hearing {
+    /// The best of what some licenses say.
+    fn best<'h>(&self, holdings: impl Iterator<Item = &'h Holding>, held: &Held) -> Hearing {
         if !is_out(self.release) {
             return Hearing::Not(Reason::TakenBack);
         }
         let mut best = Hearing::Not(Reason::NotCovered);
         for holding in holdings {
-            let own = granted.get(&holding.license.id);
-            let found = self.of_license(holding, own.map_or(&[][..], Vec::as_slice));
+            let found = self.of_license(holding, held.granted_to(&holding.license.id));
             if rank(&found) > rank(&best) {
                 best = found;
             }
@@ -189,9 +252,20 @@ impl Subject<'_> {
         let refusal = downloadable(&facts, license).err()?;
         let locked = self.kind == NoticeKind::Advisory && has_way_out(&refusal);
         locked.then(|| Stand::Locked {
-            license: holding.license.id.clone(),
+            renewal: self.renewal(holding, &refusal),
             refusal,
         })
+    }
+
+    /// Where the policy says; but another feature is no matter of time.
+    fn renewal(&self, holding: &Holding, refusal: &Refusal) -> Renewal {
+        let elsewhere = self.renew_urls.get(&holding.license.policy_id);
+        match (refusal, elsewhere) {
+            (Refusal::VersionNotCovered | Refusal::License(_), Some(url)) => {
+                Renewal::Elsewhere(url.clone())
+            }
+            _ => Renewal::OwnPage(holding.license.id.clone()),
+        }
     }
 }
 
@@ -215,14 +289,9 @@ fn rank(hearing: &Hearing) -> u8 {
     }
 }
 
-fn unless_off(
-    hearing: Hearing,
-    off: &Off,
-    person: &PersonId,
-    (kit, kind): (&KitId, NoticeKind),
-) -> Hearing {
+fn unless_off(hearing: Hearing, is_off: bool) -> Hearing {
     match hearing {
-        Hearing::Told(_) if off.is_off(person, kit, kind) => Hearing::Not(Reason::SwitchedOff),
+        Hearing::Told(_) if is_off => Hearing::Not(Reason::SwitchedOff),
         hearing => hearing,
     }
 }

@@ -5,13 +5,12 @@ use kitward_portal::mail::{
 };
 
 use super::hearing::Stand;
-use super::model::NoticeKind;
+use super::model::{Hearer, NoticeKind};
 use super::unsubscribe::address;
 use crate::app::App;
 use crate::kits::store::Kit;
 use crate::licenses::model::VerdictCode;
 use crate::mail::Letter;
-use crate::people::model::PersonId;
 use crate::releases::model::{Refusal, Severity};
 use crate::releases::store::Release;
 
@@ -19,7 +18,7 @@ use crate::releases::store::Release;
 #[derive(Debug, Clone)]
 pub struct Contents {
     /// Who gets it.
-    pub person: PersonId,
+    pub hearer: Hearer,
     /// Where.
     pub address: String,
     /// Releases; at least one.
@@ -61,12 +60,12 @@ pub fn render(app: &App, contents: &Contents) -> Option<(Rendered, String)> {
                 [(kit, _)] => Some(&kit.id),
                 _ => None,
             };
-            let off = address(app, &contents.person, only, NoticeKind::NewVersion);
+            let off = address(app, &contents.hearer, only, NoticeKind::NewVersion);
             (new_versions(app, contents, &kits, off.clone()), off)
         }
         NoticeKind::Advisory => {
             let kit = Some(&first.kit.id);
-            let off = address(app, &contents.person, kit, NoticeKind::Advisory);
+            let off = address(app, &contents.hearer, kit, NoticeKind::Advisory);
             (advisory(app, contents, first, off.clone())?, off)
         }
     })
@@ -111,7 +110,7 @@ fn new_versions(
     let one = |(kit, told): &(&Kit, Vec<&Told>)| KitNews {
         kit_name: kit.name.clone(),
         versions: told.iter().map(|told| news(told)).collect(),
-        unsubscribe_url: address(app, &contents.person, Some(&kit.id), NoticeKind::NewVersion),
+        unsubscribe_url: address(app, &contents.hearer, Some(&kit.id), NoticeKind::NewVersion),
     };
     NewVersionsMail {
         vendor_name: app.config.vendor.name.clone(),
@@ -155,10 +154,10 @@ fn way_out(app: &App, told: &[&Told]) -> Option<WayOut> {
             version,
             url: app.link(&format!("/downloads#kit-{}", told.kit.slug)),
         },
-        Stand::Locked { license, refusal } => WayOut::Renew {
+        Stand::Locked { refusal, renewal } => WayOut::Renew {
             version,
             reason: reason(refusal),
-            url: app.link(&format!("/licenses/{license}")),
+            url: renewal.url(app),
         },
     })
 }

@@ -3,9 +3,11 @@
 mod pace;
 mod token;
 
+use crate::customers::model::CustomerId;
 use crate::db::types::{text_enum, typed_id};
 use crate::kits::model::KitId;
 use crate::outbox::Lane;
+use crate::people::model::PersonId;
 use crate::releases::model::{Channel, Severity};
 
 pub use pace::{BURST_SECONDS, grant};
@@ -15,6 +17,16 @@ typed_id!(
     /// One mail to one person.
     NoticeMailId, "ntm"
 );
+
+/// Who hears of a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hearer {
+    /// Somebody who signed in: of new versions and of security releases.
+    Person(PersonId),
+    /// Who bought and never signed in: of security releases alone, for nobody has proved to read the
+    /// address.
+    Buyer(CustomerId),
+}
 
 text_enum! {
     /// What a notice tells.
@@ -91,8 +103,10 @@ text_enum! {
         NotCovered = "not_covered",
         /// Its rollout has not come to the person.
         NotYet = "not_yet",
-        /// The person has no verified address.
+        /// The person has no verified address; the buyer has signed in since.
         NoAddress = "no_address",
+        /// The person heard of it before signing in for the first time.
+        ToldBefore = "told_before",
     }
 }
 

@@ -1,12 +1,12 @@
 //! What people would be told of a release, and how many.
 
-use super::hearing::{Hearing, Stand, hearings};
+use super::hearing::{Hearing, Stand, buyer_hearings, hearings};
 use super::letter::{Contents, Told, render};
-use super::model::NoticeKind;
+use super::model::{Hearer, NoticeKind};
 use super::store;
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::db::DbError;
+use crate::db::{AnyConn, DbError};
 use crate::kits;
 use crate::people::model::PersonId;
 use crate::releases;
@@ -57,7 +57,7 @@ pub async fn preview(app: &App, id: ReleaseId) -> Result<Option<Preview>, DbErro
     let kind = NoticeKind::of(release.severity);
     let (people, locked, and_more) = count(app, &release, kind, now).await?;
     let contents = Contents {
-        person: PersonId::new(now, app.entropy.as_ref()),
+        hearer: Hearer::Person(PersonId::new(now, app.entropy.as_ref())),
         address: String::new(),
         told: vec![Told {
             kind,
@@ -93,22 +93,13 @@ async fn count(
     now: Timestamp,
 ) -> Result<(usize, usize, bool), DbError> {
     let (mut told, mut locked, mut seen) = (0, 0, 0);
-    let mut after = String::new();
+    let mut after = After::Person(String::new());
     while seen < MOST {
         let (release, from) = (release.clone(), after.clone());
-        let slice = app
-            .db
-            .read_slow(move |conn| {
-                let people = store::people_after(conn, &release.kit_id, &from, SLICE)?;
-                hearings(conn, (&release, kind), &people, now)
-            })
-            .await?;
-        let Some((last, _)) = slice.last() else {
-            return Ok((told, locked, false));
-        };
-        after = last.to_string();
-        seen += slice.len();
-        for (_, hearing) in &slice {
+        let read = move |conn: &mut AnyConn| slice(conn, (&release, kind), &from, now);
+        let slice = app.db.read_slow(read).await?;
+        seen += slice.heard.len();
+        for hearing in &slice.heard {
             match hearing {
                 Hearing::Told(Stand::Open) => told += 1,
                 Hearing::Told(Stand::Locked { .. }) => {
@@ -118,6 +109,54 @@ async fn count(
                 Hearing::Not(_) => {}
             }
         }
+        match slice.next {
+            Some(next) => after = next,
+            None => return Ok((told, locked, false)),
+        }
     }
     Ok((told, locked, true))
+}
+
+/// Behind whom to go on.
+#[derive(Debug, Clone)]
+enum After {
+    Person(String),
+    Buyer(String),
+}
+
+struct Slice {
+    heard: Vec<Hearing>,
+    next: Option<After>,
+}
+
+/// The next people; behind all of them, of a security release, the next buyers.
+fn slice(
+    conn: &mut AnyConn,
+    (release, kind): (&Release, NoticeKind),
+    after: &After,
+    now: Timestamp,
+) -> Result<Slice, DbError> {
+    match after {
+        After::Person(after) => {
+            let people = store::people_after(conn, &release.kit_id, after, SLICE)?;
+            let heard = hearings(conn, (release, kind), &people, now)?;
+            let buyers = || {
+                let has_buyers = kind == NoticeKind::Advisory;
+                has_buyers.then(|| After::Buyer(String::new()))
+            };
+            let last = people.last().map(|last| After::Person(last.to_string()));
+            Ok(Slice {
+                heard: heard.into_iter().map(|(_, hearing)| hearing).collect(),
+                next: last.or_else(buyers),
+            })
+        }
+        After::Buyer(after) => {
+            let buyers = store::buyers_after(conn, &release.kit_id, after, SLICE)?;
+            let heard = buyer_hearings(conn, release, &buyers, now)?;
+            Ok(Slice {
+                heard: heard.into_iter().map(|(_, hearing)| hearing).collect(),
+                next: buyers.last().map(|last| After::Buyer(last.to_string())),
+            })
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::hearing::{Hearing, hearings};
 use super::letter::{Contents, Told, letter};
-use super::model::{NoticeMailId, NoticeState, Reason, WalkState};
+use super::model::{Hearer, NoticeMailId, NoticeState, Reason, WalkState};
 use super::store;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -73,7 +73,7 @@ async fn look(
             };
             let (told, fates) = gather(conn, &id, &person, now)?;
             let contents = Contents {
-                person: person.clone(),
+                hearer: Hearer::Person(person.clone()),
                 address,
                 told,
             };
@@ -90,12 +90,16 @@ fn gather(
     now: Timestamp,
 ) -> Result<(Vec<Told>, Fates), DbError> {
     let (mut told, mut fates) = (Vec::new(), Vec::new());
-    for (id, _) in store::waiting_in(conn, mail)? {
+    for (id, kind) in store::waiting_in(conn, mail)? {
         let walk = store::find_walk(conn, &id)?;
         let Some(walk) = walk.filter(|walk| walk.state != WalkState::Skipped) else {
             fates.push(skipped(id, Reason::CalledOff));
             continue;
         };
+        // It is something else by now: the walk that comes puts it into another mail.
+        if kind.is_some_and(|kind| kind != walk.kind) {
+            continue;
+        }
         let release = releases::store::find(conn, &id)?;
         let kit = match &release {
             Some(release) => kits::store::find_kit(conn, &release.kit_id)?,
@@ -134,11 +138,11 @@ async fn settle(
     person: PersonId,
     fates: Fates,
 ) -> Result<(), DbError> {
-    let now = app.clock.now();
+    let (id, now) = (mail.clone(), app.clock.now());
     app.db
         .write(Shard::of(mail.as_str()), move |tx| {
             for (release, state, reason) in &fates {
-                store::settle(tx, (release, &person), (*state, *reason), now)?;
+                store::settle(tx, &id, (release, &person), (*state, *reason), now)?;
             }
             Ok(())
         })

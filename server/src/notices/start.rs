@@ -2,8 +2,8 @@
 //! who were not reached.
 
 use super::announce::Announcement;
-use super::model::{NoticeKind, WalkState};
-use super::store::{self, Walk};
+use super::model::NoticeKind;
+use super::store;
 use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::db::{DbError, Shard};
@@ -28,7 +28,8 @@ pub enum StartError {
     NotPublished,
 }
 
-/// Begins, also after it was called off. Who heard of the release does not hear of it again.
+/// Begins, also after it was called off. Who heard of the release does not hear of it again; whose mail
+/// was given up does.
 pub async fn start(app: &App, id: ReleaseId, actor: Actor) -> Result<(), StartError> {
     let now = app.clock.now();
     let announcement = Announcement::new(app, &id)?;
@@ -37,18 +38,12 @@ pub async fn start(app: &App, id: ReleaseId, actor: Actor) -> Result<(), StartEr
         if release.status != ReleaseStatus::Published {
             return Err(StartError::NotPublished);
         }
-        if !store::again(tx, &id, true)? {
-            let walk = Walk {
-                release_id: id.clone(),
-                kind: NoticeKind::of(release.severity),
-                state: WalkState::Walking,
-                walk: 1,
-                reached: String::new(),
-                created_at: now,
-            };
-            store::begin(tx, &walk)?;
+        let subject = (&id, NoticeKind::of(release.severity));
+        if announcement.again(tx, subject, true)? {
+            store::forget_failed(tx, &id)?;
+        } else {
+            announcement.begin(tx, subject, now)?;
         }
-        announcement.insert(tx)?;
         let action = "release.notices_started";
         tx.audit(Entry::new(now, actor.clone(), action, &id, &["notices"]));
         Ok(())

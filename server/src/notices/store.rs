@@ -1,14 +1,19 @@
 //! Queries on the tables of notices.
 
+mod buyers;
 mod choices;
 mod mails;
 mod people;
 mod walks;
 
+pub use buyers::{
+    buyer_waits, buyers_address, buyers_after, buyers_off, buyers_told, enter_buyer, set_buyer_off,
+    settle_buyer,
+};
 pub use choices::{Off, choices_of, set_choice, set_silence};
 pub use mails::{
-    Counts, Waiting, add_mail, close_mail, counts, enter, open_mail, put_into, settle,
-    skip_waiting, take_pace, waiting_in,
+    Counts, Waiting, add_mail, close_mail, counts, enter, forget_failed, open_mail, put_into,
+    settle, skip_waiting, take_pace, waiting_in,
 };
 pub use people::{Membership, memberships_of_all, people_after};
 pub use walks::{Walk, advance, again, begin, call_off, find_walk};

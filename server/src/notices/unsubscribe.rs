@@ -7,12 +7,12 @@
 use data_encoding::BASE32_NOPAD;
 use subtle::ConstantTimeEq;
 
-use super::model::{Choice, NoticeKind, Subject};
+use super::model::{Choice, Hearer, NoticeKind, Subject};
 use super::store;
 use crate::app::App;
-use crate::db::{DbError, Shard};
+use crate::clock::Timestamp;
+use crate::db::{DbError, Shard, WriteTx};
 use crate::kits::model::KitId;
-use crate::people::model::PersonId;
 
 /// Keeps its digests apart from others.
 const PURPOSE: &str = "unsubscribe link";
@@ -20,9 +20,9 @@ const PURPOSE: &str = "unsubscribe link";
 const CHECK_LEN: usize = 16;
 
 /// The address that switches off what a mail was about; of several kits, all new versions.
-pub fn address(app: &App, person: &PersonId, kit: Option<&KitId>, kind: NoticeKind) -> String {
+pub fn address(app: &App, hearer: &Hearer, kit: Option<&KitId>, kind: NoticeKind) -> String {
     let subject = Subject {
-        person: person.clone(),
+        hearer: hearer.clone(),
         kit: kit.cloned(),
         kind,
     };
@@ -33,18 +33,32 @@ pub fn address(app: &App, person: &PersonId, kit: Option<&KitId>, kind: NoticeKi
 
 /// Switches off what a link names. One that nobody made does nothing, and nobody is told which it was.
 pub async fn unsubscribe(app: &App, token: &str) -> Result<(), DbError> {
-    let Some(Subject { person, kit, kind }) = read(app, token) else {
+    let Some(subject) = read(app, token) else {
         return Ok(());
     };
     let now = app.clock.now();
+    let shard = match &subject.hearer {
+        Hearer::Person(person) => Shard::of(person.as_str()),
+        Hearer::Buyer(buyer) => Shard::of(buyer.as_str()),
+    };
     app.db
-        .write(Shard::of(person.as_str()), move |tx| match (&kit, kind) {
-            (Some(kit), kind) => store::set_choice(tx, (&person, kit, kind), Choice::Off, now),
-            (None, NoticeKind::NewVersion) => store::set_silence(tx, &person, Choice::Off, now),
-            // No mail of ours has such a link: advisories are about one kit each.
-            (None, NoticeKind::Advisory) => Ok(()),
-        })
+        .write(shard, move |tx| switch_off_in(tx, &subject, now))
         .await
+}
+
+fn switch_off_in(tx: &mut WriteTx<'_>, subject: &Subject, now: Timestamp) -> Result<(), DbError> {
+    let Subject { hearer, kit, kind } = subject;
+    match (hearer, kit, kind) {
+        (Hearer::Person(person), Some(kit), kind) => {
+            store::set_choice(tx, (person, kit, *kind), Choice::Off, now)
+        }
+        (Hearer::Person(person), None, NoticeKind::NewVersion) => {
+            store::set_silence(tx, person, Choice::Off, now)
+        }
+        (Hearer::Buyer(buyer), Some(kit), _) => store::set_buyer_off(tx, (buyer, kit), now),
+        // No mail of ours has such a link: advisories are about one kit each.
+        (Hearer::Person(_), None, NoticeKind::Advisory) | (Hearer::Buyer(_), None, _) => Ok(()),
+    }
 }
 
 fn read(app: &App, token: &str) -> Option<Subject> {

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::announce::Announcement;
-use super::hearing::{Hearing, hearings, is_out};
-use super::model::{NoticeKind, NoticeMailId, Reason, WalkState};
+use super::hearing::{Hearing, buyer_hearings, hearings, is_out};
+use super::model::{Hearer, NoticeKind, NoticeMailId, Reason, WalkState};
 use super::store::{self, Walk};
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::customers::model::CustomerId;
 use crate::db::{AnyConn, DbError, Shard, WriteTx};
 use crate::outbox::{self, Failure, Job, Prepared};
 use crate::people::model::PersonId;
@@ -16,7 +17,7 @@ use crate::releases::model::ReleaseId;
 use crate::releases::store::Release;
 use crate::secrets::SealError;
 
-/// People looked at in one unit of work.
+/// People, or buyers, looked at in one unit of work.
 const SLICE: usize = 100;
 /// While a rollout grows, everybody is looked at again so often.
 const AGAIN_SECONDS: i64 = 3_600;
@@ -32,13 +33,14 @@ enum WalkError {
     Seal(#[from] SealError),
 }
 
-/// Walks until the end, or until somebody else walks.
-pub async fn walk(app: &Arc<App>, release: &ReleaseId) -> Result<(), Failure> {
+/// Walks until the end, or until somebody else walks, or until a walk of another number began: its job
+/// is another one.
+pub async fn walk(app: &Arc<App>, release: &ReleaseId, number: Option<i64>) -> Result<(), Failure> {
     loop {
         if app.is_stopping() {
             return Err(Failure::Retry("the program stops".to_owned()));
         }
-        let slice = slice(app, release.clone()).await;
+        let slice = slice(app, release.clone(), number).await;
         let goes_on = match slice {
             Ok(None) => return Ok(()),
             Ok(Some(slice)) => write(app, slice).await,
@@ -54,7 +56,7 @@ pub async fn walk(app: &Arc<App>, release: &ReleaseId) -> Result<(), Failure> {
 struct Found {
     walk: Walk,
     release: Release,
-    people: Vec<(PersonId, Hearing)>,
+    heard: Vec<(Hearer, Hearing)>,
 }
 
 /// What a slice will write.
@@ -71,36 +73,44 @@ struct Slice {
 
 #[derive(Debug, Clone)]
 struct Entry {
-    person: PersonId,
+    hearer: Hearer,
     what: What,
 }
 
 #[derive(Debug, Clone)]
 enum What {
     Skip(Reason),
-    Tell { mail: NoticeMailId, job: Prepared },
+    /// For a person: by an open mail, or by this one and its job.
+    Tell {
+        mail: NoticeMailId,
+        job: Prepared,
+    },
+    /// For a buyer: each by a mail of its own.
+    TellBuyer {
+        job: Prepared,
+    },
 }
 
-async fn slice(app: &App, id: ReleaseId) -> Result<Option<Slice>, WalkError> {
+async fn slice(app: &App, id: ReleaseId, number: Option<i64>) -> Result<Option<Slice>, WalkError> {
     let now = app.clock.now();
-    let found = app.db.read_slow(move |conn| look(conn, &id, now)).await?;
+    let look = move |conn: &mut _| look(conn, &id, number, now);
+    let found = app.db.read_slow(look).await?;
     let Some(found) = found else {
         return Ok(None);
     };
     let Found {
         walk,
         release,
-        people,
+        heard,
     } = found;
-    let is_last = people.len() < SLICE;
-    let last = people.last().map(|(person, _)| person.to_string());
-    let entries = people
+    let (reached, is_last) = step(&walk, &release, &heard);
+    let entries = heard
         .into_iter()
-        .filter_map(|(person, hearing)| entry(app, &walk, person, &hearing, now).transpose());
+        .filter_map(|(hearer, hearing)| entry(app, &walk, hearer, &hearing, now).transpose());
     Ok(Some(Slice {
         topic: walk.kind.topic(&release.kit_id),
         entries: entries.collect::<Result<_, _>>()?,
-        reached: last.unwrap_or_else(|| walk.reached.clone()),
+        reached,
         state: if is_last {
             WalkState::Walked
         } else {
@@ -116,38 +126,89 @@ async fn slice(app: &App, id: ReleaseId) -> Result<Option<Slice>, WalkError> {
     }))
 }
 
-fn look(conn: &mut AnyConn, id: &ReleaseId, now: Timestamp) -> Result<Option<Found>, DbError> {
-    let walk = store::find_walk(conn, id)?;
-    let Some(walk) = walk.filter(|walk| walk.state == WalkState::Walking) else {
+/// What stands in front of the ids of buyers, and before all of them: there a walk goes on that has
+/// passed all people.
+fn first_buyer() -> String {
+    format!("{}_", CustomerId::PREFIX)
+}
+
+fn is_among_buyers(walk: &Walk) -> bool {
+    walk.reached.starts_with(&first_buyer())
+}
+
+/// Up to whom a walk is after a slice, and whether that was the last.
+fn step(walk: &Walk, release: &Release, heard: &[(Hearer, Hearing)]) -> (String, bool) {
+    let last = heard.last().map(|(hearer, _)| match hearer {
+        Hearer::Person(person) => person.to_string(),
+        Hearer::Buyer(buyer) => buyer.to_string(),
+    });
+    let reached = last.unwrap_or_else(|| walk.reached.clone());
+    if heard.len() >= SLICE {
+        return (reached, false);
+    }
+    let has_buyers = walk.kind == NoticeKind::Advisory && is_out(release);
+    if has_buyers && !is_among_buyers(walk) {
+        return (first_buyer(), false);
+    }
+    (reached, true)
+}
+
+fn look(
+    conn: &mut AnyConn,
+    id: &ReleaseId,
+    number: Option<i64>,
+    now: Timestamp,
+) -> Result<Option<Found>, DbError> {
+    let is_ours = |walk: &Walk| {
+        walk.state == WalkState::Walking && number.is_none_or(|number| number == walk.walk)
+    };
+    let Some(walk) = store::find_walk(conn, id)?.filter(is_ours) else {
         return Ok(None);
     };
     let Some(release) = releases::store::find(conn, id)? else {
         return Ok(None);
     };
-    let people = if is_out(&release) {
-        let limit = i64::try_from(SLICE).unwrap_or(i64::MAX);
-        let people = store::people_after(conn, &release.kit_id, &walk.reached, limit)?;
-        hearings(conn, (&release, walk.kind), &people, now)?
+    let heard = if is_out(&release) {
+        listen(conn, &walk, &release, now)?
     } else {
         Vec::new()
     };
     Ok(Some(Found {
         walk,
         release,
-        people,
+        heard,
     }))
 }
 
-/// What is written about a person; nothing where there is nothing to say, or not yet.
+/// The next people; behind all of them, the next buyers.
+fn listen(
+    conn: &mut AnyConn,
+    walk: &Walk,
+    release: &Release,
+    now: Timestamp,
+) -> Result<Vec<(Hearer, Hearing)>, DbError> {
+    let limit = i64::try_from(SLICE).unwrap_or(i64::MAX);
+    let (kit, after) = (&release.kit_id, &walk.reached);
+    if is_among_buyers(walk) {
+        let buyers = store::buyers_after(conn, kit, after, limit)?;
+        let heard = buyer_hearings(conn, release, &buyers, now)?.into_iter();
+        return Ok(heard.map(|(who, how)| (Hearer::Buyer(who), how)).collect());
+    }
+    let people = store::people_after(conn, kit, after, limit)?;
+    let heard = hearings(conn, (release, walk.kind), &people, now)?.into_iter();
+    Ok(heard.map(|(who, how)| (Hearer::Person(who), how)).collect())
+}
+
+/// What is written about somebody; nothing where there is nothing to say, or not yet.
 fn entry(
     app: &App,
     walk: &Walk,
-    person: PersonId,
+    hearer: Hearer,
     hearing: &Hearing,
     now: Timestamp,
 ) -> Result<Option<Entry>, SealError> {
-    let what = match hearing {
-        Hearing::Told(_) => {
+    let what = match (hearing, &hearer) {
+        (Hearing::Told(_), Hearer::Person(_)) => {
             let mail = NoticeMailId::new(now, app.entropy.as_ref());
             let job = Job::NoticeMail {
                 mail: mail.clone(),
@@ -156,10 +217,18 @@ fn entry(
             let job = outbox::prepare(app, &job)?.due_at(due_at(app, walk, now));
             What::Tell { mail, job }
         }
-        Hearing::Not(Reason::SwitchedOff) => What::Skip(Reason::SwitchedOff),
-        Hearing::Not(_) => return Ok(None),
+        (Hearing::Told(_), Hearer::Buyer(buyer)) => {
+            let job = Job::BuyerAdvisory {
+                release: walk.release_id.clone(),
+                buyer: buyer.clone(),
+            };
+            let job = outbox::prepare(app, &job)?;
+            What::TellBuyer { job }
+        }
+        (Hearing::Not(Reason::SwitchedOff), _) => What::Skip(Reason::SwitchedOff),
+        (Hearing::Not(_), _) => return Ok(None),
     };
-    Ok(Some(Entry { person, what }))
+    Ok(Some(Entry { hearer, what }))
 }
 
 /// A new version waits for others; what closes a hole does not.
@@ -215,30 +284,49 @@ fn write_in(tx: &mut WriteTx<'_>, slice: &Slice) -> Result<bool, DbError> {
         tell_in(tx, slice, entry)?;
     }
     if let Some(next) = &slice.next {
-        store::again(tx, &slice.walk.release_id, false)?;
-        next.insert(tx)?;
+        let subject = (&slice.walk.release_id, slice.walk.kind);
+        next.again(tx, subject, false)?;
     }
     Ok(true)
 }
 
 fn tell_in(tx: &mut WriteTx<'_>, slice: &Slice, entry: &Entry) -> Result<(), DbError> {
-    let subject = (&slice.walk.release_id, &entry.person);
-    let (mail, job) = match &entry.what {
-        What::Skip(reason) => {
-            store::enter(tx, subject, Some(*reason), slice.now)?;
-            return Ok(());
-        }
-        What::Tell { mail, job } => (mail, job),
+    let (release, now) = (&slice.walk.release_id, slice.now);
+    let skipped = match &entry.what {
+        What::Skip(reason) => Some(*reason),
+        What::Tell { .. } | What::TellBuyer { .. } => None,
     };
-    if !store::enter(tx, subject, None, slice.now)? {
-        return Ok(());
+    let person = match &entry.hearer {
+        Hearer::Person(person) => person,
+        Hearer::Buyer(buyer) => {
+            let is_new = store::enter_buyer(tx, (release, buyer), skipped, now)?;
+            return match &entry.what {
+                What::TellBuyer { job } if is_new => outbox::insert(tx, job),
+                What::TellBuyer { .. } | What::Tell { .. } | What::Skip(_) => Ok(()),
+            };
+        }
+    };
+    let is_new = store::enter(tx, (release, person), (slice.walk.kind, skipped), now)?;
+    match &entry.what {
+        What::Tell { mail, job } if is_new => join_in(tx, slice, person, (mail, job)),
+        What::Tell { .. } | What::TellBuyer { .. } | What::Skip(_) => Ok(()),
     }
+}
+
+/// Puts what a person hears into the mail that is open, or into a new one.
+fn join_in(
+    tx: &mut WriteTx<'_>,
+    slice: &Slice,
+    person: &PersonId,
+    (mail, job): (&NoticeMailId, &Prepared),
+) -> Result<(), DbError> {
+    let subject = (&slice.walk.release_id, person);
     // An open mail may close, and another walk may open one, between the two.
     for _ in 0..TRIES {
-        if let Some(open) = store::open_mail(tx, &entry.person, &slice.topic)? {
+        if let Some(open) = store::open_mail(tx, person, &slice.topic)? {
             return store::put_into(tx, subject, &open);
         }
-        if store::add_mail(tx, mail, (&entry.person, &slice.topic), slice.now)? {
+        if store::add_mail(tx, mail, (person, &slice.topic), slice.now)? {
             outbox::insert(tx, job)?;
             return store::put_into(tx, subject, mail);
         }

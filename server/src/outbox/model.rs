@@ -5,7 +5,7 @@ use tokio::sync::Notify;
 
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::customers::model::OrderId;
+use crate::customers::model::{CustomerId, OrderId};
 use crate::db::types::{text_enum, typed_id};
 use crate::entropy::{Entropy, bytes};
 use crate::notices::model::{NoticeKind, NoticeMailId};
@@ -62,6 +62,9 @@ pub enum Job {
     AnnounceRelease {
         /// The release.
         release: ReleaseId,
+        /// Number of the walk that this is; jobs of before do not say.
+        #[serde(default)]
+        walk: Option<i64>,
     },
     /// What one person is told of one release or several.
     NoticeMail {
@@ -69,6 +72,13 @@ pub enum Job {
         mail: NoticeMailId,
         /// What it tells.
         notice: NoticeKind,
+    },
+    /// What a buyer who never signed in is told of a security release.
+    BuyerAdvisory {
+        /// The release.
+        release: ReleaseId,
+        /// Who bought.
+        buyer: CustomerId,
     },
 }
 
@@ -80,6 +90,7 @@ impl Job {
             Self::ReducePayment { .. } => Lane::Payments,
             Self::AnnounceRelease { .. } => Lane::Jobs,
             Self::NoticeMail { notice, .. } => notice.lane(),
+            Self::BuyerAdvisory { .. } => Lane::Advisories,
         }
     }
 
@@ -91,6 +102,7 @@ impl Job {
             Self::ReducePayment { .. } => "reduce_payment",
             Self::AnnounceRelease { .. } => "announce_release",
             Self::NoticeMail { .. } => "notice_mail",
+            Self::BuyerAdvisory { .. } => "buyer_advisory",
         }
     }
 }

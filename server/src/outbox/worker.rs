@@ -118,6 +118,9 @@ async fn give_up(app: &Arc<App>, row: &Due) {
     let marked = match &job {
         Job::ReducePayment { event } => crate::payments::reduce::gave_up(app, event).await,
         Job::NoticeMail { mail, .. } => notices::send::gave_up(app, mail).await,
+        Job::BuyerAdvisory { release, buyer } => {
+            notices::buyers::gave_up(app, release, buyer).await
+        }
         Job::LicenseMail { .. } | Job::SignInMail { .. } | Job::AnnounceRelease { .. } => Ok(()),
     };
     if let Err(error) = marked {
@@ -217,7 +220,10 @@ async fn perform(app: &Arc<App>, row: &Due) -> Result<(), Failure> {
             code,
         } => crate::people::mail::send(app, &row.id, &sign_in, &link, &code).await,
         Job::ReducePayment { event } => crate::payments::reduce::reduce(app, &event).await,
-        Job::AnnounceRelease { release } => notices::walk::walk(app, &release).await,
+        Job::AnnounceRelease { release, walk } => notices::walk::walk(app, &release, walk).await,
         Job::NoticeMail { mail, .. } => notices::send::send(app, &row.id, &mail).await,
+        Job::BuyerAdvisory { release, buyer } => {
+            notices::buyers::send(app, &row.id, &release, &buyer).await
+        }
     }
 }

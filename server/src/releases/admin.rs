@@ -4,6 +4,7 @@ mod edit;
 mod errors;
 mod grants;
 mod lists;
+mod params;
 mod remove;
 mod requests;
 mod signatures;

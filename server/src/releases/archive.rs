@@ -66,7 +66,7 @@ pub fn list<S: Read + Seek>(
     bounds: &Bounds,
     may_go_on: &dyn Fn() -> bool,
 ) -> Result<Listing, ArchiveError> {
-    let watched = Watched::new(source);
+    let watched = Watched::new(source, may_go_on);
     let failure = watched.failure();
     let meter = Meter::new(bounds, may_go_on);
     let listed = match format {
@@ -76,10 +76,16 @@ pub fn list<S: Read + Seek>(
         }
     };
     // What was read wrong says nothing about the archive.
-    match failure.take() {
-        Some(error) => Err(ArchiveError::Source(error)),
-        None => Ok(listed?),
+    if let Some(error) = failure.take() {
+        return Err(ArchiveError::Source(error));
     }
+    // Decoders call it broken when they are given no more.
+    listed.map_err(|mut fault| {
+        if failure.is_late() {
+            fault.reason = Reason::TooSlow;
+        }
+        fault.into()
+    })
 }
 
 #[cfg(test)]

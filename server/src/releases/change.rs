@@ -10,6 +10,7 @@ use crate::db::{DbError, Shard, WriteTx};
 use crate::idempotency::{Claim, Once};
 use crate::kits::texts::Fault;
 use crate::notices::announce::{Announcement, look_again_in};
+use crate::notices::model::NoticeKind;
 use crate::secrets::SealError;
 
 /// Who changes which release.
@@ -99,8 +100,10 @@ pub(super) async fn run(
             let before = store::find(tx.conn(), &of.release)?;
             effect(tx, &of)?;
             let after = store::find(tx.conn(), &of.release)?;
-            if before.as_ref().map(reach) != after.as_ref().map(reach) {
-                look_again_in(tx, &announcement, &of.release)?;
+            if before.as_ref().map(reach) != after.as_ref().map(reach)
+                && let Some(release) = &after
+            {
+                look_again_in(tx, &announcement, release)?;
             }
             Ok::<_, ChangeError>(of.release.clone())
         })
@@ -110,9 +113,10 @@ pub(super) async fn run(
     Ok(changed)
 }
 
-/// What decides whom a release comes to: where it changes, others may hear of it now.
+/// What decides whom a release comes to, and as what: where it changes, others may hear of it now.
 fn reach(release: &Release) -> impl PartialEq {
     (
+        NoticeKind::of(release.severity),
         release.yanked_at,
         release.halted_at,
         release.entitled_at,

@@ -4,15 +4,19 @@
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::sync::Arc;
 
-use super::archive::{ArchiveError, Bounds, Listing, format_of, list};
+use super::archive::{ArchiveError, Bounds, Fault, Listing, format_of, list};
 use super::model::ReleaseId;
 use super::sign;
+use super::store::Layout;
 use super::upload_artifact::UploadArtifactError;
 use crate::app::App;
 use crate::storage::{BlockingFile, StorageError, Stored};
 
 /// Seconds after which an archive takes too long.
 const PATIENCE: i64 = 120;
+
+/// Why an archive that is fine otherwise cannot carry a stamp: an entry has the stamp's name.
+pub const NAME_TAKEN: &str = "name_taken";
 
 /// What was found and made.
 #[derive(Debug, Clone)]
@@ -21,21 +25,31 @@ pub(super) struct Examined {
     pub(super) signature: String,
     /// What it was made over.
     pub(super) prehash: [u8; 64],
-    /// What the archive holds, where the file is one.
-    pub(super) listing: Option<Listing>,
+    /// What the file is.
+    pub(super) layout: Layout,
 }
 
-impl Examined {
-    /// A number of the listing, as it is stored.
-    pub(super) fn count(&self, of: impl Fn(&Listing) -> u64) -> Option<i64> {
-        let count = self.listing.as_ref().map(of)?;
-        i64::try_from(count).ok()
-    }
+/// What became of a look into a file.
+#[derive(Debug)]
+pub(super) enum Look {
+    /// What the archive holds; nothing where the file is none.
+    Listed(Option<Listing>),
+    /// No archive may hold that.
+    Refused(Fault),
+}
 
-    /// Why the file cannot carry a stamp.
-    pub(super) fn unstampable(&self) -> Option<String> {
-        let listing = self.listing.as_ref()?;
-        listing.has_stamp.then(|| "name_taken".to_owned())
+/// What a listing tells of its file.
+pub(super) fn layout_of(listing: Option<&Listing>) -> Layout {
+    let Some(listing) = listing else {
+        return Layout::default();
+    };
+    let taken = listing.has_stamp.then(|| NAME_TAKEN.to_owned());
+    Layout {
+        archive: Some(listing.format),
+        entries: i64::try_from(listing.entries).ok(),
+        bytes: i64::try_from(listing.bytes).ok(),
+        zip_end: listing.zip_end.clone(),
+        unstampable: taken,
     }
 }
 
@@ -56,30 +70,36 @@ pub(super) async fn examine(
         Some(prehash) => prehash,
         None => sign::prehash_of(app, &stored.sha256).await?,
     };
+    let listing = match look_into(app, name, &stored.sha256, stored.size).await? {
+        Look::Listed(listing) => listing,
+        Look::Refused(fault) => return Err(UploadArtifactError::Archive(fault)),
+    };
     Ok(Examined {
-        listing: look_into(app, name, stored).await?,
+        layout: layout_of(listing.as_ref()),
         signature: sign::signature(app, &subject, name, &prehash)?,
         prehash,
     })
 }
 
-async fn look_into(
+/// Looks into a stored file, whatever it is.
+pub(super) async fn look_into(
     app: &App,
     name: &str,
-    stored: &Stored,
-) -> Result<Option<Listing>, UploadArtifactError> {
+    sha256: &str,
+    size: u64,
+) -> Result<Look, StorageError> {
     let _turn = app.upload_room.examination().await;
-    let file = app.storage.open_blocking(&stored.sha256, stored.size);
+    let file = app.storage.open_blocking(sha256, size);
     let (name, clock) = (name.to_owned(), Arc::clone(&app.clock));
     let ends_at = clock.now().plus_seconds(PATIENCE);
     let listed = tokio::task::spawn_blocking(move || {
         let may_go_on = || clock.now() < ends_at;
         list_file(&name, file, &may_go_on)
     });
-    match listed.await.map_err(StorageError::from)? {
-        Ok(listing) => Ok(listing),
-        Err(ArchiveError::Refused(fault)) => Err(UploadArtifactError::Archive(fault)),
-        Err(ArchiveError::Source(error)) => Err(StorageError::from(error).into()),
+    match listed.await? {
+        Ok(listing) => Ok(Look::Listed(listing)),
+        Err(ArchiveError::Refused(fault)) => Ok(Look::Refused(fault)),
+        Err(ArchiveError::Source(error)) => Err(error.into()),
     }
 }
 

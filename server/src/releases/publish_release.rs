@@ -1,7 +1,8 @@
 //! Letting a draft out.
 
+use super::look_again::{LookAgainError, examine_release};
 use super::model::{ReleaseId, ReleaseStatus};
-use super::store::{self, Release};
+use super::store::{self, Artifact, Release};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::clock::Timestamp;
@@ -25,11 +26,16 @@ pub enum PublishReleaseError {
     /// There is nothing in it.
     #[error("the release has no files")]
     Empty,
+    /// A file of before could not be looked into.
+    #[error(transparent)]
+    Look(#[from] LookAgainError),
     /// The kit stamps, and this archive has no room for a stamp.
     #[error("{name} cannot carry a stamp")]
     Unstampable {
         /// The file.
         name: String,
+        /// Why.
+        why: String,
     },
 }
 
@@ -41,6 +47,7 @@ pub async fn publish_release(
     notify: Option<bool>,
     actor: Actor,
 ) -> Result<Release, PublishReleaseError> {
+    examine_release(app, &id).await?;
     let now = app.clock.now();
     let announcement = Announcement::new(app, &id)?;
     let published = app.db.write(Shard::of(id.as_str()), move |tx| {
@@ -68,10 +75,8 @@ pub fn publish_release_in(
         return Err(PublishReleaseError::Empty);
     }
     let kit = kits::store::find_kit(tx.conn(), &release.kit_id)?;
-    if kit.is_some_and(|kit| kit.stamps)
-        && let Some(file) = files.into_iter().find(|file| file.unstampable.is_some())
-    {
-        return Err(PublishReleaseError::Unstampable { name: file.name });
+    if kit.is_some_and(|kit| kit.stamps) {
+        check_stampable(files)?;
     }
     store::set_published(tx, id, now)?;
     release.status = ReleaseStatus::Published;
@@ -86,4 +91,12 @@ pub fn publish_release_in(
         &["status", "published_at"],
     ));
     Ok(release)
+}
+
+fn check_stampable(files: Vec<Artifact>) -> Result<(), PublishReleaseError> {
+    let why_not = |file: Artifact| Some((file.name, file.unstampable?));
+    match files.into_iter().find_map(why_not) {
+        Some((name, why)) => Err(PublishReleaseError::Unstampable { name, why }),
+        None => Ok(()),
+    }
 }

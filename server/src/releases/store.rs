@@ -5,6 +5,7 @@ pub mod blobs;
 mod catalogs;
 mod changes;
 mod grants;
+mod layouts;
 mod lists;
 mod release_row;
 mod rollout_column;
@@ -19,7 +20,7 @@ use utoipa::ToSchema;
 use super::model::{ArchiveFormat, ArtifactId, ReleaseId, ReleaseStatus, SignedBy, check_name};
 use crate::clock::Timestamp;
 use crate::db::schema::{artifacts, releases};
-use crate::db::{AnyConn, DbError, WriteTx};
+use crate::db::{AnyConn, DbError, WriteTx, in_slices};
 use crate::kits::model::KitId;
 
 pub use catalogs::catalog_version;
@@ -28,6 +29,7 @@ pub use grants::{
     Grant, find_grant, grants_of_license, grants_of_licenses, insert_grant, list_grants,
     remove_grant,
 };
+pub use layouts::{Layout, set_layout};
 pub use lists::{Filter, list};
 pub use release_row::{Figures, Release};
 pub use rollout_column::RolloutColumn;
@@ -79,6 +81,22 @@ pub struct Artifact {
     #[serde(skip)]
     #[schema(ignore)]
     pub unstampable: Option<String>,
+    /// Whether somebody looked into it: before, nothing is known of what it is.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub examined: bool,
+}
+
+impl Artifact {
+    /// Takes in what it was found to be.
+    pub fn set_layout(&mut self, layout: Layout) {
+        self.archive = layout.archive;
+        self.archive_entries = layout.entries;
+        self.archive_bytes = layout.bytes;
+        self.zip_end = layout.zip_end;
+        self.unstampable = layout.unstampable;
+        self.examined = true;
+    }
 }
 
 /// Adds a release.
@@ -114,11 +132,13 @@ pub fn find_version(
 
 /// Published releases of these kits with their versions, the highest first.
 pub fn published(conn: &mut AnyConn, kits: &[KitId]) -> Result<Vec<(Version, Release)>, DbError> {
-    let rows: Vec<Release> = releases::table
-        .filter(releases::kit_id.eq_any(kits.to_vec()))
-        .filter(releases::status.eq(ReleaseStatus::Published))
-        .select(Release::as_select())
-        .load(conn)?;
+    let rows: Vec<Release> = in_slices(kits, |kits| {
+        Ok(releases::table
+            .filter(releases::kit_id.eq_any(kits.to_vec()))
+            .filter(releases::status.eq(ReleaseStatus::Published))
+            .select(Release::as_select())
+            .load(conn)?)
+    })?;
     let parsed = rows.into_iter().map(|row| Ok((row.semver()?, row)));
     let mut parsed = parsed.collect::<Result<Vec<_>, DbError>>()?;
     parsed.sort_by(|(a, _), (b, _)| b.cmp_precedence(a));
@@ -136,10 +156,13 @@ pub fn published_kits(conn: &mut AnyConn) -> Result<Vec<KitId>, DbError> {
 
 /// Files of these releases, by name.
 pub fn artifacts_of(conn: &mut AnyConn, releases: &[ReleaseId]) -> Result<Vec<Artifact>, DbError> {
-    Ok(artifacts::table
-        .filter(artifacts::release_id.eq_any(releases.to_vec()))
-        .order(artifacts::name)
-        .load(conn)?)
+    let mut files: Vec<Artifact> = in_slices(releases, |releases| {
+        Ok(artifacts::table
+            .filter(artifacts::release_id.eq_any(releases.to_vec()))
+            .load(conn)?)
+    })?;
+    files.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+    Ok(files)
 }
 
 /// The file with this id.

@@ -6,10 +6,11 @@ use kitward_keys::SignError;
 use super::archive::Fault;
 use super::examine::examine;
 use super::model::{
-    ArtifactId, NameFault, ReleaseId, ReleaseStatus, SignedBy, are_twins, check_name,
+    ArtifactId, NameFault, ReleaseId, ReleaseStatus, SignedBy, UploadId, are_twins, check_name,
     is_machine_word,
 };
 use super::store::blobs::{self, Kept};
+use super::store::uploads;
 use super::store::{self, Artifact, Release};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
@@ -94,6 +95,9 @@ pub enum UploadArtifactError {
     /// A sweep deletes these very bytes just now.
     #[error("the same bytes are being deleted")]
     BeingDeleted,
+    /// The upload it came by was completed, given up or over meanwhile.
+    #[error("the upload is over")]
+    UploadOver,
 }
 
 /// Checks what the name of a file and the word for its kind may be.
@@ -139,15 +143,17 @@ pub async fn finish(
     expected_sha256: Option<&str>,
 ) -> Result<Uploaded, UploadArtifactError> {
     let stored = upload.finish(expected_sha256).await?;
-    add(app, input, stored).await
+    add(app, input, stored, None).await
 }
 
-/// Makes bytes that are in their place a file of a draft. Every file passes here, whichever way its
-/// bytes came: complete, hashed, and not yet seen by anybody.
+/// Makes bytes that are in their place a file of a draft, and ends the upload that they came by, if
+/// there was one. Every file passes here, whichever way its bytes came: complete, hashed, and not yet
+/// seen by anybody.
 pub async fn add(
     app: &App,
     input: NewArtifact,
     stored: Stored,
+    upload: Option<UploadId>,
 ) -> Result<Uploaded, UploadArtifactError> {
     keep(app, &stored).await?;
     let examined = examine(app, &input.release, &input.name, &stored).await?;
@@ -165,17 +171,18 @@ pub async fn add(
         created_at: now,
         blake2b: Some(HEXLOWER.encode(&examined.prehash)),
         signed_by: Some(SignedBy::Server),
-        archive: examined.listing.as_ref().map(|listing| listing.format),
-        archive_entries: examined.count(|listing| listing.entries),
-        archive_bytes: examined.count(|listing| listing.bytes),
-        unstampable: examined.unstampable(),
         signature: Some(examined.signature),
-        zip_end: examined.listing.and_then(|listing| listing.zip_end),
+        archive: examined.layout.archive,
+        archive_entries: examined.layout.entries,
+        archive_bytes: examined.layout.bytes,
+        zip_end: examined.layout.zip_end,
+        unstampable: examined.layout.unstampable,
+        examined: true,
     };
     let actor = input.actor;
     app.db
         .write(Shard::of(artifact.release_id.as_str()), move |tx| {
-            add_artifact_in(tx, &artifact, actor.clone())
+            add_artifact_in(tx, &artifact, upload.as_ref(), actor.clone())
         })
         .await
 }
@@ -204,15 +211,24 @@ fn size_of(stored: &Stored) -> Result<i64, StorageError> {
     i64::try_from(stored.size).map_err(|_beyond| StorageError::TooLarge { limit })
 }
 
-/// The same inside another unit of work, for bytes that are kept already.
+/// The same inside another unit of work, for bytes that are kept already. An upload makes one file,
+/// and none once it was given up: whoever ends its row has it.
 pub fn add_artifact_in(
     tx: &mut WriteTx<'_>,
     artifact: &Artifact,
+    upload: Option<&UploadId>,
     actor: Actor,
 ) -> Result<Uploaded, UploadArtifactError> {
     let release = store::lock(tx, &artifact.release_id)?.ok_or(UploadArtifactError::NotFound)?;
+    let is_under_way = match upload {
+        Some(upload) => uploads::delete(tx, upload)?,
+        None => true,
+    };
     if let Some(present) = present(tx, artifact)? {
         return Ok(present);
+    }
+    if !is_under_way {
+        return Err(UploadArtifactError::UploadOver);
     }
     check_room(tx, &release, &artifact.name)?;
     if blobs::refer(tx, &artifact.sha256)? == Kept::BeingDeleted {

@@ -1,5 +1,7 @@
 //! Queries behind the figures: rows of other features are read only.
 
+use std::collections::BTreeMap;
+
 use diesel::dsl::{count, count_star};
 use diesel::prelude::*;
 
@@ -8,7 +10,7 @@ use super::days::Days;
 use crate::db::schema::{
     activations, artifacts, downloads, licenses, terms, terms_kits, update_check_days,
 };
-use crate::db::{AnyConn, DbError, WriteTx};
+use crate::db::{AnyConn, DbError, WriteTx, in_slices};
 use crate::kits::model::{KitId, Scope, TermsId};
 use crate::releases::model::ReleaseId;
 
@@ -53,19 +55,21 @@ pub fn downloads_by_release(
     days: &Days,
     releases: &[ReleaseId],
 ) -> Result<Vec<(ReleaseId, i64, i64)>, DbError> {
-    Ok(downloads::table
-        .inner_join(artifacts::table)
-        .filter(artifacts::release_id.eq_any(releases.to_vec()))
-        .filter(downloads::continues.eq(false))
-        .filter(downloads::started_at.ge(days.from))
-        .filter(downloads::started_at.lt(days.until))
-        .group_by(artifacts::release_id)
-        .select((
-            artifacts::release_id,
-            count_star(),
-            count(downloads::license_id).aggregate_distinct(),
-        ))
-        .load(conn)?)
+    in_slices(releases, |releases| {
+        Ok(downloads::table
+            .inner_join(artifacts::table)
+            .filter(artifacts::release_id.eq_any(releases.to_vec()))
+            .filter(downloads::continues.eq(false))
+            .filter(downloads::started_at.ge(days.from))
+            .filter(downloads::started_at.lt(days.until))
+            .group_by(artifacts::release_id)
+            .select((
+                artifacts::release_id,
+                count_star(),
+                count(downloads::license_id).aggregate_distinct(),
+            ))
+            .load(conn)?)
+    })
 }
 
 /// Seats in use by the version they reported last: of licenses for this kit and no other, since a
@@ -80,25 +84,34 @@ pub fn seats_by_version(
         .filter(terms::scope.eq(Scope::Kits))
         .select(terms_kits::terms_id)
         .load(conn)?;
-    let of_all: Vec<(TermsId, i64)> = terms_kits::table
-        .filter(terms_kits::terms_id.eq_any(naming))
-        .group_by(terms_kits::terms_id)
-        .select((terms_kits::terms_id, count_star()))
-        .load(conn)?;
+    let of_all: Vec<(TermsId, i64)> = in_slices(&naming, |naming| {
+        Ok(terms_kits::table
+            .filter(terms_kits::terms_id.eq_any(naming.to_vec()))
+            .group_by(terms_kits::terms_id)
+            .select((terms_kits::terms_id, count_star()))
+            .load(conn)?)
+    })?;
     let only: Vec<TermsId> = of_all
         .into_iter()
         .filter(|(_, kits)| *kits == 1)
         .map(|(terms, _)| terms)
         .collect();
-    let bound = licenses::table
-        .filter(licenses::terms_id.eq_any(only))
-        .select(licenses::id);
-    Ok(activations::table
-        .filter(activations::freed_at.is_null())
-        .filter(activations::license_id.eq_any(bound))
-        .group_by(activations::version)
-        .select((activations::version, count_star()))
-        .load(conn)?)
+    let rows: Vec<(Option<String>, i64)> = in_slices(&only, |only| {
+        let bound = licenses::table
+            .filter(licenses::terms_id.eq_any(only.to_vec()))
+            .select(licenses::id);
+        Ok(activations::table
+            .filter(activations::freed_at.is_null())
+            .filter(activations::license_id.eq_any(bound))
+            .group_by(activations::version)
+            .select((activations::version, count_star()))
+            .load(conn)?)
+    })?;
+    let mut sums: BTreeMap<Option<String>, i64> = BTreeMap::new();
+    for (version, seats) in rows {
+        *sums.entry(version).or_default() += seats;
+    }
+    Ok(sums.into_iter().collect())
 }
 
 /// Checks of these days by version: how many, and how many asked on the busiest day.

@@ -288,10 +288,7 @@ impl Starter<'_> {
             ("KITWARD_DATABASE_URL".to_owned(), cluster.url()),
             ("KITWARD_MASTER_KEY".to_owned(), MASTER_KEY.to_owned()),
         ]);
-        let folder = kept.map_or_else(
-            || self.copies.join("postgres"),
-            |kept| kept.join("server"),
-        );
+        let folder = kept.map_or_else(|| self.copies.join("postgres"), |kept| kept.join("server"));
         let file = folder.join("license-keys");
         let keys = if file.is_file() {
             Keys::read(&file)?

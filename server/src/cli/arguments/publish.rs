@@ -31,6 +31,12 @@ pub(in super::super) struct Publish {
     /// Mail nobody about it.
     #[arg(long)]
     pub(in super::super) no_notify: bool,
+    /// Offer it as an update to this many of a hundred at first; a release that is out keeps what it has.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(in super::super) rollout: Option<u8>,
+    /// A `.minisig` that the vendor's own key made of one of the files; may be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(in super::super) signature: Vec<PathBuf>,
     /// What the files are, such as source; NAME=KIND for one of them.
     #[arg(long, value_name = "[NAME=]KIND")]
     pub(in super::super) kind: Vec<PerFile>,

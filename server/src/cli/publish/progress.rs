@@ -100,12 +100,17 @@ impl Progress {
 
     /// Nothing of a file need be sent.
     pub(super) fn present(&self, name: &str) {
+        self.note(&format!("{name}: there already"));
+    }
+
+    /// Something to know.
+    pub(super) fn note(&self, what: &str) {
         match self {
             Self::Bars(bars) => {
                 // A terminal that went away is no failure.
-                let _ = bars.println(format!("{name}: there already"));
+                let _ = bars.println(what);
             }
-            Self::Lines(output) => output.note(&format!("{name}: there already")),
+            Self::Lines(output) => output.note(what),
             Self::Silent => {}
         }
     }

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::{Customer, Order};
 use crate::customers::model::CustomerId;
 use crate::db::schema::{customers, memberships, orders, person_emails, provider_customers};
-use crate::db::{AnyConn, DbError, WriteTx};
+use crate::db::{AnyConn, DbError, WriteTx, in_slices};
 
 /// Customers in the order of their creation, after a cursor.
 pub fn list_customers(
@@ -43,10 +43,13 @@ pub(in crate::customers) fn set_name(
 
 /// The customers with these ids.
 pub fn customers_by_ids(conn: &mut AnyConn, ids: &[CustomerId]) -> Result<Vec<Customer>, DbError> {
-    Ok(customers::table
-        .filter(customers::id.eq_any(ids.to_vec()))
-        .order(customers::id)
-        .load(conn)?)
+    let mut found: Vec<Customer> = in_slices(ids, |ids| {
+        Ok(customers::table
+            .filter(customers::id.eq_any(ids.to_vec()))
+            .load(conn)?)
+    })?;
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(found)
 }
 
 /// The customers that the holder of a verified address belongs to, and the stub that waits for it.

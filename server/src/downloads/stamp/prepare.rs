@@ -1,5 +1,7 @@
 //! The stamped file for one license: known to its last byte before the first is sent.
 
+use std::sync::Arc;
+
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use kitward_keys::{LicenseTextClaims, SignError, StampClaims, StampedClaims};
 use sha2::{Digest as _, Sha256};
@@ -15,6 +17,8 @@ use crate::kits::store::Kit;
 use crate::licenses;
 use crate::licenses::model::LicenseId;
 use crate::releases;
+use crate::releases::examine::NAME_TAKEN;
+use crate::releases::look_again::{LookAgainError, examined};
 use crate::releases::model::ArchiveFormat;
 use crate::releases::store::Artifact;
 
@@ -49,6 +53,12 @@ pub enum PrepareError {
     /// The stamp could not be signed.
     #[error("a stamp could not be signed")]
     Sign(#[from] SignError),
+    /// A file of before could not be looked into.
+    #[error(transparent)]
+    Look(#[from] LookAgainError),
+    /// The kit stamps, and the archive, which nobody looked into when it came, cannot carry a stamp.
+    #[error("the archive cannot carry a stamp")]
+    Unstampable,
 }
 
 /// What a stamp says beside what the file says of itself.
@@ -64,40 +74,59 @@ struct Facts {
 
 /// Whether each license gets a copy of its own of this file of a kit.
 pub fn is_stamped(kit: &Kit, artifact: &Artifact) -> bool {
-    kit.stamps && takes_a_stamp(artifact).is_some()
+    kit.stamps && may_carry_a_stamp(artifact)
 }
 
-fn takes_a_stamp(artifact: &Artifact) -> Option<ArchiveFormat> {
+/// Whether a stamping kit's file gets a stamp, as far as was looked into it.
+fn may_carry_a_stamp(artifact: &Artifact) -> bool {
     let is_registrys = REGISTRY_KINDS.contains(&artifact.kind.as_str());
-    let stays = is_registrys || artifact.unstampable.is_some();
-    artifact.archive.filter(|_| !stays)
+    let unstampable = artifact.unstampable.as_deref();
+    let is_no_archive = artifact.archive.is_none() && unstampable.is_none();
+    let stays =
+        is_registrys || unstampable == Some(NAME_TAKEN) || (artifact.examined && is_no_archive);
+    !stays
 }
 
 /// Stamps a file for a license; `None` where it is delivered as it is stored: its kit does not
 /// stamp, it is no archive, or a package registry's.
 pub async fn prepare(
-    app: &App,
+    app: &Arc<App>,
     license: &LicenseId,
     artifact: &Artifact,
 ) -> Result<Option<Prepared>, PrepareError> {
-    let Some(format) = takes_a_stamp(artifact) else {
+    if !may_carry_a_stamp(artifact) {
         return Ok(None);
-    };
+    }
     let (of, file) = (license.clone(), artifact.clone());
     let read = move |conn: &mut AnyConn| facts(conn, &of, &file);
     let Some(facts) = app.db.read_snapshot(read).await? else {
         return Ok(None);
     };
-    let claims = claims(app, license, artifact, facts);
+    let artifact = &examined(app, artifact).await?;
+    match (artifact.archive, artifact.unstampable.as_deref()) {
+        (_, Some(NAME_TAKEN)) | (None, None) => Ok(None),
+        // Never as it is stored: whoever has it would have a copy that names nobody.
+        (_, Some(_)) => Err(PrepareError::Unstampable),
+        (Some(format), None) => stamped(app, license, (artifact, format), facts).map(Some),
+    }
+}
+
+fn stamped(
+    app: &App,
+    license: &LicenseId,
+    (artifact, format): (&Artifact, ArchiveFormat),
+    facts: Facts,
+) -> Result<Prepared, PrepareError> {
+    let claims = claims(app, license, artifact, facts)?;
     let nonce = claims.nonce.clone();
     let stamp = document(&app.keys.load().artifact, claims)?;
     let size = u64::try_from(artifact.size).unwrap_or_default();
     let pieces = splice(format, size, artifact.zip_end.as_deref(), &stamp);
-    Ok(pieces.map(|pieces| Prepared {
-        pieces,
+    Ok(Prepared {
+        pieces: pieces.ok_or(PrepareError::Unstampable)?,
         etag: etag(&artifact.sha256, &stamp),
         nonce,
-    }))
+    })
 }
 
 fn facts(
@@ -137,7 +166,12 @@ fn facts(
     }))
 }
 
-fn claims(app: &App, license: &LicenseId, artifact: &Artifact, facts: Facts) -> StampClaims {
+fn claims(
+    app: &App,
+    license: &LicenseId,
+    artifact: &Artifact,
+    facts: Facts,
+) -> Result<StampClaims, SignError> {
     // Nothing of the moment of this request: the same license gets the same bytes.
     let since = facts.published_at.unwrap_or(facts.license_since);
     let mut claims = StampClaims {
@@ -155,10 +189,13 @@ fn claims(app: &App, license: &LicenseId, artifact: &Artifact, facts: Facts) -> 
             sha256: artifact.sha256.clone(),
         },
     };
-    let said = format!("{claims:?}");
-    let digest = app.vault.digest("stamp nonce", said.as_bytes());
+    // In the form that is signed, which no later version of the program writes otherwise.
+    let said = serde_json::to_vec(&claims).map_err(|error| SignError::InvalidClaims {
+        reason: error.to_string(),
+    })?;
+    let digest = app.vault.digest("stamp nonce", &said);
     claims.nonce = BASE64URL_NOPAD.encode(digest.get(..16).unwrap_or_default());
-    claims
+    Ok(claims)
 }
 
 fn etag(sha256: &str, stamp: &[u8]) -> String {

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::clock::Timestamp;
 use crate::db::schema::{policies, terms, terms_kits};
-use crate::db::{AnyConn, DbError, WriteTx};
+use crate::db::{AnyConn, DbError, WriteTx, in_slices};
 use crate::kits::model::{KitId, PolicyId, TermsId, has_control};
 
 pub use terms_columns::Terms;
@@ -182,14 +182,14 @@ pub fn kits_of_terms(
     conn: &mut AnyConn,
     ids: &[TermsId],
 ) -> Result<Vec<(TermsId, KitId)>, DbError> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(terms_kits::table
-        .filter(terms_kits::terms_id.eq_any(ids.to_vec()))
-        .order((terms_kits::terms_id, terms_kits::kit_id))
-        .select((terms_kits::terms_id, terms_kits::kit_id))
-        .load(conn)?)
+    let mut listed: Vec<(TermsId, KitId)> = in_slices(ids, |ids| {
+        Ok(terms_kits::table
+            .filter(terms_kits::terms_id.eq_any(ids.to_vec()))
+            .select((terms_kits::terms_id, terms_kits::kit_id))
+            .load(conn)?)
+    })?;
+    listed.sort();
+    Ok(listed)
 }
 
 /// Whether terms list a kit.

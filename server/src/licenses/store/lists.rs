@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::filter::Filter;
 use super::{Holding, HoldingRow, holding, holding_columns, holdings};
 use crate::db::schema::{license_holds, license_keys, licenses, terms};
-use crate::db::{AnyConn, DbError};
+use crate::db::{AnyConn, DbError, in_slices};
 use crate::kits::store::Terms;
 use crate::licenses::model::LicenseId;
 
@@ -32,10 +32,13 @@ pub fn list(
 
 /// The licenses with these ids, in their order.
 pub fn find_any(conn: &mut AnyConn, ids: &[LicenseId]) -> Result<Vec<Holding>, DbError> {
-    let rows: Vec<HoldingRow> = holdings!()
-        .filter(license_keys::is_primary.eq(true))
-        .filter(licenses::id.eq_any(ids.to_vec()))
-        .order(licenses::id)
-        .load(conn)?;
-    Ok(rows.into_iter().map(holding).collect())
+    let rows: Vec<HoldingRow> = in_slices(ids, |ids| {
+        Ok(holdings!()
+            .filter(license_keys::is_primary.eq(true))
+            .filter(licenses::id.eq_any(ids.to_vec()))
+            .load(conn)?)
+    })?;
+    let mut found: Vec<Holding> = rows.into_iter().map(holding).collect();
+    found.sort_by(|a, b| a.license.id.cmp(&b.license.id));
+    Ok(found)
 }

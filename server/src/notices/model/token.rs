@@ -1,6 +1,7 @@
 //! What a link that switches mails off names, and how it is written.
 
-use super::NoticeKind;
+use super::{Hearer, NoticeKind};
+use crate::customers::model::CustomerId;
 use crate::kits::model::KitId;
 use crate::people::model::PersonId;
 
@@ -11,43 +12,47 @@ const ALL: &str = "all";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
     /// Who gets them.
-    pub person: PersonId,
+    pub hearer: Hearer,
     /// About this kit; `None` = about all.
     pub kit: Option<KitId>,
-    /// What they tell.
+    /// What they tell; advisories, to a buyer.
     pub kind: NoticeKind,
 }
 
 impl Subject {
     /// Its one spelling, which is what the check behind it covers.
     pub fn text(&self) -> String {
-        let letter = match self.kind {
-            NoticeKind::NewVersion => 'v',
-            NoticeKind::Advisory => 'a',
+        let (letter, who) = match (&self.hearer, self.kind) {
+            (Hearer::Person(person), NoticeKind::NewVersion) => ('v', person.as_str()),
+            (Hearer::Person(person), NoticeKind::Advisory) => ('a', person.as_str()),
+            (Hearer::Buyer(buyer), NoticeKind::NewVersion | NoticeKind::Advisory) => {
+                ('b', buyer.as_str())
+            }
         };
-        let person = bare(self.person.as_str());
         let kit = self.kit.as_ref().map_or(ALL, |kit| bare(kit.as_str()));
-        format!("{letter}-{person}-{kit}")
+        format!("{letter}-{}-{kit}", bare(who))
     }
 
     /// Reads that spelling.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
-        let (letter, person, kit) = (parts.next()?, parts.next()?, parts.next()?);
+        let (letter, who, kit) = (parts.next()?, parts.next()?, parts.next()?);
         if parts.next().is_some() {
             return None;
         }
-        let kind = match letter {
-            "v" => NoticeKind::NewVersion,
-            "a" => NoticeKind::Advisory,
-            _ => return None,
-        };
         let kit = match kit {
             ALL => None,
             kit => Some(KitId::parse(&format!("{}_{kit}", KitId::PREFIX))?),
         };
-        let person = PersonId::parse(&format!("{}_{person}", PersonId::PREFIX))?;
-        Some(Self { person, kit, kind })
+        let person = || PersonId::parse(&format!("{}_{who}", PersonId::PREFIX));
+        let buyer = || CustomerId::parse(&format!("{}_{who}", CustomerId::PREFIX));
+        let (hearer, kind) = match letter {
+            "v" => (Hearer::Person(person()?), NoticeKind::NewVersion),
+            "a" => (Hearer::Person(person()?), NoticeKind::Advisory),
+            "b" => (Hearer::Buyer(buyer()?), NoticeKind::Advisory),
+            _ => return None,
+        };
+        Some(Self { hearer, kit, kind })
     }
 }
 
@@ -68,13 +73,16 @@ mod tests {
             Timestamp::parse("2027-01-15T12:00:00Z").unwrap(),
             SeededEntropy::new(3),
         );
-        for kind in NoticeKind::ALL {
+        let person = || Hearer::Person(PersonId::new(now, &entropy));
+        let buyer = Hearer::Buyer(CustomerId::new(now, &entropy));
+        for (hearer, kind) in [
+            (person(), NoticeKind::NewVersion),
+            (person(), NoticeKind::Advisory),
+            (buyer, NoticeKind::Advisory),
+        ] {
             for kit in [None, Some(KitId::new(now, &entropy))] {
-                let subject = Subject {
-                    person: PersonId::new(now, &entropy),
-                    kit,
-                    kind: *kind,
-                };
+                let hearer = hearer.clone();
+                let subject = Subject { hearer, kit, kind };
                 assert_eq!(Subject::parse(&subject.text()), Some(subject));
             }
         }

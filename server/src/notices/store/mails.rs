@@ -3,20 +3,22 @@
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 
+use super::buyers;
 use crate::clock::Timestamp;
 use crate::db::schema::{notice_mails, notice_pace, notices};
 use crate::db::{AnyConn, DbError, WriteTx};
-use crate::notices::model::{NoticeMailId, NoticeState, Reason, grant};
+use crate::notices::model::{NoticeKind, NoticeMailId, NoticeState, Reason, grant};
 use crate::outbox::Lane;
 use crate::people::model::PersonId;
 use crate::releases::model::ReleaseId;
 
-/// Writes that a person hears of a release, or why not; `false` where that was settled before. What
-/// was only skipped comes back.
+/// Writes that a person hears this of a release, or why not; `false` where that was settled before.
+/// What was only skipped comes back. So does what waits as something else, and who heard of a new
+/// version hears that it closes a hole.
 pub fn enter(
     tx: &mut WriteTx<'_>,
     (release, person): (&ReleaseId, &PersonId),
-    skipped: Option<Reason>,
+    (kind, skipped): (NoticeKind, Option<Reason>),
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let state = match skipped {
@@ -29,6 +31,7 @@ pub fn enter(
             .values((
                 notices::release_id.eq(release),
                 notices::person_id.eq(person),
+                notices::kind.eq(Some(kind)),
                 notices::state.eq(state),
                 notices::reason.eq(skipped),
                 notices::created_at.eq(now),
@@ -40,15 +43,36 @@ pub fn enter(
     if added.is_some() {
         return Ok(true);
     }
+    let waits_as_other = notices::state
+        .eq(NoticeState::Waiting)
+        .and(notices::kind.ne(kind));
+    let is_more = notices::kind
+        .eq(NoticeKind::NewVersion)
+        .and(notices::kind.ne(kind));
     let changed = diesel::update(notices::table.find((release, person)))
-        .filter(notices::state.eq(NoticeState::Skipped))
+        .filter(
+            notices::state
+                .eq(NoticeState::Skipped)
+                .or(waits_as_other)
+                .or(is_more),
+        )
         .set((
+            notices::kind.eq(Some(kind)),
             notices::state.eq(state),
             notices::reason.eq(skipped),
             notices::settled_at.eq(settled),
         ))
         .execute(tx.conn())?;
     Ok(changed == 1)
+}
+
+/// Forgets who was not reached, so that they can hear of a release after all.
+pub fn forget_failed(tx: &mut WriteTx<'_>, release: &ReleaseId) -> Result<(), DbError> {
+    let failed = notices::table
+        .filter(notices::release_id.eq(release))
+        .filter(notices::state.eq(NoticeState::Failed));
+    diesel::delete(failed).execute(tx.conn())?;
+    buyers::forget_failed_buyers(tx, release)
 }
 
 /// Puts what a person hears into a mail.
@@ -118,8 +142,9 @@ pub fn close_mail(
         .optional()?)
 }
 
-/// Something in a mail that has not left.
-pub type Waiting = (ReleaseId, PersonId);
+/// Something in a mail that has not left, and what it tells; nothing where it was written before that
+/// was.
+pub type Waiting = (ReleaseId, Option<NoticeKind>);
 
 /// What a mail has to tell.
 pub fn waiting_in(conn: &mut AnyConn, mail: &NoticeMailId) -> Result<Vec<Waiting>, DbError> {
@@ -127,18 +152,20 @@ pub fn waiting_in(conn: &mut AnyConn, mail: &NoticeMailId) -> Result<Vec<Waiting
         .filter(notices::mail_id.eq(mail))
         .filter(notices::state.eq(NoticeState::Waiting))
         .order(notices::release_id)
-        .select((notices::release_id, notices::person_id))
+        .select((notices::release_id, notices::kind))
         .load(conn)?)
 }
 
-/// Writes what became of one of them, once.
+/// Writes what became of one of them, once, unless it waits for another mail by now.
 pub fn settle(
     tx: &mut WriteTx<'_>,
+    mail: &NoticeMailId,
     (release, person): (&ReleaseId, &PersonId),
     (state, reason): (NoticeState, Option<Reason>),
     now: Timestamp,
 ) -> Result<(), DbError> {
     diesel::update(notices::table.find((release, person)))
+        .filter(notices::mail_id.eq(mail))
         .filter(notices::state.eq(NoticeState::Waiting))
         .set((
             notices::state.eq(state),
@@ -164,19 +191,21 @@ pub fn skip_waiting(
             notices::settled_at.eq(Some(now)),
         ))
         .execute(tx.conn())?;
-    Ok(())
+    buyers::skip_buyers(tx, release, reason, now)
 }
 
 /// How many people are how far.
 pub type Counts = Vec<(NoticeState, i64)>;
 
-/// How far telling people of a release is.
+/// How far telling people and buyers of a release is; a state may come twice.
 pub fn counts(conn: &mut AnyConn, release: &ReleaseId) -> Result<Counts, DbError> {
-    Ok(notices::table
+    let mut counts: Counts = notices::table
         .filter(notices::release_id.eq(release))
         .group_by(notices::state)
         .select((notices::state, count_star()))
-        .load(conn)?)
+        .load(conn)?;
+    counts.extend(buyers::count_buyers(conn, release)?);
+    Ok(counts)
 }
 
 /// Takes places of a lane's pace; how many of `wanted` may leave now.

@@ -18,7 +18,7 @@ pub struct Walk {
     pub kind: NoticeKind,
     /// How far it is.
     pub state: WalkState,
-    /// Number of this walk; each goes through everybody.
+    /// Number of this walk, drawn by chance; each goes through everybody.
     pub walk: i64,
     /// Everybody up to this id was looked at.
     pub reached: String,
@@ -42,11 +42,12 @@ pub fn begin(tx: &mut WriteTx<'_>, walk: &Walk) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Makes one more walk; `false` where there was none, or where it was called off and `also_skipped`
-/// is not said.
+/// Makes one more walk, with this number, that tells this; `false` where there was none, or where it
+/// was called off and `also_skipped` is not said.
 pub fn again(
     tx: &mut WriteTx<'_>,
     release: &ReleaseId,
+    (kind, number): (NoticeKind, i64),
     also_skipped: bool,
 ) -> Result<bool, DbError> {
     let states: &[WalkState] = if also_skipped {
@@ -57,8 +58,9 @@ pub fn again(
     let walked = diesel::update(release_notices::table.find(release))
         .filter(release_notices::state.eq_any(states.to_vec()))
         .set((
+            release_notices::kind.eq(kind),
             release_notices::state.eq(WalkState::Walking),
-            release_notices::walk.eq(release_notices::walk + 1),
+            release_notices::walk.eq(number),
             release_notices::reached.eq(""),
         ))
         .execute(tx.conn())?;

@@ -3,11 +3,11 @@
 use actix_web::{HttpRequest, web};
 
 use super::lists::{ReleaseView, changed};
+use super::params::{IfMatch, OneRelease};
 use super::requests::{EditRequest, EmptyRequest, ReasonRequest, RolloutRequest};
 use super::{Answer, Asked, change, read};
 use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::releases::edit_release::edit_release;
-use crate::releases::model::ReleaseId;
 use crate::releases::{roll_out, take_back};
 use crate::staff::Scope;
 
@@ -17,10 +17,7 @@ use crate::staff::Scope;
     path = "/v1/admin/releases/{release}",
     operation_id = "edit_release",
     tag = "releases",
-    params(
-        ("release" = ReleaseId, Path),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the release as it was read, or `*`."),
-    ),
+    params(OneRelease, IfMatch),
     request_body = EditRequest,
     security(("management_token" = ["publish"])),
     responses(
@@ -48,10 +45,7 @@ pub(super) async fn edit(
     path = "/v1/admin/releases/{release}/yank",
     operation_id = "yank_release",
     tag = "releases",
-    params(
-        ("release" = ReleaseId, Path),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the release as it was read, or `*`."),
-    ),
+    params(OneRelease, IfMatch),
     request_body = ReasonRequest,
     security(("management_token" = ["publish"])),
     responses(
@@ -73,10 +67,7 @@ pub(super) async fn yank(app: AppData, asked: Asked) -> Answer {
     path = "/v1/admin/releases/{release}/unyank",
     operation_id = "unyank_release",
     tag = "releases",
-    params(
-        ("release" = ReleaseId, Path),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the release as it was read, or `*`."),
-    ),
+    params(OneRelease, IfMatch),
     request_body = EmptyRequest,
     security(("management_token" = ["publish"])),
     responses(
@@ -98,10 +89,7 @@ pub(super) async fn unyank(app: AppData, asked: Asked) -> Answer {
     path = "/v1/admin/releases/{release}/withdraw",
     operation_id = "withdraw_release",
     tag = "releases",
-    params(
-        ("release" = ReleaseId, Path),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the release as it was read, or `*`."),
-    ),
+    params(OneRelease, IfMatch),
     request_body = ReasonRequest,
     security(("management_token" = ["publish"])),
     responses(
@@ -123,10 +111,7 @@ pub(super) async fn withdraw(app: AppData, asked: Asked) -> Answer {
     path = "/v1/admin/releases/{release}/rollout",
     operation_id = "set_rollout",
     tag = "releases",
-    params(
-        ("release" = ReleaseId, Path),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the release as it was read, or `*`."),
-    ),
+    params(OneRelease, IfMatch),
     request_body = RolloutRequest,
     security(("management_token" = ["publish"])),
     responses(
@@ -147,10 +132,7 @@ pub(super) async fn rollout(app: AppData, asked: Asked) -> Answer {
     path = "/v1/admin/releases/{release}/halt",
     operation_id = "halt_release",
     tag = "releases",
-    params(
-        ("release" = ReleaseId, Path),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the release as it was read, or `*`."),
-    ),
+    params(OneRelease, IfMatch),
     request_body = EmptyRequest,
     security(("management_token" = ["publish"])),
     responses(
@@ -171,10 +153,7 @@ pub(super) async fn halt(app: AppData, asked: Asked) -> Answer {
     path = "/v1/admin/releases/{release}/resume",
     operation_id = "resume_release",
     tag = "releases",
-    params(
-        ("release" = ReleaseId, Path),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the release as it was read, or `*`."),
-    ),
+    params(OneRelease, IfMatch),
     request_body = EmptyRequest,
     security(("management_token" = ["publish"])),
     responses(

@@ -1,10 +1,13 @@
 //! What refusals of releases look like from outside.
 
+use super::uploads::no_such_upload;
 use crate::http::conditional::changed_meanwhile;
 use crate::http::{ApiError, Code};
 use crate::releases::archive::{Fault, STAMP_NAME};
 use crate::releases::change::ChangeError;
 use crate::releases::create_release::CreateReleaseError;
+use crate::releases::examine::NAME_TAKEN;
+use crate::releases::look_again::LookAgainError;
 use crate::releases::publish_release::PublishReleaseError;
 use crate::releases::upload_artifact::{ARTIFACTS_MAX, UploadArtifactError};
 
@@ -39,6 +42,18 @@ impl From<ChangeError> for ApiError {
             ChangeError::Changed { revision } => changed_meanwhile("release", revision),
             ChangeError::Field(fault) => fault.into(),
             ChangeError::Refused(sentence) => Self::new(Code::Conflict, sentence),
+        }
+    }
+}
+
+impl From<LookAgainError> for ApiError {
+    fn from(error: LookAgainError) -> Self {
+        match error {
+            LookAgainError::Db(error) => error.into(),
+            LookAgainError::Storage(error) => error.into(),
+            error @ (LookAgainError::TooSlow | LookAgainError::Ended(_)) => {
+                Self::unavailable(error)
+            }
         }
     }
 }
@@ -81,6 +96,7 @@ impl From<UploadArtifactError> for ApiError {
                 Self::new(Code::Conflict, detail)
             }
             error @ UploadArtifactError::BeingDeleted => Self::unavailable(error),
+            UploadArtifactError::UploadOver => no_such_upload(),
         }
     }
 }
@@ -101,12 +117,22 @@ impl From<PublishReleaseError> for ApiError {
             PublishReleaseError::Db(error) => error.into(),
             PublishReleaseError::Seal(error) => Self::internal(error),
             PublishReleaseError::NotFound => no_such_release(),
-            PublishReleaseError::Unstampable { name } => {
+            PublishReleaseError::Look(error) => error.into(),
+            PublishReleaseError::Unstampable { name, why } if why == NAME_TAKEN => {
                 let detail = format!(
                     "The kit stamps its archives, and \"{name}\" has an entry of the name \
                      {STAMP_NAME} already."
                 );
                 Self::new(Code::Conflict, detail).with("name", name)
+            }
+            PublishReleaseError::Unstampable { name, why } => {
+                let detail = format!(
+                    "The kit stamps its archives, and \"{name}\" cannot be looked into. Take it \
+                     out and upload it again to read why."
+                );
+                Self::new(Code::Conflict, detail)
+                    .with("name", name)
+                    .with("reason", why)
             }
             PublishReleaseError::Empty => {
                 let detail = "The release has no files. Upload at least one first.";

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::lists::{ReleaseView, changed};
+use super::params::{IfMatch, OneRelease};
 use super::requests::GrantRequest;
 use super::{Answer, Asked, change, read, release_id};
 use crate::db::{AnyConn, Page};
@@ -11,7 +12,6 @@ use crate::http::paging::PageQuery;
 use crate::http::{ApiError, Code, Query};
 use crate::licenses::model::LicenseId;
 use crate::releases::grant_release;
-use crate::releases::model::ReleaseId;
 use crate::releases::store::{self, Grant};
 use crate::staff::Scope;
 
@@ -21,10 +21,7 @@ use crate::staff::Scope;
     path = "/v1/admin/releases/{release}/grants",
     operation_id = "grant_release",
     tag = "releases",
-    params(
-        ("release" = ReleaseId, Path),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the release as it was read, or `*`."),
-    ),
+    params(OneRelease, IfMatch),
     request_body = GrantRequest,
     security(("management_token" = ["publish"]), ("management_token" = ["support"])),
     responses(
@@ -47,7 +44,7 @@ pub(super) async fn grant(app: AppData, asked: Asked) -> Answer {
     path = "/v1/admin/releases/{release}/grants",
     operation_id = "list_release_grants",
     tag = "releases",
-    params(("release" = ReleaseId, Path), PageQuery),
+    params(OneRelease, PageQuery),
     security(("management_token" = ["read"]), ("management_token" = ["publish"])),
     responses(
         (status = 200, description = "A page of them.", body = Page<Grant>),
@@ -78,9 +75,9 @@ pub(super) async fn list(
     operation_id = "ungrant_release",
     tag = "releases",
     params(
-        ("release" = ReleaseId, Path),
+        OneRelease,
         ("license" = LicenseId, Path),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the release as it was read, or `*`."),
+        IfMatch,
     ),
     security(("management_token" = ["publish"]), ("management_token" = ["support"])),
     responses(

@@ -24,8 +24,10 @@ use crate::releases::upload::complete::complete_upload;
 use crate::releases::upload::part::{expect_part, receive_part};
 use crate::releases::upload_artifact::NewArtifact;
 use crate::staff::Scope;
-use errors::{no_room, no_such_part, no_such_upload};
+use errors::{no_room, no_such_part};
 use views::{PartView, UploadView};
+
+pub(super) use errors::no_such_upload;
 
 /// Routes of this file, relative to the management API.
 pub(super) fn routes(config: &mut web::ServiceConfig) {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::lists::{ReleaseView, answer, view};
+use super::params::{IfMatch, OneRelease};
 use super::requests::CreateRequest;
 use super::{Answer, change, release_id};
 use crate::http::Query;
@@ -12,7 +13,6 @@ use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::idempotency::{Idempotency, created, made};
 use crate::releases::create_release::create_release;
 use crate::releases::delete_draft::delete_draft;
-use crate::releases::model::ReleaseId;
 use crate::releases::publish_release::publish_release;
 use crate::staff::Scope;
 
@@ -57,12 +57,12 @@ pub(super) struct PublishQuery {
     path = "/v1/admin/releases/{release}/publish",
     operation_id = "publish_release",
     tag = "releases",
-    params(("release" = ReleaseId, Path), PublishQuery),
+    params(OneRelease, PublishQuery),
     security(("management_token" = ["publish"])),
     responses(
         (status = 200, description = "It is out.", body = ReleaseView, headers(("ETag" = String))),
         (status = 404, description = "`not_found`: there is no such release."),
-        (status = 409, description = "`conflict`: it has no files."),
+        (status = 409, description = "`conflict`: it has no files, or its kit stamps archives and one of them cannot carry a stamp."),
     ),
 )]
 pub(super) async fn publish(
@@ -83,10 +83,7 @@ pub(super) async fn publish(
     path = "/v1/admin/releases/{release}",
     operation_id = "delete_release",
     tag = "releases",
-    params(
-        ("release" = ReleaseId, Path),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the release as it was read, or `*`."),
-    ),
+    params(OneRelease, IfMatch),
     security(("management_token" = ["publish"])),
     responses(
         (status = 204, description = "Deleted."),

@@ -21,6 +21,13 @@ pub struct Fault {
     pub reason: Reason,
 }
 
+impl Fault {
+    /// Whether it may be fine at another time.
+    pub fn is_about_time(&self) -> bool {
+        self.reason == Reason::TooSlow
+    }
+}
+
 impl From<Reason> for Fault {
     fn from(reason: Reason) -> Self {
         Self {

@@ -85,6 +85,57 @@ fn an_archive_that_takes_too_long_is_given_up() {
     assert_eq!(fault.reason, Reason::TooSlow);
 }
 
+/// Bytes that are read for long and unpack to nothing.
+fn nothing_at_length() -> Vec<(ArchiveFormat, Vec<u8>)> {
+    let many = |one: &[u8], end: &[u8]| [one.repeat(200_000), end.to_vec()].concat();
+    let tar = tars::tar(&[("a", b"text".as_slice())]);
+    let member = tars::gzipped(b"");
+    let skipped = [0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0];
+    // A frame of one empty block, of which there may be another, and the last, in a window of 1 KiB.
+    let blocks = [
+        &[0x28, 0xb5, 0x2f, 0xfd, 0, 0][..],
+        &[0, 0, 0].repeat(200_000),
+        &[1, 0, 0],
+    ];
+    let empty_blocks = many(&[0, 0, 0, 0xff, 0xff], &[1, 0, 0, 0xff, 0xff]);
+    vec![
+        (ArchiveFormat::TarGz, many(&member, &tars::gzipped(&tar))),
+        (
+            ArchiveFormat::TarZst,
+            many(&skipped, &tars::zstandard(&tar)),
+        ),
+        (
+            ArchiveFormat::TarZst,
+            [&blocks.concat(), &tars::zstandard(&tar)[..]].concat(),
+        ),
+        (
+            ArchiveFormat::Zip,
+            zips::zip(&[zips::Part::hollow("a", &empty_blocks)]),
+        ),
+    ]
+}
+
+#[test]
+fn an_archive_that_is_read_for_long_and_gives_nothing_is_given_up() {
+    for (format, bytes) in nothing_at_length() {
+        assert!(
+            listed(format, &bytes).is_ok(),
+            "{format:?} is fine otherwise"
+        );
+        let asked = std::cell::Cell::new(0);
+        let may_go_on = || {
+            asked.set(asked.get() + 1);
+            asked.get() < 8
+        };
+        let outcome = list(format, Cursor::new(&bytes), &bounds(), &may_go_on);
+        let Err(ArchiveError::Refused(fault)) = outcome else {
+            panic!("{format:?}: {outcome:?}");
+        };
+        assert_eq!(fault.reason, Reason::TooSlow, "{format:?}");
+        assert!(asked.get() < 20, "{format:?}: it went on");
+    }
+}
+
 #[test]
 fn every_reason_has_a_word_of_its_own() {
     let mut words: Vec<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::clock::Timestamp;
 use crate::db::schema::release_grants;
-use crate::db::{AnyConn, DbError, WriteTx};
+use crate::db::{AnyConn, DbError, WriteTx, in_slices};
 use crate::licenses::model::LicenseId;
 use crate::releases::model::ReleaseId;
 
@@ -88,8 +88,10 @@ pub fn grants_of_licenses(
     conn: &mut AnyConn,
     licenses: &[LicenseId],
 ) -> Result<Vec<(LicenseId, ReleaseId)>, DbError> {
-    Ok(release_grants::table
-        .filter(release_grants::license_id.eq_any(licenses.to_vec()))
-        .select((release_grants::license_id, release_grants::release_id))
-        .load(conn)?)
+    in_slices(licenses, |licenses| {
+        Ok(release_grants::table
+            .filter(release_grants::license_id.eq_any(licenses.to_vec()))
+            .select((release_grants::license_id, release_grants::release_id))
+            .load(conn)?)
+    })
 }

@@ -85,7 +85,7 @@ pub async fn begin_upload(
     }
     let size = check_size(app, input.size)?;
     if let Some(stored) = held_by_kit(app, &input, size).await? {
-        let done = upload_artifact::add(app, input.artifact, stored).await?;
+        let done = upload_artifact::add(app, input.artifact, stored, None).await?;
         return Ok(Begun::Present {
             artifact: done.artifact,
             is_new: done.is_new,

@@ -12,7 +12,7 @@ use super::part::name;
 use crate::app::App;
 use crate::audit::Actor;
 use crate::db::{DbError, Shard};
-use crate::releases::model::{ReleaseId, UploadId};
+use crate::releases::model::UploadId;
 use crate::releases::store;
 use crate::releases::store::uploads::{self, PartRow, UploadRow};
 use crate::releases::upload_artifact::{self, NewArtifact, UploadArtifactError, Uploaded};
@@ -85,9 +85,13 @@ async fn complete(app: &App, id: UploadId, actor: Actor) -> Result<Uploaded, Com
         Err(_) if read(app, &id).await?.is_none() => return made_meanwhile(app, &upload).await,
         Err(error) => return Err(explain(app, &upload, &parts, error).await),
     };
-    let (release, input) = (upload.release_id.clone(), artifact_of(upload, actor));
-    let added = upload_artifact::add(app, input, stored).await?;
-    end(app, &id, &release).await?;
+    let input = artifact_of(upload.clone(), actor);
+    let added = match upload_artifact::add(app, input, stored, Some(id.clone())).await {
+        // Given up, or completed and taken out again, while this one read the parts.
+        Err(UploadArtifactError::UploadOver) => return made_meanwhile(app, &upload).await,
+        added => added?,
+    };
+    clear(app, &id).await;
     Ok(added)
 }
 
@@ -219,16 +223,4 @@ async fn drop_parts(app: &App, id: &UploadId, numbers: Vec<i32>) -> CompleteUplo
         Ok(()) => CompleteUploadError::Damaged(shown),
         Err(error) => error.into(),
     }
-}
-
-/// The file is there: the upload is over.
-async fn end(app: &App, id: &UploadId, release: &ReleaseId) -> Result<(), DbError> {
-    let ended = id.clone();
-    app.db
-        .write(Shard::of(release.as_str()), move |tx| {
-            uploads::delete(tx, &ended)
-        })
-        .await?;
-    clear(app, id).await;
-    Ok(())
 }

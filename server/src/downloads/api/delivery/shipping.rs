@@ -1,18 +1,20 @@
 //! What leaves for whom: a file as it is stored, or with the stamp of its license.
 
+use std::sync::Arc;
+
 use crate::app::App;
 use crate::downloads::api::delivery::Shipment;
 use crate::downloads::content::Content;
 use crate::downloads::record::Recipient;
 use crate::downloads::stamp::{PrepareError, prepare};
-use crate::http::ApiError;
+use crate::http::{ApiError, Code};
 use crate::releases::model::ArtifactId;
 use crate::releases::store::Artifact;
 
 impl Shipment {
     /// A file for whoever was found to have a right to it.
     pub(in crate::downloads::api) async fn file(
-        app: &App,
+        app: &Arc<App>,
         artifact: &Artifact,
         to: Recipient,
     ) -> Result<Self, ApiError> {
@@ -52,6 +54,12 @@ impl From<PrepareError> for ApiError {
         match error {
             PrepareError::Db(error) => error.into(),
             PrepareError::Sign(error) => Self::internal(error),
+            PrepareError::Look(error) => error.into(),
+            PrepareError::Unstampable => {
+                let detail = "This file cannot carry the stamp that each copy of this kit has. Use \
+                              another version, or ask your vendor.";
+                Self::new(Code::Conflict, detail)
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::releases::upload::begin::BeginUploadError;
 use crate::releases::upload::complete::CompleteUploadError;
 use crate::releases::upload::part::ReceivePartError;
 
-pub(super) fn no_such_upload() -> ApiError {
+pub(in crate::releases::admin) fn no_such_upload() -> ApiError {
     let detail = "There is no such upload: it is complete, given up or over. Begin it again.";
     ApiError::new(Code::NotFound, detail)
 }

@@ -49,6 +49,16 @@ impl Part {
         }
     }
 
+    /// Deflated data of an empty file, as given.
+    pub(super) fn hollow(name: &str, packed: &[u8]) -> Self {
+        Self {
+            method: Some(8),
+            told_size: Some(0),
+            told_crc: Some(0),
+            ..Self::file(name, packed)
+        }
+    }
+
     fn link(name: &str, target: &str) -> Self {
         Self {
             mode: 0o120_777,

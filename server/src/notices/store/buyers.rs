@@ -1,0 +1,220 @@
+//! Buyers who never signed in, and what they hear.
+
+use diesel::dsl::{count_star, exists};
+use diesel::prelude::*;
+
+use super::mails::Counts;
+use crate::clock::Timestamp;
+use crate::customers::model::CustomerId;
+use crate::db::schema::{
+    buyer_choices, buyer_notices, customers, kits, licenses, terms, terms_kits,
+};
+use crate::db::{AnyConn, DbError, WriteTx};
+use crate::kits::model::{KitId, Scope};
+use crate::notices::model::{NoticeState, Reason};
+use crate::releases::model::ReleaseId;
+
+/// The next buyers with a license for a kit, by id, whatever the license's state.
+pub fn buyers_after(
+    conn: &mut AnyConn,
+    kit: &KitId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<CustomerId>, DbError> {
+    let names_it = terms_kits::table
+        .filter(terms_kits::terms_id.eq(terms::id))
+        .filter(terms_kits::kit_id.eq(kit));
+    let covering = licenses::table
+        .inner_join(terms::table)
+        .filter(licenses::customer_id.eq(customers::id))
+        .filter(terms::scope.eq(Scope::All).or(exists(names_it)));
+    Ok(customers::table
+        .filter(customers::claim_address.is_not_null())
+        .filter(customers::id.gt(after.to_owned()))
+        .filter(exists(covering))
+        .order(customers::id)
+        .select(customers::id)
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// Where a buyer who never signed in is reached; nothing once somebody signed in.
+pub fn buyers_address(conn: &mut AnyConn, buyer: &CustomerId) -> Result<Option<String>, DbError> {
+    let found: Option<Option<String>> = customers::table
+        .find(buyer)
+        .select(customers::claim_address)
+        .get_result(conn)
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// Those of some buyers who want no advisories about a kit.
+pub fn buyers_off(
+    conn: &mut AnyConn,
+    kit: &KitId,
+    buyers: &[CustomerId],
+) -> Result<Vec<CustomerId>, DbError> {
+    Ok(buyer_choices::table
+        .filter(buyer_choices::kit_id.eq(kit))
+        .filter(buyer_choices::customer_id.eq_any(buyers.to_vec()))
+        .select(buyer_choices::customer_id)
+        .load(conn)?)
+}
+
+/// Those of some customers that heard of a release before anybody signed in for them.
+pub fn buyers_told(
+    conn: &mut AnyConn,
+    release: &ReleaseId,
+    buyers: &[CustomerId],
+) -> Result<Vec<CustomerId>, DbError> {
+    Ok(buyer_notices::table
+        .filter(buyer_notices::release_id.eq(release))
+        .filter(buyer_notices::state.eq(NoticeState::Sent))
+        .filter(buyer_notices::customer_id.eq_any(buyers.to_vec()))
+        .select(buyer_notices::customer_id)
+        .load(conn)?)
+}
+
+/// Switches advisories about a kit off; for a buyer or a kit that is not there, nothing.
+pub fn set_buyer_off(
+    tx: &mut WriteTx<'_>,
+    (buyer, kit): (&CustomerId, &KitId),
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let known: Option<CustomerId> = customers::table
+        .find(buyer)
+        .select(customers::id)
+        .get_result(tx.conn())
+        .optional()?;
+    let sold: Option<KitId> = kits::table
+        .find(kit)
+        .select(kits::id)
+        .get_result(tx.conn())
+        .optional()?;
+    if known.is_none() || sold.is_none() {
+        return Ok(());
+    }
+    tx.unless_taken(|tx| {
+        diesel::insert_into(buyer_choices::table)
+            .values((
+                buyer_choices::customer_id.eq(buyer),
+                buyer_choices::kit_id.eq(kit),
+                buyer_choices::since.eq(now),
+            ))
+            .execute(tx.conn())?;
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Writes that a buyer hears of a release, or why not; `false` where that was settled before. What was
+/// only skipped comes back.
+pub fn enter_buyer(
+    tx: &mut WriteTx<'_>,
+    (release, buyer): (&ReleaseId, &CustomerId),
+    skipped: Option<Reason>,
+    now: Timestamp,
+) -> Result<bool, DbError> {
+    let state = match skipped {
+        None => NoticeState::Waiting,
+        Some(_) => NoticeState::Skipped,
+    };
+    let settled = skipped.map(|_reason| now);
+    let added = tx.unless_taken(|tx| {
+        diesel::insert_into(buyer_notices::table)
+            .values((
+                buyer_notices::release_id.eq(release),
+                buyer_notices::customer_id.eq(buyer),
+                buyer_notices::state.eq(state),
+                buyer_notices::reason.eq(skipped),
+                buyer_notices::created_at.eq(now),
+                buyer_notices::settled_at.eq(settled),
+            ))
+            .execute(tx.conn())?;
+        Ok(())
+    })?;
+    if added.is_some() {
+        return Ok(true);
+    }
+    let changed = diesel::update(buyer_notices::table.find((release, buyer)))
+        .filter(buyer_notices::state.eq(NoticeState::Skipped))
+        .set((
+            buyer_notices::state.eq(state),
+            buyer_notices::reason.eq(skipped),
+            buyer_notices::settled_at.eq(settled),
+        ))
+        .execute(tx.conn())?;
+    Ok(changed == 1)
+}
+
+/// Whether a buyer waits to hear of a release.
+pub fn buyer_waits(
+    conn: &mut AnyConn,
+    (release, buyer): (&ReleaseId, &CustomerId),
+) -> Result<bool, DbError> {
+    let state: Option<NoticeState> = buyer_notices::table
+        .find((release, buyer))
+        .select(buyer_notices::state)
+        .get_result(conn)
+        .optional()?;
+    Ok(state == Some(NoticeState::Waiting))
+}
+
+/// Writes what became of it, once.
+pub fn settle_buyer(
+    tx: &mut WriteTx<'_>,
+    (release, buyer): (&ReleaseId, &CustomerId),
+    (state, reason): (NoticeState, Option<Reason>),
+    now: Timestamp,
+) -> Result<(), DbError> {
+    diesel::update(buyer_notices::table.find((release, buyer)))
+        .filter(buyer_notices::state.eq(NoticeState::Waiting))
+        .set((
+            buyer_notices::state.eq(state),
+            buyer_notices::reason.eq(reason),
+            buyer_notices::settled_at.eq(Some(now)),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Skips every buyer who waits to hear of a release.
+pub(super) fn skip_buyers(
+    tx: &mut WriteTx<'_>,
+    release: &ReleaseId,
+    reason: Reason,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let waiting = buyer_notices::table
+        .filter(buyer_notices::release_id.eq(release))
+        .filter(buyer_notices::state.eq(NoticeState::Waiting));
+    diesel::update(waiting)
+        .set((
+            buyer_notices::state.eq(NoticeState::Skipped),
+            buyer_notices::reason.eq(Some(reason)),
+            buyer_notices::settled_at.eq(Some(now)),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Forgets buyers who were not reached.
+pub(super) fn forget_failed_buyers(
+    tx: &mut WriteTx<'_>,
+    release: &ReleaseId,
+) -> Result<(), DbError> {
+    let failed = buyer_notices::table
+        .filter(buyer_notices::release_id.eq(release))
+        .filter(buyer_notices::state.eq(NoticeState::Failed));
+    diesel::delete(failed).execute(tx.conn())?;
+    Ok(())
+}
+
+/// How far telling buyers of a release is.
+pub(super) fn count_buyers(conn: &mut AnyConn, release: &ReleaseId) -> Result<Counts, DbError> {
+    Ok(buyer_notices::table
+        .filter(buyer_notices::release_id.eq(release))
+        .group_by(buyer_notices::state)
+        .select((buyer_notices::state, count_star()))
+        .load(conn)?)
+}

@@ -1,0 +1,80 @@
+//! Files that came before files were looked into: looked into when it has to be known what they are,
+//! once. Nobody refuses them any more; what would be refused today is known to carry no stamp.
+
+use std::sync::Arc;
+
+use super::examine::{Look, layout_of, look_into};
+use super::model::ReleaseId;
+use super::store::{self, Artifact, Layout};
+use crate::app::App;
+use crate::db::{DbError, Shard};
+use crate::storage::StorageError;
+
+/// Why it was not looked into.
+#[derive(Debug, thiserror::Error)]
+pub enum LookAgainError {
+    /// The database failed.
+    #[error("the database failed while a file was looked into")]
+    Db(#[from] DbError),
+    /// The bytes could not be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// It took too long.
+    #[error("looking into a file took too long")]
+    TooSlow,
+    /// The server is about to end.
+    #[error("the task that looked into a file ended")]
+    Ended(#[from] tokio::task::JoinError),
+}
+
+/// The file with what it was found to be. It goes on when the caller hangs up meanwhile: who asks again
+/// then waits for less.
+pub async fn examined(app: &Arc<App>, artifact: &Artifact) -> Result<Artifact, LookAgainError> {
+    if artifact.examined {
+        return Ok(artifact.clone());
+    }
+    let (app, artifact) = (Arc::clone(app), artifact.clone());
+    tokio::spawn(async move { examine(&app, artifact).await }).await?
+}
+
+/// Looks into all files of a release that nobody looked into.
+pub async fn examine_release(app: &App, id: &ReleaseId) -> Result<(), LookAgainError> {
+    let id = id.clone();
+    let read = move |conn: &mut _| store::artifacts_of(conn, std::slice::from_ref(&id));
+    let files = app.db.read_slow(read).await?;
+    for file in files.into_iter().filter(|file| !file.examined) {
+        examine(app, file).await?;
+    }
+    Ok(())
+}
+
+async fn examine(app: &App, artifact: Artifact) -> Result<Artifact, LookAgainError> {
+    // Whoever asked at the same time goes first, and may have left nothing to do.
+    let _turn = app.upload_room.turn().await;
+    let id = artifact.id.clone();
+    let read = move |conn: &mut _| store::find_artifact(conn, &id);
+    let mut artifact = app.db.read(read).await?.unwrap_or(artifact);
+    if artifact.examined {
+        return Ok(artifact);
+    }
+    let size = u64::try_from(artifact.size).unwrap_or(0);
+    let layout = match look_into(app, &artifact.name, &artifact.sha256, size).await? {
+        Look::Listed(listing) => layout_of(listing.as_ref()),
+        Look::Refused(fault) if fault.is_about_time() => return Err(LookAgainError::TooSlow),
+        Look::Refused(fault) => {
+            tracing::warn!(artifact = artifact.id.as_str(), %fault, "an archive of before is refused today");
+            Layout {
+                unstampable: Some(fault.reason.code().to_owned()),
+                ..Layout::default()
+            }
+        }
+    };
+    let (id, found) = (artifact.id.clone(), layout.clone());
+    app.db
+        .write(Shard::of(artifact.release_id.as_str()), move |tx| {
+            store::set_layout(tx, &id, &found)
+        })
+        .await?;
+    artifact.set_layout(layout);
+    Ok(artifact)
+}
