@@ -1,3 +1,7 @@
+-- All at first, in the order in which programs of before take them: one that has the one and waits for
+-- the other must not meet this on its way.
+LOCK TABLE releases, artifacts, notices IN ACCESS EXCLUSIVE MODE;
+
 -- Whether somebody looked into a file when it came: only then is it known what it is. Files of before,
 -- and those a program of before takes in during an upgrade, are looked into when that is needed.
 ALTER TABLE artifacts ADD COLUMN examined BOOLEAN NOT NULL DEFAULT FALSE;
@@ -15,6 +19,8 @@ CREATE TABLE buyer_notices (
     customer_id TEXT NOT NULL REFERENCES customers (id),
     state TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'skipped', 'failed')),
     reason TEXT,
+    -- Of the outbox: one mail counts, however often the walk comes by.
+    job_id TEXT,
     created_at TIMESTAMP NOT NULL,
     settled_at TIMESTAMP,
     PRIMARY KEY (release_id, customer_id)

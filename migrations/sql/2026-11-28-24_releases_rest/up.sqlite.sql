@@ -15,6 +15,8 @@ CREATE TABLE buyer_notices (
     customer_id TEXT NOT NULL REFERENCES customers (id),
     state TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'skipped', 'failed')),
     reason TEXT,
+    -- Of the outbox: one mail counts, however often the walk comes by.
+    job_id TEXT,
     created_at TIMESTAMP NOT NULL,
     settled_at TIMESTAMP,
     PRIMARY KEY (release_id, customer_id)

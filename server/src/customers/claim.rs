@@ -5,6 +5,7 @@ use super::store;
 use crate::audit::{Actor, Entry};
 use crate::clock::Timestamp;
 use crate::db::{DbError, WriteTx};
+use crate::notices::store::take_over_choices;
 use crate::people::model::PersonId;
 
 /// Makes a person the owner of the stub that waited for an address, which the person has just
@@ -19,6 +20,7 @@ pub fn claim_in(
         return Ok(None);
     };
     store::insert_membership(tx, &customer, person, Role::Owner, now)?;
+    take_over_choices(tx, &customer, person)?;
     let actor = Actor::Person(person.to_string());
     tx.audit(Entry::new(
         now,

@@ -675,6 +675,7 @@ diesel::table! {
         customer_id -> Text,
         state -> Text,
         reason -> Nullable<Text>,
+        job_id -> Nullable<Text>,
         created_at -> Timestamp,
         settled_at -> Nullable<Timestamp>,
     }

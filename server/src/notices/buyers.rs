@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use super::announce::{Announcement, look_again_in};
 use super::hearing::{Hearing, buyer_hearings};
 use super::letter::{Contents, Told, letter};
 use super::model::{Hearer, NoticeKind, NoticeState, Reason, WalkState};
@@ -29,30 +30,31 @@ pub async fn send(
         return Err(Failure::Retry("no mail server is configured".to_owned()));
     };
     let (id, who, now) = (release.clone(), buyer.clone(), app.clock.now());
+    let own = row.clone();
     let found = app
         .db
-        .read_slow(move |conn| look(conn, (&id, &who), now))
+        .read_slow(move |conn| look(conn, (&id, &who), &own, now))
         .await;
-    let fate = match found.map_err(retry)? {
-        Found::Nothing => return Ok(()),
-        Found::Not(reason) => (NoticeState::Skipped, Some(reason)),
+    match found.map_err(retry)? {
+        Found::Nothing => Ok(()),
+        Found::Not(reason) => skip(app, (release, buyer), row, reason).await,
         Found::Mail(contents) => {
             if let Some(letter) = letter(app, &contents) {
                 mailer.send(row, letter).await?;
             }
-            (NoticeState::Sent, None)
+            let sent = settle(app, (release, buyer), NoticeState::Sent).await;
+            sent.map_err(retry)
         }
-    };
-    settle(app, (release, buyer), fate).await.map_err(retry)
+    }
 }
 
 /// Writes that it was given up.
 pub async fn gave_up(app: &App, release: &ReleaseId, buyer: &CustomerId) -> Result<(), DbError> {
-    settle(app, (release, buyer), (NoticeState::Failed, None)).await
+    settle(app, (release, buyer), NoticeState::Failed).await
 }
 
 enum Found {
-    /// It was settled before.
+    /// It was settled before, or another job says it.
     Nothing,
     Not(Reason),
     Mail(Box<Contents>),
@@ -61,9 +63,10 @@ enum Found {
 fn look(
     conn: &mut AnyConn,
     (id, buyer): (&ReleaseId, &CustomerId),
+    row: &OutboxId,
     now: Timestamp,
 ) -> Result<Found, DbError> {
-    if !store::buyer_waits(conn, (id, buyer))? {
+    if !store::buyer_waits(conn, (id, buyer), row)? {
         return Ok(Found::Nothing);
     }
     let walk = store::find_walk(conn, id)?;
@@ -98,15 +101,41 @@ fn look(
     })
 }
 
+/// Writes why nothing is said. Where somebody signed in since, the walk may have passed people before
+/// that: it looks again, so that the buyer hears as a person.
+async fn skip(
+    app: &App,
+    (release, buyer): (&ReleaseId, &CustomerId),
+    row: &OutboxId,
+    reason: Reason,
+) -> Result<(), Failure> {
+    let again = (reason == Reason::NoAddress).then(|| Announcement::new(app, release));
+    let again = again.transpose().map_err(|error| Failure::retry(&error))?;
+    let (id, buyer, row) = (release.clone(), buyer.clone(), row.clone());
+    let now = app.clock.now();
+    let skipped = app.db.write(Shard::Wide, move |tx| -> Result<(), DbError> {
+        // The release and its walk are locked first, as by everybody who begins one.
+        if let Some(again) = &again
+            && let Some(release) = releases::store::lock(tx, &id)?
+        {
+            look_again_in(tx, again, &release)?;
+        }
+        store::skip_buyer(tx, (&id, &buyer), (&row, reason), now)
+    });
+    skipped.await.map_err(|error| Failure::retry(&error))?;
+    Announcement::wake(app);
+    Ok(())
+}
+
 async fn settle(
     app: &App,
     (release, buyer): (&ReleaseId, &CustomerId),
-    fate: (NoticeState, Option<Reason>),
+    state: NoticeState,
 ) -> Result<(), DbError> {
     let (release, buyer, now) = (release.clone(), buyer.clone(), app.clock.now());
     app.db
         .write(Shard::of(buyer.as_str()), move |tx| {
-            store::settle_buyer(tx, (&release, &buyer), fate, now)
+            store::settle_buyer(tx, (&release, &buyer), state, now)
         })
         .await
 }

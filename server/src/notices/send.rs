@@ -96,8 +96,10 @@ fn gather(
             fates.push(skipped(id, Reason::CalledOff));
             continue;
         };
-        // It is something else by now: the walk that comes puts it into another mail.
+        // It is something else by now: the walk that comes puts it into another mail. Skipped, not left:
+        // where it turns back before that, nothing would ever take it out of this closed one.
         if kind.is_some_and(|kind| kind != walk.kind) {
+            fates.push(skipped(id, Reason::NotCovered));
             continue;
         }
         let release = releases::store::find(conn, &id)?;

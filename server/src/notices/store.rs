@@ -7,13 +7,13 @@ mod people;
 mod walks;
 
 pub use buyers::{
-    buyer_waits, buyers_address, buyers_after, buyers_off, buyers_told, enter_buyer, set_buyer_off,
-    settle_buyer,
+    buyer_waits, buyers_address, buyers_after, buyers_off, buyers_told, enter_buyer,
+    lock_unclaimed, set_buyer_off, settle_buyer, skip_buyer,
 };
-pub use choices::{Off, choices_of, set_choice, set_silence};
+pub use choices::{Off, choices_of, set_choice, set_silence, take_over_choices};
 pub use mails::{
     Counts, Waiting, add_mail, close_mail, counts, enter, forget_failed, open_mail, put_into,
     settle, skip_waiting, take_pace, waiting_in,
 };
-pub use people::{Membership, memberships_of_all, people_after};
+pub use people::{Membership, memberships_of_all, owners_of, people_after};
 pub use walks::{Walk, advance, again, begin, call_off, find_walk};

@@ -11,6 +11,7 @@ use super::model::{Choice, Hearer, NoticeKind, Subject};
 use super::store;
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::customers::model::CustomerId;
 use crate::db::{DbError, Shard, WriteTx};
 use crate::kits::model::KitId;
 
@@ -39,7 +40,8 @@ pub async fn unsubscribe(app: &App, token: &str) -> Result<(), DbError> {
     let now = app.clock.now();
     let shard = match &subject.hearer {
         Hearer::Person(person) => Shard::of(person.as_str()),
-        Hearer::Buyer(buyer) => Shard::of(buyer.as_str()),
+        // It may be a choice of people by now.
+        Hearer::Buyer(_) => Shard::Wide,
     };
     app.db
         .write(shard, move |tx| switch_off_in(tx, &subject, now))
@@ -55,10 +57,26 @@ fn switch_off_in(tx: &mut WriteTx<'_>, subject: &Subject, now: Timestamp) -> Res
         (Hearer::Person(person), None, NoticeKind::NewVersion) => {
             store::set_silence(tx, person, Choice::Off, now)
         }
-        (Hearer::Buyer(buyer), Some(kit), _) => store::set_buyer_off(tx, (buyer, kit), now),
+        (Hearer::Buyer(buyer), Some(kit), _) => switch_buyer_off_in(tx, (buyer, kit), now),
         // No mail of ours has such a link: advisories are about one kit each.
         (Hearer::Person(_), None, NoticeKind::Advisory) | (Hearer::Buyer(_), None, _) => Ok(()),
     }
+}
+
+/// Once somebody signed in, the mails are those of the owners, and the link still does what it says.
+fn switch_buyer_off_in(
+    tx: &mut WriteTx<'_>,
+    (buyer, kit): (&CustomerId, &KitId),
+    now: Timestamp,
+) -> Result<(), DbError> {
+    if store::lock_unclaimed(tx, buyer)? {
+        return store::set_buyer_off(tx, (buyer, kit), now);
+    }
+    for owner in store::owners_of(tx.conn(), buyer)? {
+        let subject = (&owner, kit, NoticeKind::Advisory);
+        store::set_choice(tx, subject, Choice::Off, now)?;
+    }
+    Ok(())
 }
 
 fn read(app: &App, token: &str) -> Option<Subject> {

@@ -1,4 +1,4 @@
-//! The walk through the people: bounded slices, each one unit of work.
+//! The walk through buyers and people: bounded slices, each one unit of work.
 
 use std::sync::Arc;
 
@@ -8,7 +8,6 @@ use super::model::{Hearer, NoticeKind, NoticeMailId, Reason, WalkState};
 use super::store::{self, Walk};
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::customers::model::CustomerId;
 use crate::db::{AnyConn, DbError, Shard, WriteTx};
 use crate::outbox::{self, Failure, Job, Prepared};
 use crate::people::model::PersonId;
@@ -126,14 +125,15 @@ async fn slice(app: &App, id: ReleaseId, number: Option<i64>) -> Result<Option<S
     }))
 }
 
-/// What stands in front of the ids of buyers, and before all of them: there a walk goes on that has
-/// passed all people.
-fn first_buyer() -> String {
-    format!("{}_", CustomerId::PREFIX)
+/// What stands in front of the ids of people, and before all of them: there a walk goes on that has
+/// passed all buyers.
+fn first_person() -> String {
+    format!("{}_", PersonId::PREFIX)
 }
 
+/// Of security releases buyers hear first: who signs in meanwhile is met among the people.
 fn is_among_buyers(walk: &Walk) -> bool {
-    walk.reached.starts_with(&first_buyer())
+    walk.kind == NoticeKind::Advisory && !walk.reached.starts_with(&first_person())
 }
 
 /// Up to whom a walk is after a slice, and whether that was the last.
@@ -146,9 +146,8 @@ fn step(walk: &Walk, release: &Release, heard: &[(Hearer, Hearing)]) -> (String,
     if heard.len() >= SLICE {
         return (reached, false);
     }
-    let has_buyers = walk.kind == NoticeKind::Advisory && is_out(release);
-    if has_buyers && !is_among_buyers(walk) {
-        return (first_buyer(), false);
+    if is_among_buyers(walk) && is_out(release) {
+        return (first_person(), false);
     }
     (reached, true)
 }
@@ -180,7 +179,7 @@ fn look(
     }))
 }
 
-/// The next people; behind all of them, the next buyers.
+/// The next buyers of a security release; behind all of them, and of others, the next people.
 fn listen(
     conn: &mut AnyConn,
     walk: &Walk,
@@ -296,13 +295,18 @@ fn tell_in(tx: &mut WriteTx<'_>, slice: &Slice, entry: &Entry) -> Result<(), DbE
         What::Skip(reason) => Some(*reason),
         What::Tell { .. } | What::TellBuyer { .. } => None,
     };
+    let job = match &entry.what {
+        What::TellBuyer { job } => Some(job),
+        What::Tell { .. } | What::Skip(_) => None,
+    };
     let person = match &entry.hearer {
         Hearer::Person(person) => person,
         Hearer::Buyer(buyer) => {
-            let is_new = store::enter_buyer(tx, (release, buyer), skipped, now)?;
-            return match &entry.what {
-                What::TellBuyer { job } if is_new => outbox::insert(tx, job),
-                What::TellBuyer { .. } | What::Tell { .. } | What::Skip(_) => Ok(()),
+            let by = (job.map(Prepared::id), skipped);
+            let is_new = store::enter_buyer(tx, (release, buyer), by, now)?;
+            return match job {
+                Some(job) if is_new => outbox::insert(tx, job),
+                Some(_) | None => Ok(()),
             };
         }
     };

@@ -97,7 +97,8 @@ pub(super) async fn run(
     let announcement = Announcement::new(app, &of.release)?;
     let changed = app.db.write(shard, move |tx| {
         claim.once(tx, &of.release, |tx| {
-            let before = store::find(tx.conn(), &of.release)?;
+            // Read behind the lock: what somebody else changes meanwhile is not told as this change.
+            let before = store::lock(tx, &of.release)?;
             effect(tx, &of)?;
             let after = store::find(tx.conn(), &of.release)?;
             if before.as_ref().map(reach) != after.as_ref().map(reach)

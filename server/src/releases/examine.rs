@@ -88,11 +88,13 @@ pub(super) async fn look_into(
     sha256: &str,
     size: u64,
 ) -> Result<Look, StorageError> {
-    let _turn = app.upload_room.examination().await;
+    let turn = app.upload_room.examination().await;
     let file = app.storage.open_blocking(sha256, size);
     let (name, clock) = (name.to_owned(), Arc::clone(&app.clock));
     let ends_at = clock.now().plus_seconds(PATIENCE);
     let listed = tokio::task::spawn_blocking(move || {
+        // Here, because it goes on when the caller hangs up.
+        let _turn = turn;
         let may_go_on = || clock.now() < ends_at;
         list_file(&name, file, &may_go_on)
     });

@@ -50,7 +50,8 @@ pub async fn examine_release(app: &App, id: &ReleaseId) -> Result<(), LookAgainE
 
 async fn examine(app: &App, artifact: Artifact) -> Result<Artifact, LookAgainError> {
     // Whoever asked at the same time goes first, and may have left nothing to do.
-    let _turn = app.upload_room.turn().await;
+    let turn = app.upload_room.second_look().await;
+    let _turn = turn.ok_or(LookAgainError::TooSlow)?;
     let id = artifact.id.clone();
     let read = move |conn: &mut _| store::find_artifact(conn, &id);
     let mut artifact = app.db.read(read).await?.unwrap_or(artifact);

@@ -6,7 +6,7 @@ use super::store::{self, Artifact, Release};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::clock::Timestamp;
-use crate::db::{DbError, Shard, WriteTx};
+use crate::db::{AnyConn, DbError, Shard, WriteTx};
 use crate::kits;
 use crate::notices::announce::{Announcement, announce_in};
 use crate::secrets::SealError;
@@ -47,7 +47,9 @@ pub async fn publish_release(
     notify: Option<bool>,
     actor: Actor,
 ) -> Result<Release, PublishReleaseError> {
-    examine_release(app, &id).await?;
+    if is_draft_to_stamp(app, &id).await? {
+        examine_release(app, &id).await?;
+    }
     let now = app.clock.now();
     let announcement = Announcement::new(app, &id)?;
     let published = app.db.write(Shard::of(id.as_str()), move |tx| {
@@ -56,6 +58,20 @@ pub async fn publish_release(
     let release = published.await?;
     Announcement::wake(app);
     Ok(release)
+}
+
+/// Whether it has to be known what its files are. Looked at again under the lock.
+async fn is_draft_to_stamp(app: &App, id: &ReleaseId) -> Result<bool, DbError> {
+    let id = id.clone();
+    let read = move |conn: &mut AnyConn| {
+        let release = store::find(conn, &id)?;
+        let Some(draft) = release.filter(|it| it.status == ReleaseStatus::Draft) else {
+            return Ok(false);
+        };
+        let kit = kits::store::find_kit(conn, &draft.kit_id)?;
+        Ok::<_, DbError>(kit.is_some_and(|kit| kit.stamps))
+    };
+    app.db.read_snapshot(read).await
 }
 
 /// The same inside another unit of work.

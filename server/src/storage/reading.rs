@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use super::{Key, Storage, StorageError};
 
 /// Bytes read at once, off the async workers.
-const CHUNK: u64 = 64 << 10;
+const CHUNK: u64 = 48 << 10;
 
 /// An open file.
 #[derive(Debug, Clone)]

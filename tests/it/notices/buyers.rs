@@ -117,10 +117,59 @@ async fn a_buyer_who_signs_in_meanwhile_hears_as_a_person(kind: Kind) {
     app.customer(BUYER).await;
     app.inbox.clear();
     app.drain().await;
-    assert!(app.inbox.messages().is_empty());
-    is(&told(&shop, &id).await, &[("skipped", 1)]);
+    // The buyer is told nothing, and the person without anybody's doing.
+    let mails = mails_to(&app, BUYER);
+    assert_eq!(mails.len(), 1);
+    let link = mails[0].header("list-unsubscribe").unwrap();
+    assert!(link.contains("/unsubscribe/a-"), "{link}");
+    let counts = [("skipped", 1), ("sent", 1), ("waiting", 0)];
+    is(&told(&shop, &id).await, &counts);
     tell_again(&app, &shop, &id).await;
     assert_eq!(mails_to(&app, BUYER).len(), 1);
+    app.stop().await;
+}
+
+both!(what_a_buyer_switched_off_stays_off_after_the_first_sign_in);
+async fn what_a_buyer_switched_off_stays_off_after_the_first_sign_in(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let shop = bought(&app).await;
+    hole(&shop, "1.1.0").await;
+    app.drain().await;
+    let link = mails_to(&app, BUYER)[0].header("list-unsubscribe").unwrap();
+    let link = link.trim_matches(['<', '>']).to_owned();
+    let anyone = app.anonymous();
+    anyone.form(&link, &[]).await.expect_status(200);
+    let buyer = app.customer(BUYER).await;
+    let off = hole(&shop, "1.1.1").await;
+    app.drain().await;
+    is(&told(&shop, &off).await, &[("skipped", 1), ("sent", 0)]);
+    let on = "/notices/feedback-widget/advisory/on";
+    buyer.form(on, &[]).await.expect_status(303);
+    let heard = hole(&shop, "1.1.2").await;
+    app.drain().await;
+    is(&told(&shop, &heard).await, &[("skipped", 0), ("sent", 1)]);
+    // The link of before still does what it says.
+    anyone.form(&link, &[]).await.expect_status(200);
+    let off = hole(&shop, "1.1.3").await;
+    app.drain().await;
+    is(&told(&shop, &off).await, &[("skipped", 1), ("sent", 0)]);
+    app.stop().await;
+}
+
+both!(what_is_called_off_and_begun_again_reaches_a_buyer_once);
+async fn what_is_called_off_and_begun_again_reaches_a_buyer_once(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let shop = bought(&app).await;
+    let id = hole(&shop, "1.1.0").await;
+    outbox::drain(&app.app, Lane::Jobs).await.unwrap();
+    let notices = format!("/v1/admin/releases/{id}/notices");
+    let delete = shop.admin.request(reqwest::Method::DELETE, &notices);
+    shop.admin.send(delete).await.expect_status(200);
+    // Two jobs are due at the same time now.
+    tell_again(&app, &shop, &id).await;
+    assert_eq!(mails_to(&app, BUYER).len(), 1);
+    let counts = [("sent", 1), ("skipped", 0), ("waiting", 0)];
+    is(&told(&shop, &id).await, &counts);
     app.stop().await;
 }
 

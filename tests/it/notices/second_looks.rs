@@ -6,7 +6,7 @@ use kitward_fakes::Behavior;
 use kitward_tests::{BUYER, Kind, Shop, TestApp, both};
 use serde_json::{Value, json};
 
-use super::{QUIET, draft, mails_to, open, publish, security, told, widget};
+use super::{QUIET, draft, mails_to, open, publish, security, sql, told, widget};
 
 async fn set_severity(shop: &Shop, release: &str, severity: &str) {
     let path = format!("/v1/admin/releases/{release}");
@@ -103,11 +103,73 @@ async fn a_mail_that_leaves_meanwhile_settles_nothing_of_another(kind: Kind) {
     set_severity(&shop, &id, "security").await;
     outbox::drain(&app.app, Lane::Notices).await.unwrap();
     assert!(subjects(&app).is_empty(), "no mail calls it a new version");
-    assert_eq!(told(&shop, &id).await["waiting"], 1);
+    assert_eq!(told(&shop, &id).await["waiting"], 0);
     app.drain().await;
     let only = ["Security update: Feedback Widget Kit 1.1.0"];
     assert_eq!(subjects(&app), only);
     assert_eq!(told(&shop, &id).await["sent"], 1);
+    app.stop().await;
+}
+
+both!(a_severity_that_turns_back_before_its_walk_leaves_nobody_out);
+async fn a_severity_that_turns_back_before_its_walk_leaves_nobody_out(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (shop, _buyer) = open(&app).await;
+    let id = widget(&shop, "1.1.0").await;
+    app.drain().await;
+    app.clock.advance(QUIET);
+    set_severity(&shop, &id, "security").await;
+    outbox::drain(&app.app, Lane::Notices).await.unwrap();
+    set_severity(&shop, &id, "normal").await;
+    app.drain().await;
+    app.clock.advance(QUIET);
+    app.drain().await;
+    assert_eq!(subjects(&app), ["Feedback Widget Kit 1.1.0 is out"]);
+    let state = told(&shop, &id).await;
+    assert_eq!((&state["sent"], &state["waiting"]), (&json!(1), &json!(0)));
+    app.stop().await;
+}
+
+both!(who_wants_no_advisories_hears_once_of_what_was_one_for_a_while);
+async fn who_wants_no_advisories_hears_once_of_what_was_one_for_a_while(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (shop, buyer) = open(&app).await;
+    let off = "/notices/feedback-widget/advisory/off";
+    buyer.form(off, &[]).await.expect_status(303);
+    let id = widget(&shop, "1.1.0").await;
+    app.drain().await;
+    app.clock.advance(QUIET);
+    app.drain().await;
+    for severity in ["security", "normal"] {
+        set_severity(&shop, &id, severity).await;
+        app.drain().await;
+        app.clock.advance(QUIET);
+        app.drain().await;
+        assert_eq!(subjects(&app), ["Feedback Widget Kit 1.1.0 is out"]);
+        let state = told(&shop, &id).await;
+        assert_eq!((&state["sent"], &state["skipped"]), (&json!(1), &json!(0)));
+    }
+    app.stop().await;
+}
+
+both!(what_a_program_of_before_told_is_told_anew_as_what_it_turned_out_to_be);
+async fn what_a_program_of_before_told_is_told_anew_as_what_it_turned_out_to_be(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (shop, _buyer) = open(&app).await;
+    let id = widget(&shop, "1.1.0").await;
+    app.drain().await;
+    app.clock.advance(QUIET);
+    app.drain().await;
+    // It did not write what it told.
+    let unsaid = format!("UPDATE notices SET kind = NULL WHERE release_id = '{id}'");
+    sql(&app, unsaid).await;
+    set_severity(&shop, &id, "security").await;
+    app.drain().await;
+    let both = [
+        "Feedback Widget Kit 1.1.0 is out",
+        "Security update: Feedback Widget Kit 1.1.0",
+    ];
+    assert_eq!(subjects(&app), both);
     app.stop().await;
 }
 

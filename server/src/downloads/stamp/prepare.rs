@@ -17,6 +17,7 @@ use crate::kits::store::Kit;
 use crate::licenses;
 use crate::licenses::model::LicenseId;
 use crate::releases;
+use crate::releases::archive::format_of;
 use crate::releases::examine::NAME_TAKEN;
 use crate::releases::look_again::{LookAgainError, examined};
 use crate::releases::model::ArchiveFormat;
@@ -72,9 +73,11 @@ struct Facts {
     license_text: Option<LicenseTextClaims>,
 }
 
-/// Whether each license gets a copy of its own of this file of a kit.
+/// Whether each license gets a copy of its own of this file of a kit; by its name, where nobody has
+/// looked into it yet.
 pub fn is_stamped(kit: &Kit, artifact: &Artifact) -> bool {
-    kit.stamps && may_carry_a_stamp(artifact)
+    let is_archive = artifact.archive.is_some() || format_of(&artifact.name, &[]).is_some();
+    kit.stamps && may_carry_a_stamp(artifact) && is_archive
 }
 
 /// Whether a stamping kit's file gets a stamp, as far as was looked into it.

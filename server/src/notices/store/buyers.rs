@@ -12,6 +12,7 @@ use crate::db::schema::{
 use crate::db::{AnyConn, DbError, WriteTx};
 use crate::kits::model::{KitId, Scope};
 use crate::notices::model::{NoticeState, Reason};
+use crate::outbox::OutboxId;
 use crate::releases::model::ReleaseId;
 
 /// The next buyers with a license for a kit, by id, whatever the license's state.
@@ -75,6 +76,17 @@ pub fn buyers_told(
         .load(conn)?)
 }
 
+/// Whether nobody signed in for a buyer yet, locked: what is switched off then is there when somebody
+/// does, who takes it over.
+pub fn lock_unclaimed(tx: &mut WriteTx<'_>, buyer: &CustomerId) -> Result<bool, DbError> {
+    let address: Option<Option<String>> = diesel::update(customers::table.find(buyer))
+        .set(customers::claim_address.eq(customers::claim_address))
+        .returning(customers::claim_address)
+        .get_result(tx.conn())
+        .optional()?;
+    Ok(address.flatten().is_some())
+}
+
 /// Switches advisories about a kit off; for a buyer or a kit that is not there, nothing.
 pub fn set_buyer_off(
     tx: &mut WriteTx<'_>,
@@ -107,12 +119,12 @@ pub fn set_buyer_off(
     Ok(())
 }
 
-/// Writes that a buyer hears of a release, or why not; `false` where that was settled before. What was
-/// only skipped comes back.
+/// Writes that a buyer hears of a release, by which job, or why not; `false` where that was settled
+/// before. What was only skipped comes back.
 pub fn enter_buyer(
     tx: &mut WriteTx<'_>,
     (release, buyer): (&ReleaseId, &CustomerId),
-    skipped: Option<Reason>,
+    (job, skipped): (Option<&OutboxId>, Option<Reason>),
     now: Timestamp,
 ) -> Result<bool, DbError> {
     let state = match skipped {
@@ -129,6 +141,7 @@ pub fn enter_buyer(
                 buyer_notices::reason.eq(skipped),
                 buyer_notices::created_at.eq(now),
                 buyer_notices::settled_at.eq(settled),
+                buyer_notices::job_id.eq(job),
             ))
             .execute(tx.conn())?;
         Ok(())
@@ -142,36 +155,59 @@ pub fn enter_buyer(
             buyer_notices::state.eq(state),
             buyer_notices::reason.eq(skipped),
             buyer_notices::settled_at.eq(settled),
+            buyer_notices::job_id.eq(job),
         ))
         .execute(tx.conn())?;
     Ok(changed == 1)
 }
 
-/// Whether a buyer waits to hear of a release.
+/// Whether a buyer waits to hear of a release by this job: one that was called off, and comes late when
+/// it was begun again, has nothing to say.
 pub fn buyer_waits(
     conn: &mut AnyConn,
     (release, buyer): (&ReleaseId, &CustomerId),
+    job: &OutboxId,
 ) -> Result<bool, DbError> {
     let state: Option<NoticeState> = buyer_notices::table
         .find((release, buyer))
+        .filter(buyer_notices::job_id.eq(job))
         .select(buyer_notices::state)
         .get_result(conn)
         .optional()?;
     Ok(state == Some(NoticeState::Waiting))
 }
 
-/// Writes what became of it, once.
+/// Writes what became of it, once. By whichever job: a mail that left has said it, also where another
+/// one is to say it by now.
 pub fn settle_buyer(
     tx: &mut WriteTx<'_>,
     (release, buyer): (&ReleaseId, &CustomerId),
-    (state, reason): (NoticeState, Option<Reason>),
+    state: NoticeState,
     now: Timestamp,
 ) -> Result<(), DbError> {
     diesel::update(buyer_notices::table.find((release, buyer)))
         .filter(buyer_notices::state.eq(NoticeState::Waiting))
         .set((
             buyer_notices::state.eq(state),
-            buyer_notices::reason.eq(reason),
+            buyer_notices::settled_at.eq(Some(now)),
+        ))
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// Writes that a job said nothing, and why, unless another job is to say it by now.
+pub fn skip_buyer(
+    tx: &mut WriteTx<'_>,
+    (release, buyer): (&ReleaseId, &CustomerId),
+    (job, reason): (&OutboxId, Reason),
+    now: Timestamp,
+) -> Result<(), DbError> {
+    diesel::update(buyer_notices::table.find((release, buyer)))
+        .filter(buyer_notices::state.eq(NoticeState::Waiting))
+        .filter(buyer_notices::job_id.eq(job))
+        .set((
+            buyer_notices::state.eq(NoticeState::Skipped),
+            buyer_notices::reason.eq(Some(reason)),
             buyer_notices::settled_at.eq(Some(now)),
         ))
         .execute(tx.conn())?;

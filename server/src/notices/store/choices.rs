@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 
 use crate::clock::Timestamp;
-use crate::db::schema::{kits, notice_choices, notice_silences, people};
+use crate::customers::model::CustomerId;
+use crate::db::schema::{buyer_choices, kits, notice_choices, notice_silences, people};
 use crate::db::{AnyConn, DbError, WriteTx};
 use crate::kits::model::KitId;
 use crate::notices::model::{Choice, NoticeKind};
@@ -83,6 +84,23 @@ pub fn set_choice(
             .execute(tx.conn())?;
         Ok(())
     })?;
+    Ok(())
+}
+
+/// What a buyer switched off stays off for the person who signed in first.
+pub fn take_over_choices(
+    tx: &mut WriteTx<'_>,
+    buyer: &CustomerId,
+    person: &PersonId,
+) -> Result<(), DbError> {
+    let off: Vec<(KitId, Timestamp)> = buyer_choices::table
+        .filter(buyer_choices::customer_id.eq(buyer))
+        .select((buyer_choices::kit_id, buyer_choices::since))
+        .load(tx.conn())?;
+    for (kit, since) in &off {
+        let subject = (person, kit, NoticeKind::Advisory);
+        set_choice(tx, subject, Choice::Off, *since)?;
+    }
     Ok(())
 }
 

@@ -46,9 +46,13 @@ pub fn enter(
     let waits_as_other = notices::state
         .eq(NoticeState::Waiting)
         .and(notices::kind.ne(kind));
-    let is_more = notices::kind
-        .eq(NoticeKind::NewVersion)
-        .and(notices::kind.ne(kind));
+    // Where nothing more is told, who heard of the new version has heard of it: no row matches then.
+    let heard = if skipped.is_none() {
+        NoticeKind::NewVersion
+    } else {
+        kind
+    };
+    let is_more = notices::kind.eq(heard).and(notices::kind.ne(kind));
     let changed = diesel::update(notices::table.find((release, person)))
         .filter(
             notices::state
@@ -64,6 +68,19 @@ pub fn enter(
         ))
         .execute(tx.conn())?;
     Ok(changed == 1)
+}
+
+/// Writes what is told where it was not written.
+pub(super) fn name_kinds(
+    tx: &mut WriteTx<'_>,
+    release: &ReleaseId,
+    kind: NoticeKind,
+) -> Result<(), DbError> {
+    diesel::update(notices::table.filter(notices::release_id.eq(release)))
+        .filter(notices::kind.is_null())
+        .set(notices::kind.eq(Some(kind)))
+        .execute(tx.conn())?;
+    Ok(())
 }
 
 /// Forgets who was not reached, so that they can hear of a release after all.

@@ -36,6 +36,16 @@ pub fn people_after(
         .load(conn)?)
 }
 
+/// Who owns a customer.
+pub fn owners_of(conn: &mut AnyConn, customer: &CustomerId) -> Result<Vec<PersonId>, DbError> {
+    Ok(memberships::table
+        .filter(memberships::customer_id.eq(customer))
+        .filter(memberships::role.eq(Role::Owner))
+        .order(memberships::person_id)
+        .select(memberships::person_id)
+        .load(conn)?)
+}
+
 /// What these people belong to.
 pub fn memberships_of_all(
     conn: &mut AnyConn,

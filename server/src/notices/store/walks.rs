@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::mails;
 use crate::clock::Timestamp;
 use crate::db::schema::release_notices;
 use crate::db::{AnyConn, DbError, WriteTx};
@@ -43,7 +44,8 @@ pub fn begin(tx: &mut WriteTx<'_>, walk: &Walk) -> Result<(), DbError> {
 }
 
 /// Makes one more walk, with this number, that tells this; `false` where there was none, or where it
-/// was called off and `also_skipped` is not said.
+/// was called off and `also_skipped` is not said. What programs of before wrote without saying what it
+/// tells is what the walk told so far.
 pub fn again(
     tx: &mut WriteTx<'_>,
     release: &ReleaseId,
@@ -55,6 +57,16 @@ pub fn again(
     } else {
         &[WalkState::Walking, WalkState::Walked]
     };
+    // The walk is locked before what people hear, as by a walk that moves on.
+    let so_far: Option<NoticeKind> = diesel::update(release_notices::table.find(release))
+        .set(release_notices::kind.eq(release_notices::kind))
+        .returning(release_notices::kind)
+        .get_result(tx.conn())
+        .optional()?;
+    let Some(so_far) = so_far else {
+        return Ok(false);
+    };
+    mails::name_kinds(tx, release, so_far)?;
     let walked = diesel::update(release_notices::table.find(release))
         .filter(release_notices::state.eq_any(states.to_vec()))
         .set((

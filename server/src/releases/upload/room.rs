@@ -11,6 +11,8 @@ const ROOM: u32 = 16;
 const AT_ONCE: usize = 2;
 /// How long a part waits for room before it is refused.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a download waits for others whose file has to be looked into first.
+const PATIENCE_OF_DOWNLOADS: Duration = Duration::from_secs(10);
 
 /// What one process has for uploads.
 #[derive(Debug)]
@@ -18,6 +20,7 @@ pub struct Room {
     parts: Arc<Semaphore>,
     completing: Arc<Semaphore>,
     examining: Arc<Semaphore>,
+    looking_again: Arc<Semaphore>,
 }
 
 /// A share of it, given back when dropped.
@@ -30,6 +33,7 @@ impl Default for Room {
             parts: Arc::new(Semaphore::new(ROOM as usize)),
             completing: Arc::new(Semaphore::new(AT_ONCE)),
             examining: Arc::new(Semaphore::new(AT_ONCE)),
+            looking_again: Arc::new(Semaphore::new(1)),
         }
     }
 }
@@ -54,6 +58,16 @@ impl Room {
     pub async fn examination(&self) -> Option<Share> {
         let waiting = Arc::clone(&self.examining).acquire_owned();
         waiting.await.ok().map(Share)
+    }
+
+    /// A turn at looking into a file of before; `None` where there is none for long. One at a time, and
+    /// none of the turns of uploads: whoever may download must not be able to keep publishers waiting.
+    pub async fn second_look(&self) -> Option<Share> {
+        let waiting = Arc::clone(&self.looking_again).acquire_owned();
+        let got = tokio::time::timeout(PATIENCE_OF_DOWNLOADS, waiting)
+            .await
+            .ok()?;
+        got.ok().map(Share)
     }
 
     /// A turn at putting a file together.
