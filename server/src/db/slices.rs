@@ -24,7 +24,7 @@ mod tests {
 
     #[test]
     fn every_value_is_asked_for_once_and_none_where_there_is_none() {
-        let values: Vec<usize> = (0..2 * BOUND_MAX + 1).collect();
+        let values: Vec<usize> = (0..=2 * BOUND_MAX).collect();
         let mut asked = 0;
         let found = in_slices(&values, |slice| {
             asked += 1;
