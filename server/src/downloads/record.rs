@@ -192,16 +192,16 @@ pub async fn sweep(app: &App) -> Result<(), DbError> {
     let now = app.clock.now();
     // The day before may still be written by a process whose clock is behind.
     let yesterday = Day::of(now).before();
-    in_slices(app, move |tx| store::delete_days(tx, yesterday)).await?;
+    until_none(app, move |tx| store::delete_days(tx, yesterday)).await?;
     let over = now.plus_seconds(-KEEP_SECONDS);
-    in_slices(app, move |tx| store::delete_tickets(tx, over)).await?;
+    until_none(app, move |tx| store::delete_tickets(tx, over)).await?;
     let days = i64::from(app.config.retention.download_networks_days);
     let before = now.plus_seconds(-days * DAY_SECONDS);
-    in_slices(app, move |tx| store::forget_networks(tx, before)).await
+    until_none(app, move |tx| store::forget_networks(tx, before)).await
 }
 
 /// Runs a step, each time in a unit of work of its own, until it finds nothing.
-async fn in_slices(
+async fn until_none(
     app: &App,
     step: impl Fn(&mut WriteTx<'_>) -> Result<usize, DbError> + Copy + Send + 'static,
 ) -> Result<(), DbError> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::announce::{Announcement, look_again_in};
 use super::hearing::{Hearing, buyer_hearings};
 use super::letter::{Contents, Told, letter};
-use super::model::{Hearer, NoticeKind, NoticeState, Reason, WalkState};
+use super::model::{Hearer, NoticeKind, Reason, WalkState};
 use super::store;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -42,15 +42,29 @@ pub async fn send(
             if let Some(letter) = letter(app, &contents) {
                 mailer.send(row, letter).await?;
             }
-            let sent = settle(app, (release, buyer), NoticeState::Sent).await;
-            sent.map_err(retry)
+            let (id, who, now) = (release.clone(), buyer.clone(), app.clock.now());
+            let heard = app.db.write(Shard::of(buyer.as_str()), move |tx| {
+                store::buyer_heard(tx, (&id, &who), now)
+            });
+            heard.await.map_err(retry)
         }
     }
 }
 
 /// Writes that it was given up.
-pub async fn gave_up(app: &App, release: &ReleaseId, buyer: &CustomerId) -> Result<(), DbError> {
-    settle(app, (release, buyer), NoticeState::Failed).await
+pub async fn gave_up(
+    app: &App,
+    row: &OutboxId,
+    release: &ReleaseId,
+    buyer: &CustomerId,
+) -> Result<(), DbError> {
+    let (row, release, who) = (row.clone(), release.clone(), buyer.clone());
+    let now = app.clock.now();
+    app.db
+        .write(Shard::of(buyer.as_str()), move |tx| {
+            store::buyer_not_told(tx, (&release, &who), (&row, None), now)
+        })
+        .await
 }
 
 enum Found {
@@ -120,22 +134,9 @@ async fn skip(
         {
             look_again_in(tx, again, &release)?;
         }
-        store::skip_buyer(tx, (&id, &buyer), (&row, reason), now)
+        store::buyer_not_told(tx, (&id, &buyer), (&row, Some(reason)), now)
     });
     skipped.await.map_err(|error| Failure::retry(&error))?;
     Announcement::wake(app);
     Ok(())
-}
-
-async fn settle(
-    app: &App,
-    (release, buyer): (&ReleaseId, &CustomerId),
-    state: NoticeState,
-) -> Result<(), DbError> {
-    let (release, buyer, now) = (release.clone(), buyer.clone(), app.clock.now());
-    app.db
-        .write(Shard::of(buyer.as_str()), move |tx| {
-            store::settle_buyer(tx, (&release, &buyer), state, now)
-        })
-        .await
 }

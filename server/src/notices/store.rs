@@ -7,8 +7,8 @@ mod people;
 mod walks;
 
 pub use buyers::{
-    buyer_waits, buyers_address, buyers_after, buyers_off, buyers_told, enter_buyer,
-    lock_unclaimed, set_buyer_off, settle_buyer, skip_buyer,
+    buyer_heard, buyer_not_told, buyer_waits, buyers_address, buyers_after, buyers_off,
+    buyers_told, enter_buyer, lock_unclaimed, set_buyer_off,
 };
 pub use choices::{Off, choices_of, set_choice, set_silence, take_over_choices};
 pub use mails::{

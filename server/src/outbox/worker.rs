@@ -119,7 +119,7 @@ async fn give_up(app: &Arc<App>, row: &Due) {
         Job::ReducePayment { event } => crate::payments::reduce::gave_up(app, event).await,
         Job::NoticeMail { mail, .. } => notices::send::gave_up(app, mail).await,
         Job::BuyerAdvisory { release, buyer } => {
-            notices::buyers::gave_up(app, release, buyer).await
+            notices::buyers::gave_up(app, &row.id, release, buyer).await
         }
         Job::LicenseMail { .. } | Job::SignInMail { .. } | Job::AnnounceRelease { .. } => Ok(()),
     };

@@ -177,37 +177,41 @@ pub fn buyer_waits(
     Ok(state == Some(NoticeState::Waiting))
 }
 
-/// Writes what became of it, once. By whichever job: a mail that left has said it, also where another
-/// one is to say it by now.
-pub fn settle_buyer(
+/// Writes that a buyer heard, by whichever job: a mail that left has said it, also where another one is
+/// to say it by now.
+pub fn buyer_heard(
     tx: &mut WriteTx<'_>,
     (release, buyer): (&ReleaseId, &CustomerId),
-    state: NoticeState,
     now: Timestamp,
 ) -> Result<(), DbError> {
     diesel::update(buyer_notices::table.find((release, buyer)))
         .filter(buyer_notices::state.eq(NoticeState::Waiting))
         .set((
-            buyer_notices::state.eq(state),
+            buyer_notices::state.eq(NoticeState::Sent),
             buyer_notices::settled_at.eq(Some(now)),
         ))
         .execute(tx.conn())?;
     Ok(())
 }
 
-/// Writes that a job said nothing, and why, unless another job is to say it by now.
-pub fn skip_buyer(
+/// Writes that a job said nothing, unless another job is to say it by now: why it had nothing to say,
+/// or, without a reason, that it failed.
+pub fn buyer_not_told(
     tx: &mut WriteTx<'_>,
     (release, buyer): (&ReleaseId, &CustomerId),
-    (job, reason): (&OutboxId, Reason),
+    (job, reason): (&OutboxId, Option<Reason>),
     now: Timestamp,
 ) -> Result<(), DbError> {
+    let state = match reason {
+        Some(_) => NoticeState::Skipped,
+        None => NoticeState::Failed,
+    };
     diesel::update(buyer_notices::table.find((release, buyer)))
         .filter(buyer_notices::state.eq(NoticeState::Waiting))
         .filter(buyer_notices::job_id.eq(job))
         .set((
-            buyer_notices::state.eq(NoticeState::Skipped),
-            buyer_notices::reason.eq(Some(reason)),
+            buyer_notices::state.eq(state),
+            buyer_notices::reason.eq(reason),
             buyer_notices::settled_at.eq(Some(now)),
         ))
         .execute(tx.conn())?;
