@@ -1,5 +1,7 @@
 //! How files leave: parts, addresses, limits, what is recorded.
 
+mod limits;
+
 use std::time::Duration;
 
 use data_encoding::BASE64;
@@ -7,7 +9,7 @@ use kitward::downloads::model::CredentialForm;
 use kitward::downloads::record::sweep;
 use kitward::downloads::store::{Download, of_license};
 use kitward::licenses::model::LicenseId;
-use kitward_tests::{Actor, Kind, Purchase, Shop, TestApp, both};
+use kitward_tests::{Kind, Purchase, Shop, TestApp, both};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -282,149 +284,6 @@ async fn names_beside_a_file_and_its_kind_lead_to_it(kind: Kind) {
     app.stop().await;
 }
 
-/// A release with so many files, each with other bytes.
-async fn release_of(shop: &Shop, version: &str, count: usize) {
-    let body = json!({ "kit": "feedback-widget", "version": version });
-    let release = shop.admin.post("/v1/admin/releases", &body).await;
-    let release = format!(
-        "/v1/admin/releases/{}",
-        release.expect_status(201).str("/id")
-    );
-    for number in 0..count {
-        let put = format!("{release}/artifacts/{number}.bin");
-        let put = shop
-            .admin
-            .put(&put, format!("file {number}").into_bytes())
-            .await;
-        put.expect_status(201);
-    }
-    let published = shop
-        .admin
-        .post(&format!("{release}/publish"), &json!({}))
-        .await;
-    published.expect_status(200);
-}
-
-fn numbered(number: usize) -> String {
-    format!("/v1/kits/feedback-widget/releases/2.0.0/artifacts/{number}.bin")
-}
-
-both!(downloads_of_a_day_are_limited_and_resuming_is_none);
-async fn downloads_of_a_day_are_limited_and_resuming_is_none(kind: Kind) {
-    let app = TestApp::start(kind).await;
-    let (shop, purchase, _file) = shop(&app, 1_000).await;
-    release_of(&shop, "2.0.0", 4).await;
-    limit(&shop, &json!({ "downloads_per_day": 2 })).await;
-    let kit = app.kit(&purchase.key);
-    kit.get(&numbered(0)).await.expect_status(200);
-    for range in ["bytes=2-", "bytes=0-1", "bytes=0-0,3-3"] {
-        let resumed = kit.clone().with("range", range).get(&numbered(0)).await;
-        resumed.expect_status(206);
-    }
-    kit.get(&numbered(1)).await.expect_status(200);
-    let refused = kit
-        .get(&numbered(2))
-        .await
-        .expect_problem(429, "download_limit");
-    // Noon: twelve hours are left.
-    assert_eq!(refused.header("retry-after"), "43200");
-    assert!(refused.str("/detail").contains("2 downloads a day"));
-    kit.get(&numbered(0)).await.expect_status(200);
-    let head = kit.send(kit.request(Method::HEAD, &numbered(2))).await;
-    head.expect_status(200);
-    let part = kit
-        .clone()
-        .with("range", "bytes=1-")
-        .get(&numbered(2))
-        .await;
-    part.expect_problem(429, "download_limit");
-    app.clock.advance(43_199);
-    kit.get(&numbered(2))
-        .await
-        .expect_problem(429, "download_limit");
-    app.clock.advance(1);
-    kit.get(&numbered(2)).await.expect_status(200);
-    sweep(&app.app).await.unwrap();
-    kit.get(&numbered(3)).await.expect_status(200);
-    kit.get(&numbered(0))
-        .await
-        .expect_problem(429, "download_limit");
-    let rows = recorded(&app, &shop).await;
-    let counted = rows.iter().filter(|row| !row.continues).count();
-    assert_eq!((rows.len(), counted), (8, 4), "refusals leave no row");
-    app.stop().await;
-}
-
-both!(a_limit_of_downloads_holds_however_many_ask_at_once);
-async fn a_limit_of_downloads_holds_however_many_ask_at_once(kind: Kind) {
-    let app = TestApp::start(kind).await;
-    let (shop, purchase, _file) = shop(&app, 1_000).await;
-    release_of(&shop, "2.0.0", 16).await;
-    limit(&shop, &json!({ "downloads_per_day": 5 })).await;
-    let other = app.second().await;
-    let mut asking = Vec::new();
-    for number in 0..16 {
-        let process = if number % 2 == 0 { &app } else { &other };
-        let kit = process.kit(&purchase.key);
-        asking.push(tokio::spawn(async move {
-            kit.get(&numbered(number)).await.status
-        }));
-    }
-    let mut statuses = Vec::new();
-    for ask in asking {
-        statuses.push(ask.await.unwrap());
-    }
-    let count = |status: u16| statuses.iter().filter(|it| **it == status).count();
-    assert_eq!((count(200), count(429)), (5, 11), "{statuses:?}");
-    other.stop().await;
-    app.stop().await;
-}
-
-fn from(app: &TestApp, key: &str, address: &str) -> Actor {
-    app.kit(key).with("x-forwarded-for", address)
-}
-
-both!(networks_of_a_day_are_limited);
-async fn networks_of_a_day_are_limited(kind: Kind) {
-    let app = TestApp::builder()
-        .config(|config| config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()])
-        .start(kind)
-        .await;
-    let (shop, purchase, _file) = shop(&app, 1_000).await;
-    limit(&shop, &json!({ "download_networks_per_day": 2 })).await;
-    let key = &purchase.key;
-    for address in [
-        "192.0.2.1",
-        "192.0.2.77",
-        "2001:db8:0:1::1",
-        "2001:db8:0:2::1",
-    ] {
-        from(&app, key, address)
-            .get(&path(FILE))
-            .await
-            .expect_status(200);
-        app.clock.advance(1);
-    }
-    for address in ["198.51.100.1", "2001:db8:0:100::1"] {
-        let refused = from(&app, key, address).get(&path(FILE)).await;
-        let refused = refused.expect_problem(429, "download_limit");
-        assert!(refused.str("/detail").contains("2 networks"), "{address}");
-    }
-    from(&app, key, "192.0.2.5")
-        .get(&path(FILE))
-        .await
-        .expect_status(200);
-    let rows = recorded(&app, &shop).await;
-    let networks: Vec<&str> = rows
-        .iter()
-        .filter_map(|row| row.network.as_deref())
-        .collect();
-    let v6 = "2001:db8::/56";
-    let v4 = "192.0.2.0/24";
-    assert_eq!(networks, [v4, v4, v6, v6, v4], "no whole address is kept");
-    app.stop().await;
-}
-
 /// The address that a button of the portal leads to.
 async fn ticket(app: &TestApp) -> String {
     let browser = app.customer(kitward_tests::BUYER).await;
@@ -435,58 +294,6 @@ async fn ticket(app: &TestApp) -> String {
     let action: String = page[at + 8..].chars().take_while(|c| *c != '"').collect();
     let redirect = browser.form(&action, &[]).await.expect_status(303);
     redirect.header("location").to_owned()
-}
-
-both!(a_ticket_gives_three_times_its_file_to_one_network);
-async fn a_ticket_gives_three_times_its_file_to_one_network(kind: Kind) {
-    let app = TestApp::builder()
-        .config(|config| config.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()])
-        .start(kind)
-        .await;
-    let (shop, _purchase, file) = shop(&app, 1_000).await;
-    let address = ticket(&app).await;
-    let at_home = app.anonymous().with("x-forwarded-for", "192.0.2.1");
-    let elsewhere = app.anonymous().with("x-forwarded-for", "198.51.100.1");
-    let part = at_home
-        .clone()
-        .with("range", "bytes=0-499")
-        .get(&address)
-        .await;
-    assert_eq!(part.expect_status(206).bytes, &file[..500]);
-    let shared = elsewhere.get(&address).await;
-    shared.expect_problem(403, "forbidden");
-    let head = at_home.send(at_home.request(Method::HEAD, &address)).await;
-    head.expect_status(200);
-    at_home.get(&address).await.expect_status(200);
-    at_home.get(&address).await.expect_status(200);
-    let rest = at_home
-        .clone()
-        .with("range", "bytes=500-")
-        .get(&address)
-        .await;
-    assert_eq!(rest.expect_status(206).bytes, &file[500..]);
-    let more = at_home
-        .clone()
-        .with("range", "bytes=0-0")
-        .get(&address)
-        .await;
-    more.expect_problem(410, "gone");
-    elsewhere
-        .get(&address)
-        .await
-        .expect_problem(403, "forbidden");
-    let rows = recorded(&app, &shop).await;
-    assert_eq!(rows.len(), 4);
-    assert!(
-        rows.iter()
-            .all(|row| row.credential == CredentialForm::Ticket)
-    );
-    // Another file is another ticket; a ticket that is over opens nothing.
-    let fresh = ticket(&app).await;
-    assert_ne!(fresh, address);
-    app.clock.advance(601);
-    at_home.get(&fresh).await.expect_problem(410, "gone");
-    app.stop().await;
 }
 
 /// Waits until the only delivery says how it ended.

@@ -35,10 +35,7 @@ struct Stage {
 impl Stage {
     async fn set(kind: Kind) -> Self {
         let app = TestApp::builder()
-            .config(|config| {
-                config.limits.key_misses_per_minute = 0;
-                config.limits.token_requests_per_minute = 0;
-            })
+            .without_request_limits()
             .start(kind)
             .await;
         Shop::open(&app).await;

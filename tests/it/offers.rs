@@ -37,10 +37,7 @@ struct Played {
 both!(what_is_offered_is_listed_and_what_is_listed_can_be_downloaded);
 async fn what_is_offered_is_listed_and_what_is_listed_can_be_downloaded(kind: Kind) {
     let app = TestApp::builder()
-        .config(|config| {
-            config.limits.key_misses_per_minute = 0;
-            config.limits.token_requests_per_minute = 0;
-        })
+        .without_request_limits()
         .start(kind)
         .await;
     let admin = app.token(Scope::Admin).await;

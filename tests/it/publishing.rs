@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use kitward::staff::Scope;
 use kitward_fakes::ChaosProxy;
-use kitward_keys::{
-    FileComment, KeyPurpose, KeyState, MinisignKey, Prehash, SigningKey, sign_file,
-};
 use kitward_tests::{ChildSettings, Ended, Kind, Shop, TestApp, command, run_on};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::signatures::{knows_own_key, own_key, supplied};
 use crate::uploads::{Draft, PART, file_of, sha256};
 
 /// A shop, and a folder from which somebody publishes.
@@ -286,30 +284,15 @@ fn one_run_survives_cut_connections_and_a_server_that_is_killed() {
     });
 }
 
-/// The vendor's key, which is not on the server, and what it says of a file.
-fn own_key() -> SigningKey {
-    SigningKey::from_bytes(KeyPurpose::Artifact, &[3; 32])
-}
-
+/// What the vendor's own key says of a file.
 fn signature(bytes: &[u8], file: &str, version: &str) -> String {
-    let comment = FileComment {
-        timestamp: 1_800_000_000,
-        file,
-        version,
-        kit: "feedback-widget",
-        channel: "stable",
-    };
-    let signed = sign_file(&own_key(), &Prehash::of(bytes), &comment);
-    signed.unwrap().to_string()
+    String::from_utf8(supplied(&own_key(), bytes, file, version)).unwrap()
 }
 
 #[test]
 fn a_release_goes_out_with_the_vendors_signature_and_to_a_few_at_first() {
     run_on(Kind::Sqlite, |_kind| async {
-        let builder = TestApp::builder().config(|config| {
-            let key = MinisignKey::of(&own_key().public(KeyState::Active)).unwrap();
-            config.vendor.minisign_keys = vec![key.to_string()];
-        });
+        let builder = TestApp::builder().config(knows_own_key);
         let publisher = Publisher::at(builder.start(Kind::Sqlite).await).await;
         publisher.write("a.bin", b"one");
         publisher.write("b.bin", b"two");

@@ -12,17 +12,18 @@ use serde_json::{Value, json};
 
 const FILE: &str = "feedback-widget-1.0.0.zip";
 
-fn own_key() -> SigningKey {
+/// The vendor's own key, which is not on the server.
+pub(crate) fn own_key() -> SigningKey {
     SigningKey::from_bytes(KeyPurpose::Artifact, &[3; 32])
 }
 
-fn knows_own_key(config: &mut Config) {
+pub(crate) fn knows_own_key(config: &mut Config) {
     let key = MinisignKey::of(&own_key().public(KeyState::Active)).unwrap();
     config.vendor.minisign_keys = vec![key.to_string()];
 }
 
 /// What the vendor's key says of some bytes.
-fn supplied(key: &SigningKey, bytes: &[u8], file: &str, version: &str) -> Vec<u8> {
+pub(crate) fn supplied(key: &SigningKey, bytes: &[u8], file: &str, version: &str) -> Vec<u8> {
     let comment = FileComment {
         timestamp: 1_800_000_000,
         file,

@@ -75,6 +75,15 @@ impl Builder {
         self
     }
 
+    /// Lifts the limits on calls with a token and on keys that do not exist.
+    #[must_use]
+    pub fn without_request_limits(self) -> Self {
+        self.config(|config| {
+            config.limits.key_misses_per_minute = 0;
+            config.limits.token_requests_per_minute = 0;
+        })
+    }
+
     /// Lets workers run; otherwise a test drains the outbox itself.
     #[must_use]
     pub fn with_workers(mut self) -> Self {

@@ -1,22 +1,25 @@
 //! What becomes of notices when something about a release, or a mail, turns out otherwise.
 
-use futures_util::future::join_all;
 use kitward::outbox::{self, Lane, OutboxRow};
-use kitward_fakes::Behavior;
-use kitward_tests::{BUYER, Kind, Shop, TestApp, both};
+use kitward_fakes::{Behavior, Mail};
+use kitward_tests::{BUYER, Kind, TestApp, both};
 use serde_json::{Value, json};
 
-use super::{QUIET, draft, mails_to, open, publish, security, sql, told, widget};
+use super::{
+    QUIET, call_off, change_license, choose, draft, drain_at_once, drain_lane, hole, is, mails_to,
+    only_mail, open, pass_quiet_time, publish_draft, refuse_for_good, set_severity, tell,
+    tell_again, told, widget,
+};
+use crate::seats::sql;
 
-async fn set_severity(shop: &Shop, release: &str, severity: &str) {
-    let path = format!("/v1/admin/releases/{release}");
-    let edit = json!({ "severity": severity });
-    shop.admin.patch(&path, &edit).await.expect_status(200);
-}
+/// Subjects of the mails about version 1.1.0.
+const IS_OUT: &str = "Feedback Widget Kit 1.1.0 is out";
+const SECURITY: &str = "Security update: Feedback Widget Kit 1.1.0";
 
+/// Subjects of the mails to the buyer.
 fn subjects(app: &TestApp) -> Vec<String> {
     let mails = mails_to(app, BUYER);
-    mails.iter().map(kitward_fakes::Mail::subject).collect()
+    mails.iter().map(Mail::subject).collect()
 }
 
 both!(a_version_that_turns_out_to_close_a_hole_is_announced_as_that_once);
@@ -24,32 +27,22 @@ async fn a_version_that_turns_out_to_close_a_hole_is_announced_as_that_once(kind
     let app = TestApp::start(kind).await;
     let (shop, _buyer) = open(&app).await;
     let id = widget(&shop, "1.1.0").await;
-    app.drain().await;
-    app.clock.advance(QUIET);
-    app.drain().await;
-    assert_eq!(subjects(&app), ["Feedback Widget Kit 1.1.0 is out"]);
+    tell(&app).await;
+    assert_eq!(subjects(&app), [IS_OUT]);
     set_severity(&shop, &id, "security").await;
     let second = app.second().await;
-    let lanes = [&app, &second].map(|one| outbox::drain(&one.app, Lane::Jobs));
-    join_all(lanes).await;
+    drain_at_once([&app, &second], Lane::Jobs).await;
     app.drain().await;
-    let both = [
-        "Feedback Widget Kit 1.1.0 is out",
-        "Security update: Feedback Widget Kit 1.1.0",
-    ];
-    assert_eq!(subjects(&app), both);
-    let state = told(&shop, &id).await;
-    assert_eq!(
-        (&state["kind"], &state["sent"]),
-        (&json!("advisory"), &json!(1))
+    assert_eq!(subjects(&app), [IS_OUT, SECURITY]);
+    is(
+        &told(&shop, &id).await,
+        &json!({ "kind": "advisory", "sent": 1 }),
     );
     // Worse still, or not so bad after all: everybody has heard of it.
     for severity in ["critical", "normal", "security"] {
         set_severity(&shop, &id, severity).await;
-        app.drain().await;
-        app.clock.advance(QUIET);
-        app.drain().await;
-        assert_eq!(subjects(&app), both, "{severity}");
+        tell(&app).await;
+        assert_eq!(subjects(&app), [IS_OUT, SECURITY], "{severity}");
     }
     second.stop().await;
     app.stop().await;
@@ -67,13 +60,12 @@ async fn a_mail_that_waits_becomes_what_the_release_turned_out_to_be(kind: Kind)
         subjects(&app),
         ["Critical update: Feedback Widget Kit 1.1.0"]
     );
-    let better = publish(&shop, "feedback-widget", "1.2.0", &security(), "").await;
-    outbox::drain(&app.app, Lane::Jobs).await.unwrap();
+    let better = hole(&shop, "1.2.0").await;
+    drain_lane(&app, Lane::Jobs).await;
     set_severity(&shop, &better, "normal").await;
     app.drain().await;
     assert_eq!(subjects(&app).len(), 1, "it waits as new versions do");
-    app.clock.advance(QUIET);
-    app.drain().await;
+    pass_quiet_time(&app).await;
     assert_eq!(
         subjects(&app),
         [
@@ -82,12 +74,7 @@ async fn a_mail_that_waits_becomes_what_the_release_turned_out_to_be(kind: Kind)
         ]
     );
     for id in [&worse, &better] {
-        let state = told(&shop, id).await;
-        assert_eq!(
-            (&state["sent"], &state["waiting"]),
-            (&json!(1), &json!(0)),
-            "{state}"
-        );
+        is(&told(&shop, id).await, &json!({ "sent": 1, "waiting": 0 }));
     }
     app.stop().await;
 }
@@ -101,12 +88,11 @@ async fn a_mail_that_leaves_meanwhile_settles_nothing_of_another(kind: Kind) {
     // The mail about the new version is due, and the release is an advisory whose walk has not begun.
     app.clock.advance(QUIET);
     set_severity(&shop, &id, "security").await;
-    outbox::drain(&app.app, Lane::Notices).await.unwrap();
+    drain_lane(&app, Lane::Notices).await;
     assert!(subjects(&app).is_empty(), "no mail calls it a new version");
     assert_eq!(told(&shop, &id).await["waiting"], 0);
     app.drain().await;
-    let only = ["Security update: Feedback Widget Kit 1.1.0"];
-    assert_eq!(subjects(&app), only);
+    assert_eq!(subjects(&app), [SECURITY]);
     assert_eq!(told(&shop, &id).await["sent"], 1);
     app.stop().await;
 }
@@ -119,14 +105,40 @@ async fn a_severity_that_turns_back_before_its_walk_leaves_nobody_out(kind: Kind
     app.drain().await;
     app.clock.advance(QUIET);
     set_severity(&shop, &id, "security").await;
-    outbox::drain(&app.app, Lane::Notices).await.unwrap();
+    drain_lane(&app, Lane::Notices).await;
     set_severity(&shop, &id, "normal").await;
-    app.drain().await;
-    app.clock.advance(QUIET);
-    app.drain().await;
-    assert_eq!(subjects(&app), ["Feedback Widget Kit 1.1.0 is out"]);
-    let state = told(&shop, &id).await;
-    assert_eq!((&state["sent"], &state["waiting"]), (&json!(1), &json!(0)));
+    tell(&app).await;
+    assert_eq!(subjects(&app), [IS_OUT]);
+    is(&told(&shop, &id).await, &json!({ "sent": 1, "waiting": 0 }));
+    app.stop().await;
+}
+
+both!(who_heard_of_a_version_is_not_told_anew_when_a_severity_goes_up_and_down);
+async fn who_heard_of_a_version_is_not_told_anew_when_a_severity_goes_up_and_down(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (shop, _buyer) = open(&app).await;
+    let id = widget(&shop, "1.1.0").await;
+    tell(&app).await;
+    // Down again, or called off, before the advisory leaves.
+    for turn_back in [true, false] {
+        set_severity(&shop, &id, "security").await;
+        drain_lane(&app, Lane::Jobs).await;
+        is(&told(&shop, &id).await, &json!({ "sent": 0, "waiting": 1 }));
+        if !turn_back {
+            call_off(&shop, &id).await;
+            is(&told(&shop, &id).await, &json!({ "sent": 1, "skipped": 0 }));
+        }
+        set_severity(&shop, &id, "normal").await;
+        drain_lane(&app, Lane::Jobs).await;
+        tell(&app).await;
+        assert_eq!(subjects(&app), [IS_OUT]);
+        is(&told(&shop, &id).await, &json!({ "sent": 1, "waiting": 0 }));
+    }
+    // What it turns out to be in the end is told.
+    set_severity(&shop, &id, "critical").await;
+    tell_again(&app, &shop, &id).await;
+    let critical = "Critical update: Feedback Widget Kit 1.1.0";
+    assert_eq!(subjects(&app), [IS_OUT, critical]);
     app.stop().await;
 }
 
@@ -134,20 +146,14 @@ both!(who_wants_no_advisories_hears_once_of_what_was_one_for_a_while);
 async fn who_wants_no_advisories_hears_once_of_what_was_one_for_a_while(kind: Kind) {
     let app = TestApp::start(kind).await;
     let (shop, buyer) = open(&app).await;
-    let off = "/notices/feedback-widget/advisory/off";
-    buyer.form(off, &[]).await.expect_status(303);
+    choose(&buyer, "feedback-widget/advisory/off").await;
     let id = widget(&shop, "1.1.0").await;
-    app.drain().await;
-    app.clock.advance(QUIET);
-    app.drain().await;
+    tell(&app).await;
     for severity in ["security", "normal"] {
         set_severity(&shop, &id, severity).await;
-        app.drain().await;
-        app.clock.advance(QUIET);
-        app.drain().await;
-        assert_eq!(subjects(&app), ["Feedback Widget Kit 1.1.0 is out"]);
-        let state = told(&shop, &id).await;
-        assert_eq!((&state["sent"], &state["skipped"]), (&json!(1), &json!(0)));
+        tell(&app).await;
+        assert_eq!(subjects(&app), [IS_OUT]);
+        is(&told(&shop, &id).await, &json!({ "sent": 1, "skipped": 0 }));
     }
     app.stop().await;
 }
@@ -157,19 +163,13 @@ async fn what_a_program_of_before_told_is_told_anew_as_what_it_turned_out_to_be(
     let app = TestApp::start(kind).await;
     let (shop, _buyer) = open(&app).await;
     let id = widget(&shop, "1.1.0").await;
-    app.drain().await;
-    app.clock.advance(QUIET);
-    app.drain().await;
+    tell(&app).await;
     // It did not write what it told.
     let unsaid = format!("UPDATE notices SET kind = NULL WHERE release_id = '{id}'");
     sql(&app, unsaid).await;
     set_severity(&shop, &id, "security").await;
     app.drain().await;
-    let both = [
-        "Feedback Widget Kit 1.1.0 is out",
-        "Security update: Feedback Widget Kit 1.1.0",
-    ];
-    assert_eq!(subjects(&app), both);
+    assert_eq!(subjects(&app), [IS_OUT, SECURITY]);
     app.stop().await;
 }
 
@@ -177,20 +177,13 @@ both!(who_was_not_reached_is_told_when_the_vendor_tells_once_more);
 async fn who_was_not_reached_is_told_when_the_vendor_tells_once_more(kind: Kind) {
     let app = TestApp::start(kind).await;
     let (shop, _buyer) = open(&app).await;
-    let id = publish(&shop, "feedback-widget", "1.1.0", &security(), "").await;
-    app.inbox.set_behavior(Behavior::RefuseRecipient(550));
-    for _ in 0..14 {
-        app.drain().await;
-        app.clock.advance(86_400);
-    }
+    let id = hole(&shop, "1.1.0").await;
+    refuse_for_good(&app).await;
     assert_eq!(told(&shop, &id).await["failed"], 1);
     app.inbox.set_behavior(Behavior::Accept);
-    let again = format!("/v1/admin/releases/{id}/notices");
-    shop.admin.post(&again, &json!({})).await.expect_status(200);
-    app.drain().await;
+    tell_again(&app, &shop, &id).await;
     assert_eq!(subjects(&app).len(), 1);
-    let state = told(&shop, &id).await;
-    assert_eq!((&state["failed"], &state["sent"]), (&json!(0), &json!(1)));
+    is(&told(&shop, &id).await, &json!({ "failed": 0, "sent": 1 }));
     app.stop().await;
 }
 
@@ -216,8 +209,7 @@ async fn a_rollout_that_is_changed_often_has_one_walk_to_come(kind: Kind) {
         ]});
         shop.admin.post(&rollout, &steps).await.expect_status(200);
         if percent == 1 {
-            let path = format!("/v1/admin/releases/{id}/publish");
-            shop.admin.post(&path, &json!({})).await.expect_status(200);
+            publish_draft(&shop, &id, "").await;
         }
         app.drain().await;
     }
@@ -233,8 +225,7 @@ async fn a_rollout_that_is_changed_often_has_one_walk_to_come(kind: Kind) {
     app.clock.advance(3 * 86_400);
     app.drain().await;
     assert_eq!(walks(&app).await.1, 0);
-    app.clock.advance(QUIET);
-    app.drain().await;
+    pass_quiet_time(&app).await;
     assert_eq!(told(&shop, &id).await["sent"], 1);
     app.stop().await;
 }
@@ -247,21 +238,17 @@ async fn an_advisory_leads_to_where_the_policy_says_that_licenses_are_renewed(ki
     let path = format!("/v1/admin/policies/{}", shop.policy);
     shop.admin.patch(&path, &elsewhere).await.expect_status(200);
     app.clock.advance(3 * 366 * 86_400);
-    publish(&shop, "feedback-widget", "9.0.0", &security(), "").await;
+    hole(&shop, "9.0.0").await;
     app.drain().await;
-    let mails = mails_to(&app, BUYER);
-    assert_eq!(mails.len(), 1);
-    for part in [mails[0].text(), mails[0].html()] {
+    let mail = only_mail(&app, BUYER);
+    for part in [mail.text(), mail.html()] {
         assert!(part.contains("https://vendor.example.com/renew"), "{part}");
         assert!(!part.contains("/licenses/lic_"), "{part}");
     }
     // Who may have it after all is not sent to a shop.
-    let licenses = shop.admin.get("/v1/admin/licenses").await.json();
-    let license = licenses["items"][0]["id"].as_str().unwrap();
-    let renew = format!("/v1/admin/licenses/{license}/extend");
     let until = json!({ "updates_until": Value::Null });
-    shop.admin.post(&renew, &until).await.expect_status(200);
-    publish(&shop, "feedback-widget", "9.0.1", &security(), "").await;
+    change_license(&shop, "extend", &until).await;
+    hole(&shop, "9.0.1").await;
     app.drain().await;
     let text = mails_to(&app, BUYER)[1].text();
     assert!(text.contains("Your license covers it"), "{text}");

@@ -1,0 +1,137 @@
+//! Licenses that go to another owner, or into another license.
+
+use futures_util::future::join_all;
+use kitward_tests::{BUYER, Kind, both};
+use serde_json::{Value, json};
+
+use super::{Desk, NEW_OWNER, code, count, issue, path, sql, token_row};
+
+both!(a_transferred_license_is_lost_to_whoever_had_it);
+async fn a_transferred_license_is_lost_to_whoever_had_it(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    let before = desk.app.customer(BUYER).await;
+    let page = format!("/licenses/{}", desk.id);
+    before.get(&page).await.expect_status(200);
+    desk.seat("machine-1").await;
+    let import = json!({ "source": "gumroad", "key": "A1B2C3D4-E5F60718-293A4B5C-6D7E8F90" });
+    desk.done("import-key", &import).await;
+    sql(&desk.app, token_row(&desk, "ltk_1").await).await;
+    let to = json!({ "email": NEW_OWNER, "name": "New Owner" });
+    let moved = desk.done("transfer", &to).await;
+    assert_eq!(moved.str("/seats/used"), "0");
+    for key in [desk.key.as_str(), "a1b2c3d4e5f60718293a4b5c6d7e8f90"] {
+        assert_eq!(desk.code(key).await, "KEY_REPLACED");
+        assert_eq!(
+            code(&desk.app, key, "activate", "machine-2").await,
+            "KEY_REPLACED"
+        );
+    }
+    before.get(&page).await.expect_status(404);
+    let after = desk.app.customer(NEW_OWNER).await;
+    after.get(&page).await.expect_status(200);
+    let key = desk.present_key().await;
+    assert_ne!(key, desk.key);
+    assert_eq!(desk.code(&key).await, "NOT_ACTIVATED");
+    assert_eq!(
+        code(&desk.app, &key, "activate", "machine-1").await,
+        "VALID"
+    );
+    // The former key tells nothing of the new owner's seats.
+    for call in ["activate", "validate", "heartbeat"] {
+        let ask = json!({ "key": desk.key, "kit": "feedback-widget", "device": "machine-1" });
+        let path = format!("/v1/licenses/{call}");
+        let answer = desk.app.anonymous().post(&path, &ask).await;
+        assert_eq!(answer.str("/code"), "KEY_REPLACED");
+        assert_eq!(answer.json()["activation"], Value::Null, "{call}");
+        assert!(!answer.text().contains("act_"), "{call}");
+    }
+    assert_eq!(
+        count(&desk.app, "license_tokens WHERE revoked_at IS NULL").await,
+        0
+    );
+    desk.act("transfer", &to)
+        .await
+        .expect_problem(422, "invalid_field");
+    let nobody = json!({ "customer": "cus_01jhmz3e5afkt9ymv5n2e8wqc4" });
+    desk.act("transfer", &nobody)
+        .await
+        .expect_problem(422, "invalid_field");
+    desk.app.stop().await;
+}
+
+both!(a_merged_license_answers_for_itself_and_is_not_changed_any_more);
+async fn a_merged_license_answers_for_itself_and_is_not_changed_any_more(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    desk.seat("machine-1").await;
+    let (other, other_key) = issue(&desk.admin, &json!({})).await;
+    let merged = desk
+        .done("merge", &json!({ "into": other, "add_seats": true }))
+        .await;
+    assert_eq!(merged.str("/status"), "merged");
+    assert_eq!(merged.str("/merged_into"), other);
+    assert_eq!(merged.str("/seats/used"), "0");
+    assert_eq!(desk.code(&desk.key).await, "MERGED");
+    assert_eq!(desk.code(&other_key).await, "NOT_ACTIVATED");
+    let into = desk.admin.get(&path(&other, "")).await;
+    assert_eq!(into.str("/seats/limit"), "10");
+    for (verb, body) in [
+        ("suspend", json!({})),
+        ("renew", json!({ "from": "now" })),
+        ("transfer", json!({ "email": NEW_OWNER })),
+        ("merge", json!({ "into": other })),
+        ("rotate", json!({})),
+        ("set-policy", json!({ "policy": "personal" })),
+    ] {
+        let reply = desk.act(verb, &body).await.expect_problem(409, "conflict");
+        assert_eq!(reply.str("/merged_into"), other, "{verb}");
+    }
+    desk.done("note", &json!({ "note": "Bought twice." })).await;
+    let back = desk
+        .admin
+        .post(&path(&other, "merge"), &json!({ "into": desk.id }))
+        .await;
+    back.expect_problem(409, "conflict");
+    let own = desk
+        .admin
+        .post(&path(&other, "merge"), &json!({ "into": other }))
+        .await;
+    own.expect_problem(422, "invalid_field");
+    let (stranger, _) = issue(&desk.admin, &json!({ "email": NEW_OWNER })).await;
+    let foreign = desk
+        .admin
+        .post(&path(&other, "merge"), &json!({ "into": stranger }))
+        .await;
+    foreign.expect_problem(422, "invalid_field");
+    desk.app.stop().await;
+}
+
+both!(of_crossing_merges_one_wins);
+async fn of_crossing_merges_one_wins(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    let there = desk.app.second().await;
+    let far = there
+        .anonymous()
+        .with("authorization", desk.admin.header_text("authorization"));
+    for _round in 0..8 {
+        let (a, _) = issue(&desk.admin, &json!({})).await;
+        let (b, _) = issue(&desk.admin, &json!({})).await;
+        let (path_a, path_b) = (path(&a, "merge"), path(&b, "merge"));
+        let (into_a, into_b) = (json!({ "into": a }), json!({ "into": b }));
+        let calls = [
+            desk.admin.post(&path_a, &into_b),
+            far.post(&path_b, &into_a),
+        ];
+        let mut answers: Vec<u16> = join_all(calls).await.iter().map(|it| it.status).collect();
+        answers.sort_unstable();
+        assert_eq!(answers, [200, 409]);
+        let merged = desk
+            .admin
+            .get("/v1/admin/licenses?status=merged&limit=100")
+            .await;
+        let merged = merged.json()["items"].as_array().unwrap().clone();
+        let ours = |id: &str| merged.iter().any(|it| it["id"] == id);
+        assert_ne!(ours(&a), ours(&b));
+    }
+    there.stop().await;
+    desk.app.stop().await;
+}
