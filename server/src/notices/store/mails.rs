@@ -43,6 +43,12 @@ pub fn enter(
     if added.is_some() {
         return Ok(true);
     }
+    if kind == NoticeKind::NewVersion && unsay_more(tx, release, Some(person))? > 0 {
+        return Ok(false);
+    }
+    if kind == NoticeKind::Advisory && skipped.is_none() && say_more(tx, (release, person))? {
+        return Ok(true);
+    }
     let waits_as_other = notices::state
         .eq(NoticeState::Waiting)
         .and(notices::kind.ne(kind));
@@ -68,6 +74,45 @@ pub fn enter(
         ))
         .execute(tx.conn())?;
     Ok(changed == 1)
+}
+
+/// Who heard of a new version is to hear that it closes a hole. When they heard stays written, so that
+/// it can be unsaid.
+fn say_more(
+    tx: &mut WriteTx<'_>,
+    (release, person): (&ReleaseId, &PersonId),
+) -> Result<bool, DbError> {
+    let changed = diesel::update(notices::table.find((release, person)))
+        .filter(notices::state.eq(NoticeState::Sent))
+        .filter(notices::kind.eq(NoticeKind::NewVersion))
+        .set((
+            notices::kind.eq(Some(NoticeKind::Advisory)),
+            notices::state.eq(NoticeState::Waiting),
+        ))
+        .execute(tx.conn())?;
+    Ok(changed == 1)
+}
+
+/// Of those who heard of a new version, and wait to hear that it closes a hole: they have heard of it.
+/// How many; of one person, or of all.
+fn unsay_more(
+    tx: &mut WriteTx<'_>,
+    release: &ReleaseId,
+    person: Option<&PersonId>,
+) -> Result<usize, DbError> {
+    let mut waiting = diesel::update(notices::table)
+        .set((
+            notices::kind.eq(Some(NoticeKind::NewVersion)),
+            notices::state.eq(NoticeState::Sent),
+        ))
+        .filter(notices::release_id.eq(release))
+        .filter(notices::state.eq(NoticeState::Waiting))
+        .filter(notices::settled_at.is_not_null())
+        .into_boxed();
+    if let Some(person) = person {
+        waiting = waiting.filter(notices::person_id.eq(person));
+    }
+    Ok(waiting.execute(tx.conn())?)
 }
 
 /// Writes what is told where it was not written.
@@ -200,6 +245,7 @@ pub fn skip_waiting(
     reason: Reason,
     now: Timestamp,
 ) -> Result<(), DbError> {
+    unsay_more(tx, release, None)?;
     diesel::update(notices::table.filter(notices::release_id.eq(release)))
         .filter(notices::state.eq(NoticeState::Waiting))
         .set((
