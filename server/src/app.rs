@@ -30,6 +30,7 @@ use crate::metrics::Metrics;
 use crate::outbox::Lanes;
 use crate::payments::stripe::{StripeApi, StripeSetupError};
 use crate::releases::catalogs::CatalogsSeen;
+use crate::releases::look_again::SlowFiles;
 use crate::releases::upload::room::Room;
 use crate::reports::checks::Checks;
 use crate::secrets::{self, BootstrapError, Installation, Vault};
@@ -82,6 +83,8 @@ pub struct App {
     pub storage: Storage,
     /// Memory for parts of kit files on their way in.
     pub upload_room: Room,
+    /// Kit files that took too long to look into.
+    pub slow_files: SlowFiles,
     /// Wakes the workers of the outbox.
     pub lanes: Lanes,
     /// The way to the mail server, if one is configured.
@@ -209,6 +212,7 @@ impl App {
         let app = Self {
             storage: Storage::open(&config.storage, &config.data_dir)?,
             upload_room: Room::default(),
+            slow_files: SlowFiles::default(),
             terms_seen: Arc::default(),
             glimpses: Group::default(),
             gates: Group::default(),

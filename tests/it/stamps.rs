@@ -1,6 +1,7 @@
 //! Stamps: each customer's copy names its license, and can be undone.
 
 use std::io::Cursor;
+use std::time::Duration;
 
 use data_encoding::BASE64URL_NOPAD;
 use diesel::{RunQueryDsl, sql_query};
@@ -29,17 +30,15 @@ async fn sql(app: &TestApp, statement: String) -> usize {
     done.await.unwrap()
 }
 
-fn tar_gz() -> Vec<u8> {
+fn tar_gz(content: &[u8]) -> Vec<u8> {
     let mut builder = tar::Builder::new(flate2::write::GzEncoder::new(
         Vec::new(),
         flate2::Compression::fast(),
     ));
     let mut header = tar::Header::new_gnu();
-    header.set_size(4);
+    header.set_size(content.len() as u64);
     header.set_mode(0o644);
-    builder
-        .append_data(&mut header, "kit/a", &b"text"[..])
-        .unwrap();
+    builder.append_data(&mut header, "kit/a", content).unwrap();
     builder.into_inner().unwrap().finish().unwrap()
 }
 
@@ -70,7 +69,7 @@ impl Stamping {
         let release = json!({ "kit": "feedback-widget", "version": "1.0.0" });
         let created = shop.admin.post("/v1/admin/releases", &release).await;
         let id = created.expect_status(201).str("/id");
-        let (zip, tar) = (kitward_fakes::sample_kit_zip(), tar_gz());
+        let (zip, tar) = (kitward_fakes::sample_kit_zip(), tar_gz(b"text"));
         for (name, bytes) in [
             (FILE, zip.clone()),
             ("kit.tar.gz", tar.clone()),
@@ -208,6 +207,40 @@ async fn a_file_of_before_that_is_no_archive_by_now_never_leaves_without_a_stamp
         .await;
     edited.expect_status(200);
     assert_eq!(stamping.fetch("notes.zip").await.bytes, b"text");
+    stamping.app.stop().await;
+}
+
+both!(a_file_that_takes_too_long_to_look_into_is_not_tried_at_every_download);
+async fn a_file_that_takes_too_long_to_look_into_is_not_tried_at_every_download(kind: Kind) {
+    let stamping = Stamping::start(kind).await;
+    let (app, admin) = (&stamping.app, &stamping.shop.admin);
+    let release = json!({ "kit": "feedback-widget", "version": "1.0.1" });
+    let created = admin.post("/v1/admin/releases", &release).await;
+    let id = created.expect_status(201).str("/id");
+    let put = format!("/v1/admin/releases/{id}/artifacts/large.tar.gz");
+    let bytes = (0..16 << 20).map(|n: u32| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]);
+    let large = tar_gz(&bytes.collect::<Vec<u8>>());
+    admin.put(&put, large).await.expect_status(201);
+    let publish = format!("/v1/admin/releases/{id}/publish");
+    admin.post(&publish, &json!({})).await.expect_status(200);
+    forget_layouts(app).await;
+    let kit = app.kit(&stamping.purchase.key);
+    let asked = "/v1/kits/feedback-widget/releases/1.0.1/artifacts/large.tar.gz";
+    let hours_pass = async {
+        loop {
+            app.clock.advance(600);
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    let refused = tokio::select! {
+        reply = kit.get(asked) => reply,
+        () = hours_pass => unreachable!(),
+    };
+    refused.expect_problem(503, "unavailable");
+    // Now it would not take long, and is not asked.
+    kit.get(asked).await.expect_problem(503, "unavailable");
+    app.clock.advance(3_600);
+    kit.get(asked).await.expect_status(200);
     stamping.app.stop().await;
 }
 

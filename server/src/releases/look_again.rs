@@ -1,14 +1,37 @@
 //! Files that came before files were looked into: looked into when it has to be known what they are,
 //! once. Nobody refuses them any more; what would be refused today is known to carry no stamp.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::examine::{Look, layout_of, look_into};
-use super::model::ReleaseId;
+use super::model::{ArtifactId, ReleaseId};
 use super::store::{self, Artifact, Layout};
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::db::{DbError, Shard};
 use crate::storage::StorageError;
+
+/// Seconds until a file that took too long is looked into again.
+const REST: i64 = 3_600;
+
+/// Files that took too long to look into, each until a download may try again. One is looked into at a time
+/// and each takes its patience, so that there are never many.
+#[derive(Debug, Default)]
+pub struct SlowFiles(Mutex<HashMap<ArtifactId, Timestamp>>);
+
+impl SlowFiles {
+    fn rests(&self, id: &ArtifactId, now: Timestamp) -> bool {
+        let files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        files.get(id).is_some_and(|until| now < *until)
+    }
+
+    fn put(&self, id: ArtifactId, now: Timestamp) {
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        files.retain(|_id, until| now < *until);
+        files.insert(id, now.plus_seconds(REST));
+    }
+}
 
 /// Why it was not looked into.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +42,7 @@ pub enum LookAgainError {
     /// The bytes could not be read.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// It took too long.
+    /// It took too long, now or within the last hour.
     #[error("looking into a file took too long")]
     TooSlow,
     /// The server is about to end.
@@ -32,6 +55,9 @@ pub enum LookAgainError {
 pub async fn examined(app: &Arc<App>, artifact: &Artifact) -> Result<Artifact, LookAgainError> {
     if artifact.examined {
         return Ok(artifact.clone());
+    }
+    if app.slow_files.rests(&artifact.id, app.clock.now()) {
+        return Err(LookAgainError::TooSlow);
     }
     let (app, artifact) = (Arc::clone(app), artifact.clone());
     tokio::spawn(async move { examine(&app, artifact).await }).await?
@@ -61,7 +87,10 @@ async fn examine(app: &App, artifact: Artifact) -> Result<Artifact, LookAgainErr
     let size = u64::try_from(artifact.size).unwrap_or(0);
     let layout = match look_into(app, &artifact.name, &artifact.sha256, size).await? {
         Look::Listed(listing) => layout_of(listing.as_ref()),
-        Look::Refused(fault) if fault.is_about_time() => return Err(LookAgainError::TooSlow),
+        Look::Refused(fault) if fault.is_about_time() => {
+            app.slow_files.put(artifact.id, app.clock.now());
+            return Err(LookAgainError::TooSlow);
+        }
         Look::Refused(fault) => {
             tracing::warn!(artifact = artifact.id.as_str(), %fault, "an archive of before is refused today");
             Layout {
