@@ -82,20 +82,18 @@ fn local(
                 return Ok(None);
             }
             let end = range.end.min(range.start.saturating_add(CHUNK));
-            let chunk = range.start..end;
-            let read = tokio::task::spawn_blocking(move || read_chunk(&file, chunk));
+            // Made here and not where it is filled: each thread that allocates keeps memory of its own,
+            // and there are few workers and many threads that read.
+            let length = usize::try_from(end - range.start).map_err(Error::other)?;
+            let (start, mut chunk) = (range.start, vec![0; length]);
+            let read = tokio::task::spawn_blocking(move || {
+                file.read_exact_at(&mut chunk, start).map(|()| chunk)
+            });
             let read = tokio::time::timeout(patience, read).await;
             let bytes = read?.map_err(Error::other)??;
-            Ok(Some((bytes, end..range.end)))
+            Ok(Some((Bytes::from(bytes), end..range.end)))
         }
     })
-}
-
-fn read_chunk(file: &File, range: Range<u64>) -> Result<Bytes, Error> {
-    let length = usize::try_from(range.end - range.start).map_err(Error::other)?;
-    let mut buffer = vec![0; length];
-    file.read_exact_at(&mut buffer, range.start)?;
-    Ok(buffer.into())
 }
 
 fn remote(
