@@ -11,6 +11,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import urllib.error
 import urllib.request
 
 from demo import demo
@@ -53,8 +54,11 @@ def known_values(url, token, key):
 
     def ids(collection, name="id"):
         request = urllib.request.Request(f"{url}/v1/admin/{collection}", headers={"Authorization": f"Bearer {token}"})
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return [item[name] for item in json.load(answer)["items"]]
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return [item[name] for item in json.load(answer)["items"]]
+        except urllib.error.HTTPError as refusal:
+            sys.exit(f"{collection}: {refusal.status} {refusal.read().decode()}")
 
     kits = ids("kits", "slug") + ids("kits")
     releases = ids("releases")
@@ -98,9 +102,10 @@ def settings(token, key, known):
     # A signed document is no JSON, whatever this program takes application/jwt for.
     lines += ["[[operations]]", 'include-path = "/.well-known/kitward-keyring.jwt"']
     lines.append("checks.response_schema_conformance.enabled = false")
-    # What follows the ids of answers would find the token in use, and all else would be refusals.
+    # What takes ids from answers would find the token in use, and all else would be refusals.
     lines += ["[[operations]]", 'include-path = "/v1/admin/tokens/{token}/revoke"']
     lines.append("phases.stateful.enabled = false")
+    lines += [f"phases.{phase}.extra-data-sources.responses = false" for phase in ["examples", "coverage", "fuzzing"]]
     return "\n".join(lines) + "\n"
 
 
