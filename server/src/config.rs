@@ -159,7 +159,7 @@ pub struct LimitsConfig {
     pub json_bytes: usize,
     /// Largest webhook body, in bytes; at least 1024.
     pub webhook_bytes: usize,
-    /// Largest artifact, in bytes.
+    /// Largest artifact, in bytes; at most 5368709120 (5 GiB) where `storage.kind` is `s3`.
     pub artifact_bytes: u64,
     /// License keys and tokens nobody has that one IPv4 address or IPv6 /64 may present a minute, in
     /// the long run; further ones get 429, right ones never do. 0 = no limit.

@@ -6,6 +6,7 @@
 //! leave by a signed address.
 
 mod blocking;
+mod checking;
 mod error;
 mod open;
 mod parts;

@@ -353,6 +353,23 @@ async fn files_come_in_parts_into_the_storage_service(kind: Kind) {
     scene.app.stop().await;
 }
 
+both!(one_wrong_answer_of_the_storage_service_costs_no_part_of_a_file);
+async fn one_wrong_answer_of_the_storage_service_costs_no_part_of_a_file(kind: Kind) {
+    let scene = scene(kind, StorageDelivery::Redirect).await;
+    let draft = Draft::open(&scene.app, "feedback-widget", "2.0.0").await;
+    let file = file_of(2 * PART + 321, 43);
+    let upload = draft.fill("kit.bin", &file).await;
+    scene.s3.set_fault(Fault::OtherBytesOnce);
+    let wrong = draft.complete(&upload).await;
+    wrong.expect_problem(503, "unavailable");
+    let shown = draft.show(&upload).await.expect_status(200);
+    assert_eq!(shown.json()["received"], json!([1, 2, 3]));
+    let done = draft.complete(&upload).await.expect_status(200);
+    assert_eq!(done.str("/sha256"), sha256(&file));
+    assert_eq!((scene.stored("uploads"), scene.stored("sha256")), (0, 2));
+    scene.app.stop().await;
+}
+
 both!(stamped_copies_are_made_of_files_in_the_storage_service);
 async fn stamped_copies_are_made_of_files_in_the_storage_service(kind: Kind) {
     for delivery in [StorageDelivery::Redirect, StorageDelivery::Proxy] {

@@ -10,6 +10,8 @@ use kitward_keys::{
 use kitward_tests::{BUYER, Kind, Reply, Shop, TestApp, both};
 use serde_json::{Value, json};
 
+use crate::uploads::{blobs, sha256};
+
 const FILE: &str = "feedback-widget-1.0.0.zip";
 
 /// The vendor's own key, which is not on the server.
@@ -205,6 +207,32 @@ async fn after_a_key_was_stolen_its_signatures_are_made_anew(kind: Kind) {
     signed.sign_again().await;
     let fresh = signed.signature().await;
     assert!(fresh.verify(&keys, &prehash).is_ok());
+    signed.app.stop().await;
+}
+
+both!(what_the_storage_damaged_is_not_signed);
+async fn what_the_storage_damaged_is_not_signed(kind: Kind) {
+    let signed = Signed::start(kind).await;
+    let of_old = "UPDATE artifacts SET blake2b = NULL, signature = NULL, signed_by = NULL";
+    crate::seats::sql(&signed.app, of_old.to_owned()).await;
+    let (zip, hash) = (&signed.zip, sha256(&signed.zip));
+    let folder = blobs(&signed.app).join("sha256").join(&hash[..2]);
+    let stored = folder.join(&hash[2..]);
+    let sign = format!("/v1/admin/releases/{}/sign", signed.release);
+    for damaged in [
+        vec![b'x'; zip.len()],
+        zip[..zip.len() - 1].to_vec(),
+        [&zip[..], b"more"].concat(),
+    ] {
+        std::fs::write(&stored, damaged).unwrap();
+        let refused = signed.shop.admin.post(&sign, &json!({})).await;
+        refused.expect_problem(503, "unavailable");
+        assert_eq!(signed.file().await["signature"], Value::Null);
+    }
+    std::fs::write(&stored, zip).unwrap();
+    signed.sign_again().await;
+    let (signature, keys) = (signed.signature().await, signed.keys().await);
+    assert!(signature.verify(&keys, &Prehash::of(zip)).is_ok());
     signed.app.stop().await;
 }
 

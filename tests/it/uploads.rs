@@ -272,6 +272,37 @@ async fn bytes_the_kit_has_need_not_be_sent_and_those_of_others_must(kind: Kind)
     app.stop().await;
 }
 
+both!(bytes_that_the_storage_lost_are_sent_again);
+async fn bytes_that_the_storage_lost_are_sent_again(kind: Kind) {
+    let (app, shop) = shop(kind).await;
+    let file = file_of(30_000, 5);
+    let out = shop.release("feedback-widget", "1.0.0", "kit.bin", &file);
+    let out = Draft {
+        publisher: app.token(Scope::Publish).await,
+        id: out.await,
+    };
+    let next = Draft::open(&app, "feedback-widget", "1.1.0").await;
+    // By another name in the next release, and by its own in the one that is out.
+    for (draft, name) in [(&next, "same.bin"), (&out, "kit.bin")] {
+        for lost in files_below(&blobs(&app)) {
+            std::fs::remove_file(lost).unwrap();
+        }
+        let begun = draft.begin(name, &file).await.expect_status(201);
+        assert_eq!(begun.json()["artifact"], Value::Null);
+        let upload = begun.str("/id");
+        draft.send(&upload, 1, &file).await.expect_status(200);
+        let done = draft.complete(&upload).await.expect_status(200);
+        assert_eq!(done.str("/sha256"), sha256(&file));
+        assert_eq!(draft.artifacts().await.len(), 1);
+        assert_eq!(files_below(&blobs(&app)).len(), 1);
+    }
+    let other = out.begin("kit.bin", b"other").await;
+    other.expect_problem(409, "conflict");
+    let more = out.begin("more.bin", b"more").await;
+    more.expect_problem(409, "conflict");
+    app.stop().await;
+}
+
 both!(an_upload_that_is_given_up_leaves_nothing);
 async fn an_upload_that_is_given_up_leaves_nothing(kind: Kind) {
     let (app, _shop) = shop(kind).await;

@@ -204,9 +204,9 @@ async fn answer(
         signed_address,
         status: 0,
     };
-    let fault = state.lock().unwrap_or_else(PoisonError::into_inner).fault;
     let has_key = request.headers().contains_key("authorization");
     let is_get = request.method() == Method::GET;
+    let fault = fault_of(state, is_get);
     let response = if signed_address && has_key {
         // "Only one auth mechanism allowed".
         plain(StatusCode::BAD_REQUEST, "InvalidArgument")
@@ -231,6 +231,16 @@ async fn answer(
     } else {
         response
     }
+}
+
+/// What is wrong with this answer. What is wrong once is over when a file was asked for.
+fn fault_of(state: &Mutex<State>, is_get: bool) -> Fault {
+    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    let fault = state.fault;
+    if is_get && fault == Fault::OtherBytesOnce {
+        state.fault = Fault::None;
+    }
+    fault
 }
 
 /// Remembers sizes of parts; whether an upload is completed of which one but the last is too small.

@@ -6,12 +6,14 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::load::{ConfigError, field};
-use super::{Config, LimitsConfig, StripeConfig, VendorConfig};
+use super::{Config, StorageKind, StripeConfig, VendorConfig};
 use crate::kits::model::has_control;
 use crate::secrets::TokenKind;
 
 /// Smallest bounds of bodies with which the server is of any use.
 const BODY_MIN: usize = 1024;
+/// Largest object that S3 copies in one request, as a file is copied to its place: 5 GiB.
+const S3_COPY_MAX: u64 = 5 << 30;
 
 pub(super) fn check(mut config: Config) -> Result<Config, ConfigError> {
     refuse_blank_secrets(&config)?;
@@ -51,7 +53,7 @@ pub(super) fn check(mut config: Config) -> Result<Config, ConfigError> {
     }
     crate::mail::check(&config.mail).map_err(|(name, reason)| field(name, reason))?;
     check_stripe(&config.stripe)?;
-    check_limits(&config.limits)?;
+    check_limits(&config)?;
     if !(1..=3650).contains(&config.retention.download_networks_days) {
         let name = "retention.download_networks_days";
         return Err(field(name, "must be 1 to 3650"));
@@ -142,7 +144,8 @@ fn check_stripe(stripe: &StripeConfig) -> Result<(), ConfigError> {
     }
 }
 
-fn check_limits(limits: &LimitsConfig) -> Result<(), ConfigError> {
+fn check_limits(config: &Config) -> Result<(), ConfigError> {
+    let limits = &config.limits;
     let bodies = [
         ("limits.json_bytes", limits.json_bytes),
         ("limits.webhook_bytes", limits.webhook_bytes),
@@ -160,6 +163,13 @@ fn check_limits(limits: &LimitsConfig) -> Result<(), ConfigError> {
     }
     if limits.token_calls_per_minute == 0 {
         return Err(field("limits.token_calls_per_minute", "must be at least 1"));
+    }
+    // What is larger would be refused by the service at the last step of its upload.
+    let is_s3 = config.storage.kind == StorageKind::S3;
+    if is_s3 && config.limits.artifact_bytes > S3_COPY_MAX {
+        let reason = "must be at most 5368709120 (5 GiB) where storage.kind is s3: S3 copies no \
+                      larger object";
+        return Err(field("limits.artifact_bytes", reason));
     }
     Ok(())
 }

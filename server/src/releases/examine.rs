@@ -68,7 +68,10 @@ pub(super) async fn examine(
         .ok_or(UploadArtifactError::NotFound)?;
     let prehash = match stored.blake2b {
         Some(prehash) => prehash,
-        None => sign::prehash_of(app, &stored.sha256).await?,
+        None => {
+            let hashing = app.storage.prehash_of(&stored.sha256, stored.size);
+            hashing.await?
+        }
     };
     let listing = match look_into(app, name, &stored.sha256, stored.size).await? {
         Look::Listed(listing) => listing,

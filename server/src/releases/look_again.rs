@@ -84,8 +84,7 @@ async fn examine(app: &App, artifact: Artifact) -> Result<Artifact, LookAgainErr
     if artifact.examined {
         return Ok(artifact);
     }
-    let size = u64::try_from(artifact.size).unwrap_or(0);
-    let layout = match look_into(app, &artifact.name, &artifact.sha256, size).await? {
+    let layout = match look(app, &artifact).await? {
         Look::Listed(listing) => layout_of(listing.as_ref()),
         Look::Refused(fault) if fault.is_about_time() => {
             app.slow_files.put(artifact.id, app.clock.now());
@@ -107,4 +106,16 @@ async fn examine(app: &App, artifact: Artifact) -> Result<Artifact, LookAgainErr
         .await?;
     artifact.set_layout(layout);
     Ok(artifact)
+}
+
+/// Looks into a file. What is refused is refused for good, so that the bytes must be those that came: a
+/// damaged file may be mended. And another look has to agree, as the storage may have been wrong once.
+async fn look(app: &App, artifact: &Artifact) -> Result<Look, StorageError> {
+    let size = u64::try_from(artifact.size).unwrap_or(0);
+    let first = look_into(app, &artifact.name, &artifact.sha256, size).await?;
+    if !matches!(&first, Look::Refused(fault) if !fault.is_about_time()) {
+        return Ok(first);
+    }
+    app.storage.prehash_of(&artifact.sha256, size).await?;
+    look_into(app, &artifact.name, &artifact.sha256, size).await
 }

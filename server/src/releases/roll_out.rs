@@ -35,7 +35,7 @@ impl Share {
     }
 }
 
-/// Sets the share. A halt goes on.
+/// Sets the share. A halt goes on; for a schedule it begins now, as that has not stood still before.
 pub async fn set_rollout(
     app: &App,
     of: Change,
@@ -59,9 +59,18 @@ pub fn set_rollout_in(
 ) -> Result<(), ChangeError> {
     let before = change::open_in(tx, of)?;
     let mut after = before.clone();
+    // Else resuming would add the time before there was this schedule, also to a step that is now.
+    if before.halted_at.is_some() && rollout.is_some() {
+        after.halted_at = Some(of.now);
+    }
     after.rollout = rollout;
     after.rollout_salt = before.rollout_salt.clone().or(Some(salt.to_vec()));
-    let entry: (_, &[_]) = ("release.rollout_set", &["rollout"]);
+    let fields: &[_] = if after.halted_at == before.halted_at {
+        &["rollout"]
+    } else {
+        &["rollout", "halted_at"]
+    };
+    let entry = ("release.rollout_set", fields);
     Ok(change::write_in(tx, of, (&before, &after), entry)?)
 }
 

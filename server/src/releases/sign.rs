@@ -2,8 +2,7 @@
 //! complete, and anew when staff asks, as after a key was compromised.
 
 use data_encoding::HEXLOWER;
-use futures_util::TryStreamExt as _;
-use kitward_keys::{FileComment, FileSignature, MinisignKey, Prehash, SignError, sign_file};
+use kitward_keys::{FileComment, FileSignature, MinisignKey, SignError, sign_file};
 
 use super::model::{ReleaseId, SignedBy};
 use super::store::{self, Artifact, Release, Resigned};
@@ -148,7 +147,10 @@ fn is_due(app: &App, file: &Artifact) -> bool {
 pub(super) async fn prehash(app: &App, file: &Artifact) -> Result<[u8; 64], StorageError> {
     match kept_prehash(file) {
         Some(kept) => Ok(kept),
-        None => prehash_of(app, &file.sha256).await,
+        None => {
+            let size = u64::try_from(file.size).unwrap_or(0);
+            app.storage.prehash_of(&file.sha256, size).await
+        }
     }
 }
 
@@ -156,16 +158,4 @@ pub(super) async fn prehash(app: &App, file: &Artifact) -> Result<[u8; 64], Stor
 pub(super) fn kept_prehash(file: &Artifact) -> Option<[u8; 64]> {
     let kept = HEXLOWER.decode(file.blake2b.as_ref()?.as_bytes()).ok()?;
     <[u8; 64]>::try_from(kept).ok()
-}
-
-/// The hash of stored bytes.
-pub(super) async fn prehash_of(app: &App, sha256: &str) -> Result<[u8; 64], StorageError> {
-    let stored = app.storage.open_for_reading(sha256).await?;
-    let size = stored.size();
-    let mut chunks = Box::pin(stored.stream(0..size));
-    let mut hash = Prehash::default();
-    while let Some(chunk) = chunks.try_next().await? {
-        hash.update(&chunk);
-    }
-    Ok(hash.finish())
 }

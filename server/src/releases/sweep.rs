@@ -4,16 +4,19 @@
 //! Bytes go in steps: marked when nothing refers to them any more, claimed a day later, then the
 //! file, then the row. A file without a row gets a row, marked, so that it goes the same way: what
 //! an upload is about to refer to is never taken away from it.
+//!
+//! What cannot be removed is told and left; everything else goes.
 
 use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt, TryStreamExt};
 
 use super::model::{UPLOAD_KEPT_SECONDS, UploadId};
-use super::store::{blobs, uploads};
+use super::store::blobs::{self, Claimed};
+use super::store::uploads;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::{DbError, Shard};
@@ -27,8 +30,14 @@ const FIRST_AFTER: Duration = Duration::from_mins(2);
 const KEPT_SECONDS: i64 = 24 * 60 * 60;
 /// Seconds after which whoever claimed bytes to delete them did not live to do it.
 const CLAIM_SECONDS: i64 = 15 * 60;
+/// Seconds after which a claim is too old to begin the deletion, a third of its life; another third
+/// the deletion may take.
+const CLAIM_FRESH_SECONDS: i64 = CLAIM_SECONDS / 3;
+const CLAIM_FRESH: Duration = Duration::from_mins(5);
 /// How long the deletion of one file may take: less than a claim lives.
 const DELETE_PATIENCE: Duration = Duration::from_mins(5);
+/// So many failures one after the other mean that the storage does not work at all.
+const FAILURES_IN_A_ROW: usize = 20;
 /// Rows looked at in one go.
 const SLICE: i64 = 200;
 /// Files whose rows are looked up in one go.
@@ -49,7 +58,7 @@ pub struct Swept {
     pub removed_bytes: u64,
 }
 
-/// Why a sweep ended early.
+/// Why a sweep did not do all there was to do: the first of what failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SweepError {
     /// The database failed.
@@ -66,23 +75,68 @@ pub async fn run(app: Arc<App>) {
     loop {
         if let Err(error) = sweep(&app).await {
             let cause = crate::http::error::chain(&error);
-            tracing::warn!(cause, "the storage was not swept");
+            tracing::warn!(cause, "not all of the storage was swept");
         }
         tokio::time::sleep(EVERY).await;
     }
 }
 
-/// Sweeps once.
+/// A sweep under way.
+#[derive(Default)]
+struct Sweep {
+    swept: Swept,
+    failed: Option<SweepError>,
+    in_a_row: usize,
+}
+
+impl Sweep {
+    /// After one thing: whether it was done. What failed is told, and the next one comes, unless
+    /// nothing works any more.
+    fn one(&mut self, outcome: Result<bool, SweepError>) -> Result<bool, SweepError> {
+        match outcome {
+            Ok(done) => {
+                self.in_a_row = 0;
+                Ok(done)
+            }
+            Err(error) if self.in_a_row + 1 < FAILURES_IN_A_ROW => {
+                self.in_a_row += 1;
+                self.note(error);
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// After one of the steps: the next one comes whatever became of it.
+    fn step(&mut self, outcome: Result<(), SweepError>) {
+        self.in_a_row = 0;
+        if let Err(error) = outcome {
+            self.note(error);
+        }
+    }
+
+    fn note(&mut self, error: SweepError) {
+        let cause = crate::http::error::chain(&error);
+        tracing::warn!(cause, "a sweep of the storage goes on without this");
+        self.failed.get_or_insert(error);
+    }
+}
+
+/// Sweeps once. What fails keeps nothing else from being swept.
 pub async fn sweep(app: &App) -> Result<Swept, SweepError> {
-    let mut swept = Swept {
-        uploads: end_unused_uploads(app).await?,
-        stray_parts: remove_stray_parts(app).await?,
-        orphans: adopt_orphans(app).await?,
-        ..Swept::default()
-    };
-    (swept.removed, swept.removed_bytes) = delete_unused(app).await?;
-    report(app, &swept);
-    Ok(swept)
+    let mut sweep = Sweep::default();
+    let ended = end_unused_uploads(app, &mut sweep).await;
+    sweep.step(ended);
+    let removed = remove_stray_parts(app, &mut sweep).await;
+    sweep.step(removed);
+    let removed = remove_stale_staging(app, &mut sweep).await;
+    sweep.step(removed);
+    let adopted = adopt_orphans(app, &mut sweep).await;
+    sweep.step(adopted);
+    let deleted = delete_unused(app, &mut sweep).await;
+    sweep.step(deleted);
+    report(app, &sweep.swept);
+    sweep.failed.map_or(Ok(sweep.swept), Err)
 }
 
 fn report(app: &App, swept: &Swept) {
@@ -103,9 +157,8 @@ fn ago(app: &App, seconds: i64) -> Timestamp {
     app.clock.now().plus_seconds(-seconds)
 }
 
-async fn end_unused_uploads(app: &App) -> Result<u64, SweepError> {
+async fn end_unused_uploads(app: &App, sweep: &mut Sweep) -> Result<(), SweepError> {
     let since = ago(app, UPLOAD_KEPT_SECONDS);
-    let mut ended = 0;
     loop {
         let list = move |conn: &mut _| uploads::unused(conn, since, SLICE);
         let slice: Vec<UploadId> = app.db.read_slow(list).await?;
@@ -119,21 +172,22 @@ async fn end_unused_uploads(app: &App) -> Result<u64, SweepError> {
                 })
                 .await?;
             if was_ended {
-                app.storage.remove_parts_of(id.as_str()).await?;
-                ended += 1;
+                sweep.swept.uploads += 1;
+                // Parts that stay are strays from now on.
+                let removed = app.storage.remove_parts_of(id.as_str()).await;
+                sweep.one(removed.map(|_parts| true).map_err(SweepError::from))?;
             }
         }
         if is_last {
-            return Ok(ended);
+            return Ok(());
         }
     }
 }
 
 /// Parts of dead uploads, and whole files that a killed process did not get to their place.
-async fn remove_stray_parts(app: &App) -> Result<u64, SweepError> {
+async fn remove_stray_parts(app: &App, sweep: &mut Sweep) -> Result<(), SweepError> {
     let before = ago(app, KEPT_SECONDS);
     let mut alive: HashMap<String, bool> = HashMap::new();
-    let mut removed = 0;
     let mut files = pin!(app.storage.temporary_files());
     while let Some(file) = files.try_next().await? {
         if file.written_at >= before {
@@ -145,12 +199,19 @@ async fn remove_stray_parts(app: &App) -> Result<u64, SweepError> {
         };
         alive.insert(file.upload.clone(), is_alive);
         if !is_alive {
-            app.storage.remove_temporary(&file).await?;
-            removed += 1;
+            let removed = app.storage.remove_temporary(&file).await;
+            let removed = sweep.one(removed.map(|()| true).map_err(SweepError::from))?;
+            sweep.swept.stray_parts += u64::from(removed);
         }
     }
-    let staging = app.storage.remove_stale_staging(before).await?;
-    Ok(removed + staging as u64)
+    Ok(())
+}
+
+async fn remove_stale_staging(app: &App, sweep: &mut Sweep) -> Result<(), SweepError> {
+    let before = ago(app, KEPT_SECONDS);
+    let removed = app.storage.remove_stale_staging(before).await?;
+    sweep.swept.stray_parts += removed as u64;
+    Ok(())
 }
 
 async fn is_alive(app: &App, upload: &str) -> Result<bool, DbError> {
@@ -161,20 +222,19 @@ async fn is_alive(app: &App, upload: &str) -> Result<bool, DbError> {
     Ok(found.is_some())
 }
 
-async fn adopt_orphans(app: &App) -> Result<u64, SweepError> {
+async fn adopt_orphans(app: &App, sweep: &mut Sweep) -> Result<(), SweepError> {
     let before = ago(app, KEPT_SECONDS);
-    let mut adopted = 0;
     let files = app.storage.content_files();
     let mut slices = pin!(files.try_chunks(LOOK_UP));
     while let Some(slice) = slices.next().await {
         let slice = slice.map_err(|failed| failed.1)?;
         for orphan in without_row(app, slice).await? {
             if orphan.written_at < before && adopt(app, orphan).await? {
-                adopted += 1;
+                sweep.swept.orphans += 1;
             }
         }
     }
-    Ok(adopted)
+    Ok(())
 }
 
 /// Those of some files that no row knows.
@@ -208,32 +268,94 @@ async fn adopt(app: &App, orphan: ContentFile) -> Result<bool, DbError> {
         .await
 }
 
-async fn delete_unused(app: &App) -> Result<(u64, u64), SweepError> {
-    let (mut files, mut bytes) = (0, 0);
-    loop {
-        // Each claim bears its own moment: a sweep may take longer than a claim holds.
-        let now = app.clock.now();
-        let due = (
-            now.plus_seconds(-KEPT_SECONDS),
-            now.plus_seconds(-CLAIM_SECONDS),
-        );
-        let claimed = app
-            .db
-            .write(Shard::Wide, move |tx| blobs::claim(tx, due, 1, now))
-            .await?;
-        let Some(blob) = claimed.into_iter().next() else {
-            return Ok((files, bytes));
-        };
-        delete_file(app, &blob.sha256).await?;
-        let sha256 = blob.sha256;
-        app.db
-            .write(Shard::of(sha256.as_str()), move |tx| {
-                blobs::forget(tx, &sha256, now)
-            })
-            .await?;
-        files += 1;
-        bytes += u64::try_from(blob.size).unwrap_or(0);
+async fn delete_unused(app: &App, sweep: &mut Sweep) -> Result<(), SweepError> {
+    while let Some(claim) = claim_next(app).await? {
+        let removed = remove_claimed(app, &claim).await;
+        if sweep.one(removed)? {
+            sweep.swept.removed += 1;
+            sweep.swept.removed_bytes += u64::try_from(claim.blob.size).unwrap_or(0);
+        }
     }
+    Ok(())
+}
+
+/// A claim of this process on bytes that it is about to delete.
+#[derive(Debug)]
+pub struct OwnClaim {
+    blob: Claimed,
+    /// What the row bears.
+    at: Timestamp,
+    /// The same moment by a clock that nobody sets.
+    since: Instant,
+}
+
+/// Claims the bytes that have been unused for longest, if there are any for long enough.
+pub async fn claim_next(app: &App) -> Result<Option<OwnClaim>, DbError> {
+    // Each claim bears its own moment: a sweep may take longer than a claim holds.
+    let (at, since) = (app.clock.now(), Instant::now());
+    let due = (
+        at.plus_seconds(-KEPT_SECONDS),
+        at.plus_seconds(-CLAIM_SECONDS),
+    );
+    let claimed = app
+        .db
+        .write(Shard::Wide, move |tx| blobs::claim(tx, due, 1, at))
+        .await?;
+    let blob = claimed.into_iter().next();
+    Ok(blob.map(|blob| OwnClaim { blob, at, since }))
+}
+
+/// Removes claimed bytes, the file and then the row; whether it did. Not where the claim is too old
+/// or another's: then the bytes may be referred to again.
+pub async fn remove_claimed(app: &App, claim: &OwnClaim) -> Result<bool, SweepError> {
+    let (sha256, at) = (claim.blob.sha256.clone(), claim.at);
+    if !holds(app, claim).await? {
+        tracing::warn!(sha256, "unused bytes stay: their deletion came too late");
+        return Ok(false);
+    }
+    if let Err(error) = delete_file(app, &sha256).await {
+        give_back(app, claim, &error).await?;
+        tracing::warn!(sha256, "unused bytes cannot be deleted");
+        return Err(error.into());
+    }
+    let gone = sha256.clone();
+    let was_ours = app
+        .db
+        .write(Shard::of(sha256.as_str()), move |tx| {
+            blobs::forget(tx, &gone, at)
+        })
+        .await?;
+    if !was_ours {
+        tracing::error!(sha256, "a file was deleted whose row is no longer claimed");
+    }
+    Ok(true)
+}
+
+/// Whether nobody can have taken the claim for an abandoned one before the deletion is over.
+async fn holds(app: &App, claim: &OwnClaim) -> Result<bool, DbError> {
+    let (sha256, at) = (claim.blob.sha256.clone(), claim.at);
+    let is_ours = app
+        .db
+        .read(move |conn| blobs::bears_claim(conn, &sha256, at))
+        .await?;
+    // Last, as the process may have been stopped until now. The wall clock may have been set back
+    // meanwhile, the other one may stand still where the machine does: both are asked.
+    let is_fresh = app.clock.now() < at.plus_seconds(CLAIM_FRESH_SECONDS);
+    Ok(is_ours && is_fresh && claim.since.elapsed() < CLAIM_FRESH)
+}
+
+/// What cannot be deleted may be referred to again, and others come before it: its day begins anew.
+/// Storage that did not answer may delete it yet; there the claim stays until it is abandoned.
+async fn give_back(app: &App, claim: &OwnClaim, error: &StorageError) -> Result<(), DbError> {
+    if matches!(error, StorageError::Unavailable(_)) {
+        return Ok(());
+    }
+    let (sha256, at, now) = (claim.blob.sha256.clone(), claim.at, app.clock.now());
+    app.db
+        .write(Shard::of(claim.blob.sha256.as_str()), move |tx| {
+            blobs::give_back(tx, &sha256, at, now)
+        })
+        .await
 }
 
 /// One that takes too long is left to the next sweep, which claims it anew.
@@ -241,6 +363,6 @@ async fn delete_file(app: &App, sha256: &str) -> Result<(), StorageError> {
     let deleting = app.storage.remove_content(sha256);
     match tokio::time::timeout(DELETE_PATIENCE, deleting).await {
         Ok(deleted) => deleted,
-        Err(late) => Err(std::io::Error::from(late).into()),
+        Err(late) => Err(StorageError::Unavailable(late.into())),
     }
 }

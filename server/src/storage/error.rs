@@ -30,6 +30,9 @@ pub enum StorageError {
     /// There is no such file.
     #[error("the file is not in the kit storage")]
     Missing,
+    /// Other bytes than were stored. Asked again it may give the right ones.
+    #[error("the kit storage answered other bytes than were stored")]
+    OtherBytes,
     /// The bytes are not those that were announced.
     #[error("the file has another SHA-256")]
     Mismatch {
@@ -106,6 +109,9 @@ impl From<StorageError> for ApiError {
             StorageError::Unavailable(source) => {
                 Self::unavailable(source).with("retry_after", RETRY_SECONDS)
             }
+            error @ StorageError::OtherBytes => {
+                Self::unavailable(error).with("retry_after", RETRY_SECONDS)
+            }
             error @ (StorageError::Io(_) | StorageError::Missing) => Self::internal(error),
         }
     }
@@ -127,6 +133,7 @@ mod tests {
         assert_eq!(code(generic("S3")), Code::Unavailable);
         assert_eq!(code(generic(LOCAL)), Code::Internal);
         assert_eq!(code(StorageError::Missing), Code::Internal);
+        assert_eq!(code(StorageError::OtherBytes), Code::Unavailable);
     }
 
     #[test]

@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStoreExt};
+use sha2::{Digest, Sha256};
 
 use super::{Key, Storage, StorageError, content_key};
 use crate::clock::Timestamp;
@@ -65,11 +67,18 @@ impl Storage {
         self.put(&name.key(), part).await
     }
 
-    /// The bytes of a part.
+    /// The bytes of a part: those that were put there, or an error.
     pub async fn read_part(&self, name: PartName<'_>) -> Result<Bytes, StorageError> {
         let key = name.key();
         let reading = async { self.store.get(&key).await?.bytes().await };
-        self.within(reading).await
+        let bytes = self.within(reading).await?;
+        let hashed = bytes.clone();
+        let hashing = tokio::task::spawn_blocking(move || Sha256::digest(&hashed));
+        if HEXLOWER.encode(&hashing.await?) == name.sha256 {
+            Ok(bytes)
+        } else {
+            Err(StorageError::OtherBytes)
+        }
     }
 
     /// Removes one part.
@@ -171,15 +180,41 @@ fn remove_staging(folder: &Path, before: Timestamp) -> std::io::Result<usize> {
         };
         for entry in entries {
             let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                waiting.push(entry.path());
-            } else if is_staging(&entry.file_name()) && is_before(&entry, before)? {
-                std::fs::remove_file(entry.path())?;
-                removed += 1;
+            match remove_stale(&entry, before, &mut waiting) {
+                Ok(was_removed) => removed += usize::from(was_removed),
+                // The others are removed all the same.
+                Err(error) => {
+                    let path = entry.path();
+                    tracing::warn!(%error, path = %path.display(), "a stale file stays");
+                }
             }
         }
     }
     Ok(removed)
+}
+
+/// Whether it was a stale file and is removed; a folder is looked at later.
+fn remove_stale(
+    entry: &std::fs::DirEntry,
+    before: Timestamp,
+    waiting: &mut Vec<PathBuf>,
+) -> std::io::Result<bool> {
+    let mut remove = || -> std::io::Result<bool> {
+        if entry.file_type()?.is_dir() {
+            waiting.push(entry.path());
+            return Ok(false);
+        }
+        if !is_staging(&entry.file_name()) || !is_before(entry, before)? {
+            return Ok(false);
+        }
+        std::fs::remove_file(entry.path())?;
+        Ok(true)
+    };
+    match remove() {
+        // Whoever was writing it gave it its name just now, or another sweep was faster.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        outcome => outcome,
+    }
 }
 
 fn is_staging(name: &std::ffi::OsStr) -> bool {
@@ -191,4 +226,28 @@ fn is_staging(name: &std::ffi::OsStr) -> bool {
 fn is_before(entry: &std::fs::DirEntry, before: Timestamp) -> std::io::Result<bool> {
     let written: DateTime<Utc> = entry.metadata()?.modified()?.into();
     Ok(Timestamp::new(written) < before)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_got_its_name_meanwhile_is_no_failure() {
+        let folder = std::env::temp_dir().join(format!("kitward-staging-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let before = Timestamp::parse("2999-01-01T00:00:00Z").unwrap();
+        let mut outcomes = Vec::new();
+        for is_renamed in [true, false] {
+            std::fs::write(folder.join("kit#1"), b"half").unwrap();
+            let entry = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap();
+            if is_renamed {
+                std::fs::remove_file(entry.path()).unwrap();
+            }
+            outcomes.push(remove_stale(&entry, before, &mut Vec::new()).unwrap());
+        }
+        assert_eq!(outcomes, [false, true]);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

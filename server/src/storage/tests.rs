@@ -1,4 +1,6 @@
+use data_encoding::HEXLOWER;
 use futures_util::TryStreamExt;
+use sha2::{Digest, Sha256};
 
 use super::*;
 use crate::config::StorageConfig;
@@ -105,4 +107,37 @@ async fn a_sound_store_passes_its_check_and_keeps_nothing_of_it() {
     let storage = Storage::open(&StorageConfig::default(), &folder.0).unwrap();
     storage.check().await.unwrap();
     assert_eq!(folder.left_over(), 0);
+}
+
+#[tokio::test]
+async fn a_part_that_comes_back_with_other_bytes_is_told() {
+    let folder = Folder::new("other-part");
+    let storage = Storage::open(&StorageConfig::default(), &folder.0).unwrap();
+    let sha256 = HEXLOWER.encode(&Sha256::digest(b"part"));
+    let name = PartName {
+        upload: "upload",
+        number: 1,
+        sha256: &sha256,
+    };
+    let (sent, other) = (Bytes::from_static(b"part"), Bytes::from_static(b"trap"));
+    storage.put_part(name, sent.clone()).await.unwrap();
+    assert_eq!(storage.read_part(name).await.unwrap(), sent);
+    storage.put_part(name, other).await.unwrap();
+    let read = storage.read_part(name).await;
+    assert!(matches!(read, Err(StorageError::OtherBytes)), "{read:?}");
+}
+
+#[tokio::test]
+async fn what_lies_in_the_place_of_a_file_is_hashed_only_where_it_is_that_file() {
+    let folder = Folder::new("other-file");
+    let storage = Storage::open(&StorageConfig::default(), &folder.0).unwrap();
+    let stored = store(&storage, 1, b"the file").await.unwrap();
+    let hash = storage.prehash_of(&stored.sha256, stored.size).await;
+    assert_eq!(Some(hash.unwrap()), stored.blake2b);
+    let place = folder.0.join("blobs").join(&stored.key);
+    for damaged in [&b"the pile"[..], b"the", b"the file and more"] {
+        std::fs::write(&place, damaged).unwrap();
+        let hash = storage.prehash_of(&stored.sha256, stored.size).await;
+        assert!(matches!(hash, Err(StorageError::OtherBytes)), "{hash:?}");
+    }
 }

@@ -59,6 +59,37 @@ async fn a_rollout_is_set_followed_halted_and_resumed(kind: Kind) {
     stage.app.stop().await;
 }
 
+both!(a_rollout_set_during_a_halt_stands_still_from_then_on);
+async fn a_rollout_set_during_a_halt_stands_still_from_then_on(kind: Kind) {
+    let stage = stage(kind).await;
+    stage.release("1.0.0").await;
+    let id = stage.release("1.1.0").await;
+    let now = || stage.app.app.clock.now();
+    let step = |seconds: i64, percent: u8| json!({ "at": now().plus_seconds(seconds).to_string(), "percent": percent });
+    stage.acted(&id, "halt", &json!({})).await;
+    stage.app.clock.advance(3 * DAY);
+    let set = stage.acted(&id, "rollout", &json!({ "percent": 25 })).await;
+    assert!(set["halted_at"].is_string(), "a halt goes on");
+    stage.app.clock.advance(60);
+    let resumed = stage.acted(&id, "resume", &json!({})).await;
+    assert_eq!(resumed["rollout"], set["rollout"], "it has begun");
+    // The same with a schedule: all from now on, nobody in ten days.
+    stage.acted(&id, "halt", &json!({})).await;
+    stage.app.clock.advance(3 * DAY);
+    let steps = json!({ "steps": [step(0, 100), step(10 * DAY, 0)] });
+    stage.acted(&id, "rollout", &steps).await;
+    assert_eq!(stage.offered("version=1.0.0").await, None);
+    stage.app.clock.advance(60);
+    let later = step(10 * DAY, 0);
+    let resumed = stage.acted(&id, "resume", &json!({})).await;
+    assert_eq!(resumed["rollout"][1], later, "one minute later");
+    assert_eq!(
+        stage.offered("version=1.0.0").await.as_deref(),
+        Some("1.1.0")
+    );
+    stage.app.stop().await;
+}
+
 both!(a_rollout_comes_to_licenses_as_a_whole_and_to_applications_one_by_one);
 async fn a_rollout_comes_to_licenses_as_a_whole_and_to_applications_one_by_one(kind: Kind) {
     let stage = stage(kind).await;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use kitward::releases::sweep::{Swept, sweep};
+use kitward::releases::sweep::{Swept, claim_next, remove_claimed, sweep};
 use kitward_tests::{Kind, TestApp, both};
 
 use super::{Draft, PART, blobs, file_of, files_below, sha256, shop};
@@ -83,6 +83,67 @@ async fn uploads_nobody_goes_on_with_end_after_a_day(kind: Kind) {
     assert_eq!(files_below(&blobs(&app)).len(), 1);
     draft.send(&slow, 2, &file[PART..]).await.expect_status(200);
     draft.complete(&slow).await.expect_status(200);
+    app.stop().await;
+}
+
+both!(a_file_that_cannot_be_deleted_keeps_no_other);
+async fn a_file_that_cannot_be_deleted_keeps_no_other(kind: Kind) {
+    let (app, _shop) = shop(kind).await;
+    let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
+    for (name, file) in [("one.bin", &b"stuck"[..]), ("two.bin", &b"other"[..])] {
+        add(&draft, name, file).await;
+        let path = draft.path(&format!("/artifacts/{name}"));
+        draft.delete(&path).await.expect_status(204);
+        app.clock.advance(1);
+    }
+    let place = |file: &[u8]| {
+        let sha = sha256(file);
+        blobs(&app).join("sha256").join(&sha[..2]).join(&sha[2..])
+    };
+    // A folder is not deleted as a file is.
+    let stuck = place(b"stuck");
+    std::fs::remove_file(&stuck).unwrap();
+    std::fs::create_dir(&stuck).unwrap();
+    app.clock.advance(DAY + 1);
+    sweep(&app.app).await.unwrap_err();
+    assert!(!place(b"other").exists());
+    // Nobody claims the bytes any more: they may come again.
+    std::fs::remove_dir(&stuck).unwrap();
+    add(&draft, "one.bin", b"stuck").await;
+    app.clock.advance(2 * DAY);
+    assert_eq!(swept(&app).await, Swept::default());
+    assert!(stuck.exists());
+    app.stop().await;
+}
+
+both!(a_sweep_that_was_stopped_deletes_nothing_that_came_again);
+async fn a_sweep_that_was_stopped_deletes_nothing_that_came_again(kind: Kind) {
+    let (app, _shop) = shop(kind).await;
+    let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
+    let path = draft.path("/artifacts/kit.bin");
+    add(&draft, "kit.bin", b"kit").await;
+    draft.delete(&path).await.expect_status(204);
+    app.clock.advance(DAY + 1);
+    let stopped = claim_next(&app.app).await.unwrap().unwrap();
+    app.clock.advance(16 * 60);
+    assert_eq!(swept(&app).await.removed, 1, "by somebody else");
+    add(&draft, "kit.bin", b"kit").await;
+    assert!(!remove_claimed(&app.app, &stopped).await.unwrap());
+    assert_eq!(files_below(&blobs(&app)).len(), 1);
+    draft.delete(&path).await.expect_status(204);
+    app.clock.advance(DAY + 1);
+    // Its own still, and too old to begin with.
+    let slow = claim_next(&app.app).await.unwrap().unwrap();
+    app.clock.advance(5 * 60);
+    assert!(!remove_claimed(&app.app, &slow).await.unwrap());
+    assert_eq!(files_below(&blobs(&app)).len(), 1);
+    assert_eq!(swept(&app).await.removed, 0, "it is claimed");
+    app.clock.advance(11 * 60);
+    let claim = claim_next(&app.app).await.unwrap().unwrap();
+    // Fresh, and another's.
+    assert!(!remove_claimed(&app.app, &slow).await.unwrap());
+    assert!(remove_claimed(&app.app, &claim).await.unwrap());
+    assert!(files_below(&blobs(&app)).is_empty());
     app.stop().await;
 }
 

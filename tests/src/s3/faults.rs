@@ -16,6 +16,8 @@ pub enum Fault {
     Down,
     /// One byte of each file is another.
     OtherBytes,
+    /// The same of the first file that is asked for; the next ones are right.
+    OtherBytesOnce,
     /// Files end early.
     Cut,
 }
@@ -24,7 +26,7 @@ pub enum Fault {
 pub(super) fn spoiled(response: Response<Body>, fault: Fault) -> Response<Body> {
     match fault {
         Fault::None | Fault::Silent | Fault::Down => response,
-        Fault::OtherBytes => response.map(|body| {
+        Fault::OtherBytes | Fault::OtherBytesOnce => response.map(|body| {
             let mut is_first = true;
             let chunks = body.map(move |chunk| {
                 chunk.map(|bytes| {

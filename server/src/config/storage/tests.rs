@@ -69,10 +69,19 @@ fn storage_that_could_not_be_used_is_refused_by_name() {
             " ",
             "storage.s3.secret_access_key",
         ),
+        (
+            "KITWARD_LIMITS_ARTIFACT_BYTES",
+            "5368709121",
+            "limits.artifact_bytes",
+        ),
     ] {
         let error = storage(&[(variable, value)]).unwrap_err().to_string();
         assert!(error.starts_with(&format!("{name}: ")), "{value}: {error}");
     }
+    let largest = ("KITWARD_LIMITS_ARTIFACT_BYTES", "5368709120");
+    assert!(storage(&[largest]).is_ok());
+    let larger = ("KITWARD_LIMITS_ARTIFACT_BYTES", "5368709121");
+    assert!(given(&[larger]).is_ok(), "a folder copies nothing");
     let azure = [
         ("KITWARD_STORAGE_KIND", "azure"),
         ("KITWARD_STORAGE_AZURE_ACCOUNT", "vendor"),

@@ -203,7 +203,7 @@ pub(super) async fn send(
         (status = 404, description = "`not_found`: there is no such upload, or no longer."),
         (status = 409, description = "`conflict`: parts are missing (`missing` names them), or the release is out, is full, or has this name with other bytes."),
         (status = 422, description = "`invalid_field`: the whole has another SHA-256 than was announced. The upload is over."),
-        (status = 503, description = "`unavailable`: the same bytes are being deleted just now."),
+        (status = 503, description = "`unavailable`: the same bytes are being deleted just now, or the storage gave a part back wrongly once."),
         (status = 507, description = "`insufficient_storage`: the disk is full."),
     ),
 )]

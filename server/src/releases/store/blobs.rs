@@ -171,14 +171,49 @@ pub fn claim(
     Ok(claimed)
 }
 
-/// Deletes the row of a file that is deleted, if it still bears this claim and nobody else's.
-pub fn forget(tx: &mut WriteTx<'_>, sha256: &str, claimed_at: Timestamp) -> Result<(), DbError> {
+/// Whether a row bears this claim and nobody else's.
+pub fn bears_claim(
+    conn: &mut AnyConn,
+    sha256: &str,
+    claimed_at: Timestamp,
+) -> Result<bool, DbError> {
+    let found: Vec<String> = blobs::table
+        .filter(blobs::sha256.eq(sha256.to_owned()))
+        .filter(blobs::references_count.eq(0))
+        .filter(blobs::deleting_since.eq(claimed_at))
+        .select(blobs::sha256)
+        .load(conn)?;
+    Ok(!found.is_empty())
+}
+
+/// Takes this claim off and lets the day of the bytes begin again.
+pub fn give_back(
+    tx: &mut WriteTx<'_>,
+    sha256: &str,
+    claimed_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), DbError> {
     let claimed = blobs::table
         .find(sha256)
         .filter(blobs::references_count.eq(0))
         .filter(blobs::deleting_since.eq(claimed_at));
-    diesel::delete(claimed).execute(tx.conn())?;
+    diesel::update(claimed)
+        .set((
+            blobs::deleting_since.eq(None::<Timestamp>),
+            blobs::unused_since.eq(now),
+        ))
+        .execute(tx.conn())?;
     Ok(())
+}
+
+/// Deletes the row of a file that is deleted, if it still bears this claim and nobody else's;
+/// whether it did.
+pub fn forget(tx: &mut WriteTx<'_>, sha256: &str, claimed_at: Timestamp) -> Result<bool, DbError> {
+    let claimed = blobs::table
+        .find(sha256)
+        .filter(blobs::references_count.eq(0))
+        .filter(blobs::deleting_since.eq(claimed_at));
+    Ok(diesel::delete(claimed).execute(tx.conn())? == 1)
 }
 
 /// Which of these have a row.

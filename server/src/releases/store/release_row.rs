@@ -87,7 +87,8 @@ pub struct Release {
     /// What the queue of its rollout is drawn by.
     #[serde(skip)]
     pub rollout_salt: Option<Vec<u8>>,
-    /// Since when it is offered to nobody.
+    /// Since when it is offered to nobody; of a rollout that was set meanwhile, since when that one
+    /// stands still.
     pub halted_at: Option<Timestamp>,
     /// Why it was yanked.
     pub yank_reason: Option<String>,

@@ -153,7 +153,12 @@ async fn held_by_kit(
         })
         .await?;
     let same = found.filter(|artifact| artifact.size == size);
-    Ok(same.and_then(stored_as))
+    let Some(stored) = same.and_then(stored_as) else {
+        return Ok(None);
+    };
+    // What the storage lost has to come again.
+    let there = app.storage.size_of(&stored.sha256).await?;
+    Ok((there == Some(stored.size)).then_some(stored))
 }
 
 fn stored_as(artifact: Artifact) -> Option<Stored> {
@@ -174,17 +179,19 @@ pub fn begin_upload_in(
 ) -> Result<Begun, BeginUploadError> {
     let release = store::lock(tx, &upload.release_id)?.ok_or(UploadArtifactError::NotFound)?;
     let named = store::find_artifact_named(tx.conn(), &upload.release_id, &upload.name)?;
-    if let Some(named) = named {
-        // Equal bytes would have been found as those of the kit.
-        let taken = UploadArtifactError::NameTaken {
-            sha256: named.sha256,
-        };
-        return Err(taken.into());
+    match named {
+        // Equal bytes were found as those of the kit, unless the storage lost them: then they may come
+        // again, whatever the release is, and change nothing of it.
+        Some(named) if named.sha256 == upload.sha256 && named.size == upload.size => {}
+        Some(named) => {
+            let sha256 = named.sha256;
+            return Err(UploadArtifactError::NameTaken { sha256 }.into());
+        }
+        None if release.status != ReleaseStatus::Draft => {
+            return Err(UploadArtifactError::NotDraft.into());
+        }
+        None => check_room(tx, &release, &upload.name)?,
     }
-    if release.status != ReleaseStatus::Draft {
-        return Err(UploadArtifactError::NotDraft.into());
-    }
-    check_room(tx, &release, &upload.name)?;
     let same = uploads::find_same(tx.conn(), &upload.release_id, &upload.name, &upload.sha256)?;
     if let Some(present) = same {
         return go_on(tx, present, upload);

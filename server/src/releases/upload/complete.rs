@@ -3,9 +3,6 @@
 
 use std::sync::Arc;
 
-use data_encoding::HEXLOWER;
-use sha2::{Digest, Sha256};
-
 use super::abandon::{abandon_upload, clear};
 use super::begin::find_in;
 use super::part::name;
@@ -135,7 +132,8 @@ async fn made_meanwhile(app: &App, upload: &UploadRow) -> Result<Uploaded, Compl
     })
 }
 
-/// One part in memory at a time.
+/// One part in memory at a time, each as it was sent: a whole of such parts that is another is the
+/// caller's fault.
 async fn join(app: &App, upload: &UploadRow, parts: &[PartRow]) -> Result<Stored, StorageError> {
     let limit = u64::try_from(upload.size).unwrap_or(0);
     let mut whole = app
@@ -163,17 +161,13 @@ async fn explain(
     error: StorageError,
 ) -> CompleteUploadError {
     match error {
-        StorageError::Mismatch { sha256 } => match damaged(app, parts).await {
-            Ok(damaged) if damaged.is_empty() => {
-                match abandon_upload(app, upload.id.clone()).await {
-                    Ok(_) => CompleteUploadError::Mismatch { sha256 },
-                    Err(error) => error.into(),
-                }
-            }
-            Ok(damaged) => drop_parts(app, &upload.id, damaged).await,
+        // No part was wrong when it went into the whole.
+        StorageError::Mismatch { sha256 } => match abandon_upload(app, upload.id.clone()).await {
+            Ok(_) => CompleteUploadError::Mismatch { sha256 },
             Err(error) => error.into(),
         },
-        StorageError::Missing | StorageError::TooLarge { .. } => match damaged(app, parts).await {
+        StorageError::Missing | StorageError::OtherBytes => match damaged(app, parts).await {
+            // The storage was wrong once; nothing is lost, and who asks again may get the file.
             Ok(damaged) if damaged.is_empty() => error.into(),
             Ok(damaged) => drop_parts(app, &upload.id, damaged).await,
             Err(error) => error.into(),
@@ -186,16 +180,10 @@ async fn explain(
 async fn damaged(app: &App, parts: &[PartRow]) -> Result<Vec<i32>, StorageError> {
     let mut damaged = Vec::new();
     for part in parts {
-        let is_whole = match app.storage.read_part(name(part)).await {
-            Ok(bytes) => {
-                let hashing = tokio::task::spawn_blocking(move || Sha256::digest(&bytes));
-                HEXLOWER.encode(&hashing.await?) == part.sha256
-            }
-            Err(StorageError::Missing) => false,
+        match app.storage.read_part(name(part)).await {
+            Ok(_bytes) => {}
+            Err(StorageError::Missing | StorageError::OtherBytes) => damaged.push(part.number),
             Err(error) => return Err(error),
-        };
-        if !is_whole {
-            damaged.push(part.number);
         }
     }
     Ok(damaged)

@@ -133,9 +133,16 @@ fn read(before: &[u8], record: &[u8]) -> Option<End> {
                 ..large
             })
         }
-        None if disk == 0 => Some(end),
+        // A locator is followed by some programs whatever it leads to, into a directory of its own.
+        None if disk == 0 && !has_locator(before) => Some(end),
         None => None,
     }
+}
+
+fn has_locator(before: &[u8]) -> bool {
+    let at = before.len().checked_sub(LOCATOR_SIZE);
+    let locator = at.and_then(|at| before.get(at..));
+    locator.is_some_and(|bytes| bytes.starts_with(&LOCATOR.to_le_bytes()))
 }
 
 /// The records of zip64 that stand right before the record every zip has.

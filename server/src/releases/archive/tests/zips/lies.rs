@@ -98,6 +98,31 @@ fn nothing_lies_before_between_or_behind() {
 }
 
 #[test]
+fn a_locator_leads_to_no_directory_that_is_not_looked_into() {
+    let good = zip(&[Part::file("a", b"text")]);
+    let (body, end) = good.split_at(good.len() - 22);
+    let number = |at: usize| u32::from_le_bytes(end[at..at + 4].try_into().unwrap());
+    let (size, offset) = (number(12), usize::try_from(number(16)).unwrap());
+    // The comment of the last entry: other records, in a form of which only some programs read more.
+    let with_comment = |comment: &[u8]| {
+        let length = u16::try_from(comment.len()).unwrap();
+        let mut bytes = [body, comment, end].concat();
+        bytes[offset + 32..offset + 34].copy_from_slice(&length.to_le_bytes());
+        let size_at = body.len() + comment.len() + 12;
+        let size = size + u32::from(length);
+        bytes[size_at..size_at + 4].copy_from_slice(&size.to_le_bytes());
+        bytes
+    };
+    let record = [&b"PK\x06\x06\x2d\0\0\0\0\0\0\0"[..], &[0_u8; 45]].concat();
+    let at = u64::try_from(body.len()).unwrap();
+    let place = [&[0_u8; 4][..], &at.to_le_bytes(), &1_u32.to_le_bytes()].concat();
+    let located = [&record[..], b"PK\x06\x07", &place].concat();
+    refuse_whole(&with_comment(&located), Reason::Malformed);
+    let plain = [&record[..], b"none", &place].concat();
+    assert!(listed(ArchiveFormat::Zip, &with_comment(&plain)).is_ok());
+}
+
+#[test]
 fn entries_that_share_bytes_are_a_bomb() {
     // All entries point to the one kernel, as in the full overlap of 2019.
     let kernel = Part::deflated("0", &vec![0; 100_000]);
