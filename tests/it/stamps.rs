@@ -8,12 +8,13 @@ use diesel::{RunQueryDsl, sql_query};
 use futures_util::future::join_all;
 use kitward::db::{DbError, Shard};
 use kitward::downloads::stamp::{Piece, Stripped, read_document, strip};
-use kitward_keys::{Jwks, PublicKeys, StampClaims};
-use kitward_tests::{BUYER, Kind, Purchase, Reply, Shop, TestApp, both, command};
+use kitward_keys::{ArtifactClaims, Expected, Jwks, PublicKeys, StampClaims, verify_update};
+use kitward_tests::{Actor, BUYER, Kind, Purchase, Reply, Shop, TestApp, both, command};
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::signatures::commands;
+use crate::uploads::blobs;
 
 const FILE: &str = "feedback-widget-1.0.0.zip";
 const KIT: &str = "/v1/admin/kits/feedback-widget";
@@ -136,9 +137,7 @@ async fn a_copy_names_its_license_and_gives_the_original_back(kind: Kind) {
             (stamp.aud.as_str(), stamp.artifact.name.as_str()),
             ("feedback-widget", name)
         );
-        let hash =
-            data_encoding::HEXLOWER.encode(&<sha2::Sha256 as sha2::Digest>::digest(original));
-        assert_eq!(stamp.artifact.sha256, hash);
+        assert_eq!(stamp.artifact.sha256, sha256(original));
     }
     // Lock files hold hashes of registry packages; other files have no place for a stamp.
     assert_eq!(stamping.fetch("package.tgz").await.bytes, stamping.tar);
@@ -150,6 +149,67 @@ async fn a_copy_names_its_license_and_gives_the_original_back(kind: Kind) {
         .await;
     edited.expect_status(200);
     assert_eq!(stamping.fetch(FILE).await.bytes, stamping.zip);
+    stamping.app.stop().await;
+}
+
+impl Stamping {
+    /// The files of the update that is offered, as the manifest and as the plain answer tell them.
+    async fn offered(&self, actor: &Actor) -> (Vec<ArtifactClaims>, Value) {
+        let asked = "/v1/kits/feedback-widget/updates?version=0.9.0";
+        let answer = actor.get(asked).await.expect_status(200);
+        let expected = Expected {
+            issuer: None,
+            audience: "feedback-widget",
+            now: self.app.now(),
+            leeway: 0,
+            nonce: None,
+        };
+        let manifest = answer.str("/manifest");
+        let claims = verify_update(&manifest, &self.keys().await, &expected).unwrap();
+        let plain = answer.json()["release"]["artifacts"].clone();
+        (claims.release.unwrap().artifacts, plain)
+    }
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(&<sha2::Sha256 as sha2::Digest>::digest(bytes))
+}
+
+both!(an_update_check_tells_which_files_come_with_a_stamp);
+async fn an_update_check_tells_which_files_come_with_a_stamp(kind: Kind) {
+    let stamping = Stamping::start(kind).await;
+    let kit = stamping.app.kit(&stamping.purchase.key);
+    let (files, plain) = stamping.offered(&kit).await;
+    assert_eq!(files.len(), 4);
+    for (told, shown) in files.iter().zip(plain.as_array().unwrap()) {
+        let name = told.name.as_str();
+        let stamped = [FILE, "kit.tar.gz"].contains(&name);
+        assert_eq!(told.stamped, stamped, "{name}");
+        assert_eq!(shown["name"], name);
+        let said = shown.get("stamped").cloned();
+        assert_eq!(said, stamped.then_some(Value::Bool(true)), "{name}");
+        let copy = stamping.fetch(name).await.bytes;
+        let original = match strip(&mut Cursor::new(&copy)) {
+            Ok(Some(stripped)) => joined(&copy, &stripped),
+            Ok(None) | Err(_) => copy.clone(),
+        };
+        assert_eq!(original != copy, stamped, "{name}");
+        assert_eq!(sha256(&original), told.sha256, "{name}");
+        assert_eq!(i64::try_from(original.len()).unwrap(), told.size, "{name}");
+    }
+    // Who shows no license gets what is stored.
+    let admin = &stamping.shop.admin;
+    let opened = admin.patch(KIT, &json!({ "is_open": true })).await;
+    opened.expect_status(200);
+    let (files, plain) = stamping.offered(&stamping.app.anonymous()).await;
+    assert!(files.iter().all(|file| !file.stamped), "{files:?}");
+    assert!(!plain.to_string().contains("stamped"), "{plain}");
+    let stored = stamping.app.anonymous().get(&path(FILE)).await;
+    assert_eq!(stored.expect_status(200).bytes, stamping.zip);
+    let unstamped = admin.patch(KIT, &json!({ "stamps": false })).await;
+    unstamped.expect_status(200);
+    let (files, _plain) = stamping.offered(&kit).await;
+    assert!(files.iter().all(|file| !file.stamped), "{files:?}");
     stamping.app.stop().await;
 }
 
@@ -207,6 +267,25 @@ async fn a_file_of_before_that_is_no_archive_by_now_never_leaves_without_a_stamp
         .await;
     edited.expect_status(200);
     assert_eq!(stamping.fetch("notes.zip").await.bytes, b"text");
+    stamping.app.stop().await;
+}
+
+both!(a_file_of_before_that_the_storage_damaged_is_refused_until_it_is_mended);
+async fn a_file_of_before_that_the_storage_damaged_is_refused_until_it_is_mended(kind: Kind) {
+    let stamping = Stamping::start(kind).await;
+    let first = stamping.fetch(FILE).await.bytes;
+    forget_layouts(&stamping.app).await;
+    let hash = sha256(&stamping.zip);
+    let folder = blobs(&stamping.app).join("sha256").join(&hash[..2]);
+    let stored = folder.join(&hash[2..]);
+    let kit = stamping.app.kit(&stamping.purchase.key);
+    std::fs::write(&stored, vec![b'x'; stamping.zip.len()]).unwrap();
+    for _ in 0..2 {
+        let refused = kit.get(&path(FILE)).await;
+        refused.expect_problem(503, "unavailable");
+    }
+    std::fs::write(&stored, &stamping.zip).unwrap();
+    assert!(stamping.fetch(FILE).await.bytes == first, "another copy");
     stamping.app.stop().await;
 }
 

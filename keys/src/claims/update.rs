@@ -84,6 +84,10 @@ pub struct ArtifactClaims {
     /// Its signature file, as minisign writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
+    /// Whether what comes from `url` carries the stamp of the caller's license: size, hashes and
+    /// signature are those of the file without it. Written only where it does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stamped: bool,
     /// Its stable address.
     pub url: String,
 }
@@ -120,4 +124,24 @@ pub fn verify_update(
     let claims: UpdateClaims = jws::verify(token, DocumentType::Update, keys)?;
     claims.check(expected)?;
     Ok(claims)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stamp_is_told_only_where_there_is_one() {
+        let plain = r#"{"name":"a.zip","kind":"zip","size":1,"sha256":"5f","sha512":"c4","url":"https://example.com/a.zip"}"#;
+        let mut claims: ArtifactClaims = serde_json::from_str(plain).unwrap();
+        assert!(!claims.stamped, "older manifests say nothing");
+        assert_eq!(serde_json::to_string(&claims).unwrap(), plain);
+        claims.stamped = true;
+        let told = serde_json::to_string(&claims).unwrap();
+        assert!(told.contains(r#""stamped":true"#), "{told}");
+        assert_eq!(
+            serde_json::from_str::<ArtifactClaims>(&told).unwrap(),
+            claims
+        );
+    }
 }

@@ -109,6 +109,7 @@ pub(crate) fn update() -> UpdateClaims {
         sha256: "5f".repeat(32),
         sha512: "c4".repeat(64),
         signature: Some(SIGNATURE.to_owned()),
+        stamped: false,
         url: "https://licenses.example.com/v1/kits/feedback-widget/releases/1.3.0/artifacts/feedback-widget-1.3.0.zip".to_owned(),
     };
     let release = ReleaseClaims {

@@ -2,7 +2,6 @@
 
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
-use bytes::Bytes;
 use secrecy::SecretString;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -11,13 +10,13 @@ use super::compare::{CompareError, Compared, Pair, choose, compare, patch};
 use super::model::Summary;
 use super::store::Outcome;
 use crate::app::App;
-use crate::downloads::api::{Shipment, deliver, find, open};
+use crate::downloads::api::{Shipment, deliver, find, needs_bytes, open};
 use crate::downloads::content::{Content, Segment};
 use crate::downloads::model::{network_of, path_segment};
 use crate::downloads::record::Recipient;
 use crate::downloads::view::artifact_url;
 use crate::http::client_address::client_address;
-use crate::http::conditional::{self, none_match};
+use crate::http::conditional;
 use crate::http::credentials::credential_form;
 use crate::http::extract::{AppData, OptionalKey};
 use crate::http::openapi::words::{FileBytes, ReleaseVersion, Sha256, Slug, WebAddress};
@@ -185,8 +184,9 @@ async fn show_patch(
     deliver_patch(&app, &http, &ends).await
 }
 
-/// Sends the patch between two releases: source of the newer one, and recorded and counted like its
-/// archive. Whoever calls has checked the license.
+/// Sends the patch between two releases. It is source of both, whichever way it goes: backwards it
+/// makes the older files of the newer ones, and applied in reverse the other way round. So it is
+/// recorded and counted like both archives. Whoever calls has checked the license.
 pub(super) async fn deliver_patch(
     app: &AppData,
     http: &HttpRequest,
@@ -195,12 +195,13 @@ pub(super) async fn deliver_patch(
     let compared = compare(app, &ends.pair, &ends.by.name).await;
     let compared = compared.map_err(|error| not_compared(app, ends, error))?;
     let etag = format!("\"{}\"", compared.patch_sha256);
-    let body = if none_match(http, &etag) {
-        // Whoever has it is sent nothing.
-        Vec::new()
+    let segments = if needs_bytes(http, &etag, compared.patch_size) {
+        let body = patch(app, &ends.pair, &compared, &ends.by.name).await;
+        let body = body.map_err(|error| not_compared(app, ends, error))?;
+        vec![Segment::Memory(body)]
     } else {
-        let body = patch(app, &ends.pair, &compared).await;
-        body.map_err(|error| not_compared(app, ends, error))?
+        // Nothing is read of it, and nothing of it is sent.
+        Vec::new()
     };
     let content = Content {
         name: format!(
@@ -210,10 +211,11 @@ pub(super) async fn deliver_patch(
         size: compared.patch_size,
         etag,
         sha256: Some(compared.patch_sha256.clone()),
-        segments: vec![Segment::Memory(Bytes::from(body))],
+        segments,
     };
     let holds_source = compared.patch_size > 0;
-    let to = (ends.pair.new.id.clone(), ends.by.recipient.clone());
+    let both = vec![ends.pair.old.id.clone(), ends.pair.new.id.clone()];
+    let to = (both, ends.by.recipient.clone());
     let shipment = Shipment::made_of(content, holds_source.then_some(to));
     let mut response = deliver(app, http, shipment).await?;
     describe(response.headers_mut(), &compared.summary);

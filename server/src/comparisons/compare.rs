@@ -1,8 +1,9 @@
 //! What two archives come to: kept, or computed now.
 
-use std::io::Read as _;
+use std::io::{Error, Read as _};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use flate2::read::ZlibDecoder;
 use sha2::{Digest, Sha256};
@@ -102,26 +103,46 @@ pub async fn compare(app: &Arc<App>, pair: &Pair, caller: &str) -> Result<Compar
     told(computed?)
 }
 
-/// The patch of a comparison that [`compare`] has told, and no other.
-pub async fn patch(app: &App, pair: &Pair, compared: &Compared) -> Result<Vec<u8>, CompareError> {
+/// The patch of a comparison that [`compare`] has told, and no other. Its bytes are held at the
+/// expense of `caller` until they are dropped.
+pub async fn patch(
+    app: &App,
+    pair: &Pair,
+    compared: &Compared,
+    caller: &str,
+) -> Result<Bytes, CompareError> {
     let (old, new) = (pair.old.sha256.clone(), pair.new.sha256.clone());
     if old == new {
-        return Ok(Vec::new());
+        return Ok(Bytes::new());
     }
+    let size = compared.patch_size;
+    let hold = app.turns.hold(caller, size).await?;
     let sha256 = compared.patch_sha256.clone();
     let find = move |conn: &mut _| store::find_patch(conn, (&old, &new), &sha256);
     let packed = app.db.read_slow(find).await?;
     let packed = packed.ok_or(CompareError::Replaced)?;
-    let unpack = tokio::task::spawn_blocking(move || {
-        let mut patch = Vec::new();
-        ZlibDecoder::new(packed.as_slice())
-            .read_to_end(&mut patch)
-            .map(|_| patch)
-    });
-    let unpacked = unpack
+    let unpacking = tokio::task::spawn_blocking(move || unpack(&packed, size));
+    let unpacked = unpacking
         .await
         .map_err(|error| CompareError::Broken(error.into()))?;
-    unpacked.map_err(|error| CompareError::Broken(error.into()))
+    let patch = unpacked.map_err(|error| CompareError::Broken(error.into()))?;
+    Ok(hold.around(patch))
+}
+
+/// The patch takes the memory that it was said to take, and no more.
+fn unpack(packed: &[u8], size: u64) -> Result<Vec<u8>, Error> {
+    let length = usize::try_from(size).map_err(Error::other)?;
+    let mut patch = Vec::new();
+    patch.try_reserve_exact(length)?;
+    let unpacked = ZlibDecoder::new(packed);
+    unpacked
+        .take(size.saturating_add(1))
+        .read_to_end(&mut patch)?;
+    if patch.len() == length {
+        Ok(patch)
+    } else {
+        Err(Error::other("the patch has another size than was kept"))
+    }
 }
 
 fn nothing() -> Compared {

@@ -43,7 +43,7 @@ async fn get_comparison(
     let (listing, ends) = find(&app, &request, &person, &path).await?;
     let compared = compare(&app, &ends.pair, &ends.by.name).await;
     let compared = compared.map_err(|error| not_compared(&app, &ends, error))?;
-    let whole = patch(&app, &ends.pair, &compared).await;
+    let whole = patch(&app, &ends.pair, &compared, &ends.by.name).await;
     let whole = whole.map_err(|error| not_compared(&app, &ends, error))?;
     let frame = frame(&app, &request, NavItem::Downloads);
     let page = page(frame, (&listing, &ends), &compared, &whole);

@@ -1,4 +1,5 @@
-//! One computation for each caller and for each pair of archives at a time, and few at all.
+//! One computation for each caller and for each pair of archives at a time, and few at all; and how
+//! much memory the patches may take that are on their way out.
 //!
 //! Whoever asks for much waits in a line of its own: in the line of all, each caller stands once.
 
@@ -7,6 +8,7 @@ use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
@@ -14,15 +16,28 @@ use tokio::time::{Instant, timeout_at};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Each holds contents and patch in memory.
 const AT_ONCE: usize = 2;
+/// How long somebody waits until others have read their patches.
+const READ_PATIENCE: Duration = Duration::from_secs(5);
+/// Bytes in which patches are weighed. What is no larger waits for nobody: a connection buffers as
+/// much of any file.
+const UNIT: u64 = 64 << 10;
+/// Units of the largest patch, 18 MiB.
+const LARGEST: u32 = 288;
+/// Units that one caller may hold: two of the largest.
+const SHARE: usize = 2 * 288;
+/// Units that all may hold: eight of the largest. Readers may be as slow as they like.
+const HELD_MAX: usize = 8 * 288;
 
-type Lock = Arc<tokio::sync::Mutex<()>>;
+type Lock = tokio::sync::Mutex<()>;
 
 /// Who computes what in this process.
 #[derive(Debug)]
 pub struct Turns {
-    callers: Lines<String>,
-    pairs: Lines<(String, String)>,
+    callers: Lines<String, Lock>,
+    pairs: Lines<(String, String), Lock>,
     room: Arc<Semaphore>,
+    readers: Lines<String, Semaphore>,
+    held: Arc<Semaphore>,
 }
 
 /// A caller's right to compute one pair.
@@ -34,9 +49,26 @@ pub(super) struct Turn {
     until: Instant,
 }
 
+/// A reader's right to so much memory.
+#[derive(Debug)]
+pub(super) struct Hold {
+    _units: Option<(OwnedSemaphorePermit, OwnedSemaphorePermit)>,
+}
+
+struct Held {
+    bytes: Vec<u8>,
+    _hold: Hold,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// Others are not done yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many comparisons are being computed")]
+#[error("too many comparisons are being computed or patches read")]
 pub struct Busy;
 
 impl Default for Turns {
@@ -45,6 +77,8 @@ impl Default for Turns {
             callers: Lines::default(),
             pairs: Lines::default(),
             room: Arc::new(Semaphore::new(AT_ONCE)),
+            readers: Lines::default(),
+            held: Arc::new(Semaphore::new(HELD_MAX)),
         }
     }
 }
@@ -54,10 +88,11 @@ impl Turns {
     /// line comes first: whoever stands in it holds up no pair.
     pub(super) async fn take(&self, caller: &str, old: &str, new: &str) -> Result<Turn, Busy> {
         let until = Instant::now() + PATIENCE;
-        let caller = self.callers.place(caller.to_owned());
+        let caller = self.callers.place(caller.to_owned(), Lock::default);
         let caller = timeout_at(until, caller.lock_owned()).await;
         let caller = caller.map_err(|_elapsed| Busy)?;
-        let pair = self.pairs.place((old.to_owned(), new.to_owned()));
+        let pair = (old.to_owned(), new.to_owned());
+        let pair = self.pairs.place(pair, Lock::default);
         let pair = timeout_at(until, pair.lock_owned()).await;
         Ok(Turn {
             _caller: caller,
@@ -66,34 +101,66 @@ impl Turns {
             until,
         })
     }
+
+    /// Waits until this caller and all readers together leave room for a patch of so many bytes.
+    pub(super) async fn hold(&self, caller: &str, bytes: u64) -> Result<Hold, Busy> {
+        if bytes <= UNIT {
+            return Ok(Hold { _units: None });
+        }
+        let until = Instant::now() + READ_PATIENCE;
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(LARGEST);
+        let units = units.min(LARGEST);
+        let share = self
+            .readers
+            .place(caller.to_owned(), || Semaphore::new(SHARE));
+        let share = permits(share, units, until).await?;
+        let held = permits(Arc::clone(&self.held), units, until).await?;
+        Ok(Hold {
+            _units: Some((share, held)),
+        })
+    }
+}
+
+impl Hold {
+    /// Bytes that are held until the last part of them is dropped.
+    pub(super) fn around(self, bytes: Vec<u8>) -> Bytes {
+        Bytes::from_owner(Held { bytes, _hold: self })
+    }
 }
 
 impl Turn {
     /// Waits until there is room for a computation.
     pub(super) async fn room(&self) -> Result<OwnedSemaphorePermit, Busy> {
-        let room = Arc::clone(&self.room);
-        match timeout_at(self.until, room.acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) | Err(_) => Err(Busy),
-        }
+        permits(Arc::clone(&self.room), 1, self.until).await
+    }
+}
+
+async fn permits(
+    of: Arc<Semaphore>,
+    count: u32,
+    until: Instant,
+) -> Result<OwnedSemaphorePermit, Busy> {
+    match timeout_at(until, of.acquire_many_owned(count)).await {
+        Ok(Ok(permits)) => Ok(permits),
+        Ok(Err(_)) | Err(_) => Err(Busy),
     }
 }
 
 /// Lines in which whoever came first is first.
 #[derive(Debug)]
-struct Lines<K>(Mutex<HashMap<K, Lock>>);
+struct Lines<K, L>(Mutex<HashMap<K, Arc<L>>>);
 
-impl<K> Default for Lines<K> {
+impl<K, L> Default for Lines<K, L> {
     fn default() -> Self {
         Self(Mutex::default())
     }
 }
 
-impl<K: Eq + Hash> Lines<K> {
-    fn place(&self, key: K) -> Lock {
+impl<K: Eq + Hash, L> Lines<K, L> {
+    fn place(&self, key: K, new: impl FnOnce() -> L) -> Arc<L> {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.retain(|_, lock| Arc::strong_count(lock) > 1);
-        Arc::clone(lines.entry(key).or_default())
+        lines.retain(|_, line| Arc::strong_count(line) > 1);
+        Arc::clone(lines.entry(key).or_insert_with(|| Arc::new(new())))
     }
 }
 
@@ -171,5 +238,36 @@ mod tests {
         assert_eq!(turns.callers.0.lock().unwrap().len(), 1);
         assert_eq!(turns.pairs.0.lock().unwrap().len(), 1);
         drop(held);
+    }
+
+    /// Whether there is room for a patch at once.
+    async fn has_room(turns: &Turns, caller: &str, bytes: u64) -> bool {
+        let moment = Duration::from_millis(20);
+        let held = tokio::time::timeout(moment, turns.hold(caller, bytes)).await;
+        held.is_ok_and(|held| held.is_ok())
+    }
+
+    #[tokio::test]
+    async fn slow_readers_hold_no_more_memory_than_there_is_for_patches() {
+        let (largest, small) = (18 << 20, 64 << 10);
+        let turns = Turns::default();
+        let mut held = Vec::new();
+        for caller in ["a", "b", "c", "d"] {
+            for _ in 0..2 {
+                assert!(has_room(&turns, caller, largest).await);
+                let hold = turns.hold(caller, largest).await.unwrap();
+                held.push(hold.around(vec![0; 10]));
+            }
+            assert!(!has_room(&turns, caller, small + 1).await, "{caller}");
+        }
+        assert!(!has_room(&turns, "modest", small + 1).await);
+        assert!(has_room(&turns, "modest", small).await);
+        // Each part keeps all of it.
+        let part = held.pop().unwrap().slice(3..5);
+        assert!(!has_room(&turns, "modest", largest).await);
+        drop(part);
+        assert!(has_room(&turns, "modest", largest).await);
+        drop(held);
+        assert_eq!(turns.held.available_permits(), HELD_MAX);
     }
 }

@@ -29,7 +29,7 @@ use crate::releases::model::{Selector, is_newer, parse_version};
 use crate::releases::store::{self, Release};
 
 pub use asked::{find, open};
-pub use delivery::{Shipment, deliver};
+pub use delivery::{Shipment, deliver, needs_bytes};
 pub use errors::refused;
 
 /// Routes of this file.
@@ -253,6 +253,6 @@ async fn views(
         .db
         .read(move |conn| store::artifacts_of(conn, &ids))
         .await?;
-    let view = |release: &Release| release_view(app, &access.kit, release, &artifacts);
+    let view = |release: &Release| release_view(app, access, release, &artifacts);
     Ok(releases.iter().map(view).collect())
 }

@@ -14,6 +14,10 @@ use super::stamp::{Piece, Prepared};
 use crate::releases::store::Artifact;
 use crate::storage::{Storage, StorageError, StoredFile};
 
+/// Bytes in memory leave in slices of so many: a connection copies each one whole, and asks for the
+/// next when it has room again.
+const SLICE: usize = 48 << 10;
+
 /// A file on its way out, whole: its length and entity tag are known before its first byte.
 #[derive(Debug, Clone)]
 pub struct Content {
@@ -228,9 +232,16 @@ pub async fn open(
     }
     let bytes = |opened| match opened {
         Opened::File(file, range) => file.stream(range),
-        Opened::Memory(bytes) => stream::iter([Ok(bytes)]).boxed(),
+        Opened::Memory(bytes) => stream::iter(slices(bytes)).boxed(),
     };
     Ok(stream::iter(opened).flat_map(bytes).boxed())
+}
+
+fn slices(mut rest: Bytes) -> impl Iterator<Item = Result<Bytes, Error>> {
+    std::iter::from_fn(move || {
+        let slice = rest.split_to(rest.len().min(SLICE));
+        (!slice.is_empty()).then_some(Ok(slice))
+    })
 }
 
 async fn open_checked(
@@ -293,6 +304,17 @@ mod tests {
             range: 97..99,
         };
         assert_eq!(content.cut(&(92..94)), [expected]);
+    }
+
+    #[test]
+    fn bytes_in_memory_leave_in_slices() {
+        let whole: Vec<u8> = (0..=250).cycle().take(100 << 10).collect();
+        let found: Vec<Bytes> = slices(whole.clone().into()).map(Result::unwrap).collect();
+        let lengths: Vec<usize> = found.iter().map(Bytes::len).collect();
+        assert_eq!(lengths, [48 << 10, 48 << 10, 4 << 10]);
+        let joined: Vec<u8> = found.iter().flatten().copied().collect();
+        assert_eq!(joined, whole);
+        assert_eq!(slices(Bytes::new()).count(), 0);
     }
 
     #[test]

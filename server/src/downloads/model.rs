@@ -4,9 +4,11 @@ mod daily;
 mod naming;
 mod ranges;
 
+use crate::clock::Timestamp;
 use crate::db::types::{text_enum, typed_id};
+use crate::entropy::Entropy;
 
-pub use daily::{DAY_SECONDS, Day, DayLimits, LimitReached, network_of, seconds_left};
+pub use daily::{DAY_SECONDS, Day, DayLimits, LimitReached, day_start, network_of, seconds_left};
 pub use naming::{content_disposition, content_type, path_segment};
 pub use ranges::{Delivery, RANGES_MAX, plan};
 
@@ -14,6 +16,22 @@ typed_id!(
     /// One delivery of an artifact.
     DownloadId, "dld"
 );
+
+#[derive(Debug)]
+struct NoChance;
+
+impl Entropy for NoChance {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(0);
+    }
+}
+
+impl DownloadId {
+    /// No id of a delivery that began then or later comes before it.
+    pub fn least(began: Timestamp) -> Self {
+        Self::new(began, &NoChance)
+    }
+}
 
 /// How long a ticket is good.
 pub const TICKET_SECONDS: i64 = 10 * 60;

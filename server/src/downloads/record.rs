@@ -37,9 +37,9 @@ pub struct NewDelivery {
     pub to: Recipient,
     /// From where it was asked for.
     pub address: std::net::IpAddr,
-    /// The file.
-    pub artifact: ArtifactId,
-    /// How many bytes it has.
+    /// The file; several where what is sent holds bytes of each.
+    pub artifacts: Vec<ArtifactId>,
+    /// How many bytes there are.
     pub size: u64,
     /// How many of them were asked for.
     pub asked: u64,
@@ -90,55 +90,90 @@ impl Recipient {
     }
 }
 
-/// Records that a delivery begins, if the limits leave room for it.
-pub async fn begin_delivery(app: &App, new: NewDelivery) -> Result<DownloadId, BeginDeliveryError> {
+/// Records that a delivery begins, if the limits leave room for it; by which ids, one for each file.
+pub async fn begin_delivery(
+    app: &App,
+    mut new: NewDelivery,
+) -> Result<Vec<DownloadId>, BeginDeliveryError> {
     let now = app.clock.now();
-    let id = DownloadId::new(now, app.entropy.as_ref());
-    let shard = match &new.to.license {
-        Some(license) => Shard::of(license.as_str()),
-        None => Shard::of(new.artifact.as_str()),
+    // Whoever changes rows of several files does it in the same order.
+    new.artifacts.sort_unstable();
+    let each = new.artifacts.iter();
+    let ids: Vec<DownloadId> = each
+        .map(|_| DownloadId::new(now, app.entropy.as_ref()))
+        .collect();
+    let shard = match (&new.to.license, new.artifacts.as_slice()) {
+        (Some(license), _) => Shard::of(license.as_str()),
+        (None, [artifact]) => Shard::of(artifact.as_str()),
+        (None, _) => Shard::Wide,
     };
-    let row = id.clone();
     app.db
-        .write(shard, move |tx| begin_delivery_in(tx, &row, &new, now))
-        .await?;
-    Ok(id)
+        .write(shard, move |tx| begin_delivery_in(tx, &ids, &new, now))
+        .await
 }
 
 fn begin_delivery_in(
     tx: &mut WriteTx<'_>,
-    id: &DownloadId,
+    ids: &[DownloadId],
     new: &NewDelivery,
     now: Timestamp,
-) -> Result<(), BeginDeliveryError> {
+) -> Result<Vec<DownloadId>, BeginDeliveryError> {
     let network = network_of(new.address);
     let asked = i64::try_from(new.asked).unwrap_or(i64::MAX);
+    pass_ticket(tx, new, &network, asked)?;
+    let mut recorded = Vec::with_capacity(ids.len());
+    for (id, artifact) in ids.iter().zip(&new.artifacts) {
+        let continues = match &new.to.license {
+            Some(license) => !is_counted(tx, license, (artifact, new.to.limits), &network, now)?,
+            None => false,
+        };
+        let row = Download {
+            id: id.clone(),
+            artifact_id: artifact.clone(),
+            license_id: new.to.license.clone(),
+            credential: new.to.credential,
+            token_id: new.to.token.clone(),
+            network: Some(network.clone()),
+            bytes_asked: Some(asked),
+            continues,
+            started_at: now,
+            completed: None,
+            stamp_nonce: new.stamp_nonce.clone(),
+        };
+        recorded.push(put(tx, row, asked)?);
+    }
+    Ok(recorded)
+}
+
+/// Adds a part to the delivery that it goes on with, else a delivery: what anybody may ask for again
+/// and again makes no rows.
+fn put(tx: &mut WriteTx<'_>, row: Download, asked: i64) -> Result<DownloadId, DbError> {
+    // What is counted now is new; what nobody counts may be either.
+    let may_go_on = row.continues || row.license_id.is_none();
+    if may_go_on && let Some(id) = store::of_same_day(tx, &row)? {
+        store::add_part(tx, &id, asked)?;
+        return Ok(id);
+    }
+    store::insert(tx, &row)?;
+    Ok(row.id)
+}
+
+/// Takes what is asked for from what the ticket has left, where it came by one.
+fn pass_ticket(
+    tx: &mut WriteTx<'_>,
+    new: &NewDelivery,
+    network: &str,
+    asked: i64,
+) -> Result<(), BeginDeliveryError> {
     if let Some(digest) = &new.to.ticket {
         let size = i64::try_from(new.size).unwrap_or(i64::MAX);
         // A file without bytes can be had too.
         let most = size.max(1).saturating_mul(TICKET_TIMES);
-        if !store::use_ticket(tx, digest, &network, asked.max(1), most)? {
-            return Err(why_unusable(tx, digest, &network)?);
+        if !store::use_ticket(tx, digest, network, asked.max(1), most)? {
+            return Err(why_unusable(tx, digest, network)?);
         }
     }
-    let continues = match &new.to.license {
-        Some(license) => !is_counted(tx, license, new, &network, now)?,
-        None => false,
-    };
-    let row = Download {
-        id: id.clone(),
-        artifact_id: new.artifact.clone(),
-        license_id: new.to.license.clone(),
-        credential: new.to.credential,
-        token_id: new.to.token.clone(),
-        network: Some(network),
-        bytes_asked: Some(asked),
-        continues,
-        started_at: now,
-        completed: None,
-        stamp_nonce: new.stamp_nonce.clone(),
-    };
-    Ok(store::insert(tx, &row)?)
+    Ok(())
 }
 
 fn why_unusable(
@@ -158,31 +193,37 @@ fn why_unusable(
 fn is_counted(
     tx: &mut WriteTx<'_>,
     license: &LicenseId,
-    new: &NewDelivery,
+    (artifact, limits): (&ArtifactId, DayLimits),
     network: &str,
     now: Timestamp,
 ) -> Result<bool, BeginDeliveryError> {
     let day = Day::of(now);
     store::lock_day(tx, license, day)?;
-    let (this_file, any_file) = store::seen(tx, license, day, network, &new.artifact)?;
+    let (this_file, any_file) = store::seen(tx, license, day, network, artifact)?;
     if this_file {
         return Ok(false);
     }
-    store::count(tx, license, day, !any_file, new.to.limits)?.map_err(|reached| {
+    store::count(tx, license, day, !any_file, limits)?.map_err(|reached| {
         BeginDeliveryError::Limit {
             reached,
             retry_after: seconds_left(now),
         }
     })?;
-    store::insert_file(tx, license, day, network, &new.artifact)?;
+    store::insert_file(tx, license, day, network, artifact)?;
     Ok(true)
 }
 
 /// Records how a delivery ended.
-pub async fn end_delivery(app: &App, id: DownloadId, completed: bool) -> Result<(), DbError> {
-    let shard = Shard::of(id.as_str());
+pub async fn end_delivery(app: &App, ids: Vec<DownloadId>, completed: bool) -> Result<(), DbError> {
+    let shard = match ids.as_slice() {
+        [id] => Shard::of(id.as_str()),
+        _ => Shard::Wide,
+    };
     app.db
-        .write(shard, move |tx| store::set_completed(tx, &id, completed))
+        .write(shard, move |tx| {
+            ids.iter()
+                .try_for_each(|id| store::set_completed(tx, id, completed))
+        })
         .await
 }
 

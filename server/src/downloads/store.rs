@@ -5,7 +5,7 @@ mod gate;
 
 use diesel::prelude::*;
 
-use super::model::{CredentialForm, DownloadId};
+use super::model::{CredentialForm, DownloadId, day_start};
 use crate::clock::Timestamp;
 use crate::db::schema::{download_tickets, downloads};
 use crate::db::{AnyConn, DbError, WriteTx};
@@ -32,13 +32,13 @@ pub struct Download {
     pub token_id: Option<LicenseTokenId>,
     /// The network it went to.
     pub network: Option<String>,
-    /// How many bytes were asked for.
+    /// How many bytes were asked for, in all its parts.
     pub bytes_asked: Option<i64>,
-    /// Whether it is another part of what this network was given before on the same day.
+    /// Whether it goes on with what this network was given before on the same day in another form.
     pub continues: bool,
-    /// When it began.
+    /// When its first part began.
     pub started_at: Timestamp,
-    /// Whether all its bytes were sent; unknown while it runs and behind a redirect.
+    /// Whether all bytes of its last part were sent; unknown while that runs and behind a redirect.
     pub completed: Option<bool>,
     /// Nonce of the stamp in it.
     pub stamp_nonce: Option<String>,
@@ -68,6 +68,47 @@ pub struct TicketRow {
 pub fn insert(tx: &mut WriteTx<'_>, download: &Download) -> Result<(), DbError> {
     diesel::insert_into(downloads::table)
         .values(download)
+        .execute(tx.conn())?;
+    Ok(())
+}
+
+/// The newest delivery of the same day that says the same as `row`: the same file for the same license,
+/// or for none, in the same network and form.
+pub fn of_same_day(tx: &mut WriteTx<'_>, row: &Download) -> Result<Option<DownloadId>, DbError> {
+    let Some(network) = row.network.as_deref() else {
+        return Ok(None);
+    };
+    // Ids are in the order of time, as indexes are.
+    let least = DownloadId::least(day_start(row.started_at));
+    let rows = downloads::table
+        .filter(downloads::id.ge(least))
+        .filter(downloads::artifact_id.eq(&row.artifact_id))
+        .filter(downloads::network.eq(network))
+        .order(downloads::id.desc())
+        .limit(100);
+    let found: Vec<Download> = match &row.license_id {
+        Some(license) => rows
+            .filter(downloads::license_id.eq(license))
+            .load(tx.conn())?,
+        None => rows
+            .filter(downloads::license_id.is_null())
+            .load(tx.conn())?,
+    };
+    let same = |it: &Download| {
+        it.credential == row.credential
+            && it.token_id == row.token_id
+            && it.stamp_nonce == row.stamp_nonce
+    };
+    Ok(found.into_iter().find(same).map(|it| it.id))
+}
+
+/// Adds the bytes of another part to a delivery, which has not ended then.
+pub fn add_part(tx: &mut WriteTx<'_>, id: &DownloadId, bytes: i64) -> Result<(), DbError> {
+    diesel::update(downloads::table.find(id))
+        .set((
+            downloads::bytes_asked.eq(downloads::bytes_asked + bytes),
+            downloads::completed.eq(None::<bool>),
+        ))
         .execute(tx.conn())?;
     Ok(())
 }

@@ -3,11 +3,12 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::authorize::Access;
 use super::model::path_segment;
+use super::stamp::is_stamped;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::http::openapi::words::{ReleaseVersion, Sha256, Sha512, WebAddress};
-use crate::kits::store::Kit;
 use crate::releases::model::{Channel, Severity};
 use crate::releases::store::{Artifact, Release};
 
@@ -54,18 +55,25 @@ pub struct ArtifactView {
     pub sha512: String,
     /// Its signature file, as minisign writes it.
     pub signature: Option<String>,
+    /// Whether what comes carries the stamp of the license that was shown, which has to be taken out
+    /// before it is compared with size, hashes and signature; left out where it does not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stamped: bool,
     /// Its stable address.
     #[schema(value_type = WebAddress)]
     pub url: String,
 }
 
-/// A release with those of `artifacts` that belong to it.
+/// A release with those of `artifacts` that belong to it, for who has this access.
 pub fn release_view(
     app: &App,
-    kit: &Kit,
+    access: &Access,
     release: &Release,
     artifacts: &[Artifact],
 ) -> ReleaseView {
+    let kit = &access.kit;
+    // A stamp names a license: who showed none gets files as they are stored.
+    let is_licensed = access.license().is_some();
     let own = artifacts
         .iter()
         .filter(|artifact| artifact.release_id == release.id);
@@ -78,6 +86,7 @@ pub fn release_view(
         sha256: artifact.sha256.clone(),
         sha512: artifact.sha512.clone(),
         signature: artifact.signature.clone(),
+        stamped: is_licensed && is_stamped(kit, artifact),
         url: artifact_url(app, &kit.slug, &release.version, &artifact.name),
     };
     ReleaseView {

@@ -125,7 +125,7 @@ fn best(app: &App, access: &Access, input: &CheckUpdate) -> Option<ReleaseView> 
     on_offer.find_map(|(_, release)| {
         let files = files(&release.id);
         let has_file = !files.is_empty();
-        has_file.then(|| release_view(app, &access.kit, release, &files))
+        has_file.then(|| release_view(app, access, release, &files))
     })
 }
 

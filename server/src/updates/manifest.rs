@@ -6,12 +6,13 @@ use kitward_keys::{
 
 use super::check_update::{CheckUpdate, Update};
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::db::types::new_type_id;
 use crate::downloads::authorize::Access;
 use crate::downloads::view::{ArtifactView, ReleaseView};
 use crate::licenses::model::LicenseId;
 
-/// How long a manifest is good.
+/// How long a manifest is good, where the license does not end before.
 const MANIFEST_SECONDS: i64 = 24 * 60 * 60;
 
 /// `sub` where no license was shown.
@@ -60,7 +61,7 @@ fn claims(app: &App, access: &Access, input: &CheckUpdate, update: &Update) -> U
             .map_or(NOBODY, LicenseId::as_str)
             .to_owned(),
         iat: now.unix(),
-        exp: now.plus_seconds(MANIFEST_SECONDS).unix(),
+        exp: ends_at(access, now),
         nonce: input.nonce.clone(),
         jti: new_type_id("upd", now, app.entropy.as_ref()),
         available: update.release.is_some(),
@@ -70,6 +71,16 @@ fn claims(app: &App, access: &Access, input: &CheckUpdate, update: &Update) -> U
         updates_until: update.updates_until.map(|until| until.to_string()),
         renew_url: update.renew_url.clone(),
     }
+}
+
+/// A manifest does not outlive the license with its grace; nor does it end before it begins, where
+/// the license has less than a second left.
+fn ends_at(access: &Access, now: Timestamp) -> i64 {
+    let end = now.plus_seconds(MANIFEST_SECONDS);
+    let holding = access.holding.as_ref();
+    let usable = holding.and_then(|holding| holding.standing(true).usable_until());
+    let end = usable.map_or(end, |usable| usable.min(end));
+    end.unix().max(now.unix() + 1)
 }
 
 fn release_claims(release: ReleaseView) -> ReleaseClaims {
@@ -95,6 +106,7 @@ fn artifact_claims(artifact: ArtifactView) -> ArtifactClaims {
         sha256: artifact.sha256,
         sha512: artifact.sha512,
         signature: artifact.signature,
+        stamped: artifact.stamped,
         url: artifact.url,
     }
 }

@@ -1,4 +1,4 @@
-//! A patch is source: who takes one is given a part of the newer archive.
+//! A patch is source: who takes one is given parts of both archives.
 
 use futures_util::future::join_all;
 use kitward::comparisons::compare::{CompareError, Pair, compare, patch};
@@ -36,8 +36,8 @@ async fn pair(app: &TestApp, shop: &Shop) -> Pair {
     Pair { old, new }
 }
 
-both!(a_patch_is_recorded_as_a_delivery_of_the_newer_archive);
-async fn a_patch_is_recorded_as_a_delivery_of_the_newer_archive(kind: Kind) {
+both!(a_patch_is_recorded_as_a_delivery_of_both_archives);
+async fn a_patch_is_recorded_as_a_delivery_of_both_archives(kind: Kind) {
     let (app, shop, purchase) = two_versions(kind).await;
     let kit = app.kit(&purchase.key);
     let range = path("1.0.0...1.1.0.patch");
@@ -72,12 +72,18 @@ async fn a_patch_is_recorded_as_a_delivery_of_the_newer_archive(kind: Kind) {
     let mine = browser.get(&format!("{page}.patch")).await;
     assert_eq!(mine.expect_status(200).bytes, whole.bytes);
     let size = i64::try_from(whole.bytes.len()).unwrap();
-    let newer = pair(&app, &shop).await.new.id;
+    let pair = pair(&app, &shop).await;
+    let mut sides = [pair.old.id, pair.new.id];
+    sides.sort();
     let rows = recorded(&app, &shop).await;
+    for both in rows.chunks(2) {
+        let mut found: Vec<_> = both.iter().map(|row| row.artifact_id.clone()).collect();
+        found.sort();
+        assert_eq!(found, sides);
+    }
     let told: Vec<_> = rows
         .iter()
         .map(|row| {
-            assert_eq!(row.artifact_id, newer);
             assert_eq!(row.stamp_nonce, None);
             (row.credential, row.bytes_asked, row.continues)
         })
@@ -85,36 +91,69 @@ async fn a_patch_is_recorded_as_a_delivery_of_the_newer_archive(kind: Kind) {
     assert_eq!(
         told,
         [
-            (CredentialForm::License, Some(size), false),
-            (CredentialForm::License, Some(size - 10), true),
+            (CredentialForm::License, Some(size + size - 10), false),
+            (CredentialForm::License, Some(size + size - 10), false),
+            (CredentialForm::Ticket, Some(size), true),
             (CredentialForm::Ticket, Some(size), true),
         ]
     );
     app.stop().await;
 }
 
+both!(what_needs_no_bytes_of_a_patch_reads_none);
+async fn what_needs_no_bytes_of_a_patch_reads_none(kind: Kind) {
+    let (app, shop, purchase) = two_versions(kind).await;
+    let kit = app.kit(&purchase.key);
+    let told = kit.get(&path("1.0.0...1.1.0")).await.expect_status(200);
+    // Whoever reads the patch notices.
+    let spoil = "UPDATE comparisons SET patch = 'none'";
+    sql(&app, spoil.to_owned()).await;
+    let range = path("1.0.0...1.1.0.patch");
+    kit.get(&range).await.expect_problem(500, "internal");
+    let head = kit.send(kit.request(Method::HEAD, &range)).await;
+    let head = head.expect_status(200);
+    assert_eq!(head.header("content-length"), told.str("/patch/size"));
+    let etag = head.header("etag").to_owned();
+    let known = kit.clone().with("if-none-match", etag).get(&range).await;
+    known.expect_status(304);
+    let beyond = kit.clone().with("range", "bytes=9999999-");
+    let beyond = beyond.get(&range).await;
+    beyond.expect_problem(416, "range_not_satisfiable");
+    assert!(recorded(&app, &shop).await.is_empty());
+    app.stop().await;
+}
+
 both!(a_patch_counts_as_a_download_of_the_day);
 async fn a_patch_counts_as_a_download_of_the_day(kind: Kind) {
     let (app, shop, purchase) = two_versions(kind).await;
-    limit(&shop, &json!({ "downloads_per_day": 1 })).await;
+    let newest = zip_of("kit-1.2.0", &[("a.txt", "one\ntwo\nthree\n")]);
+    shop.release(KIT, "1.2.0", "kit-1.2.0.zip", &newest).await;
+    limit(&shop, &json!({ "downloads_per_day": 2 })).await;
     let kit = app.kit(&purchase.key);
-    let forth = path("1.0.0...1.1.0.patch");
-    kit.get(&forth).await.expect_status(200);
-    // The archive of which it was made is the same download; the other one is another.
-    kit.get(&file("1.1.0")).await.expect_status(200);
-    let refused = kit.get(&file("1.0.0")).await;
+    let patch = |range: &str| path(&format!("{range}.patch"));
+    kit.get(&patch("1.0.0...1.1.0")).await.expect_status(200);
+    // The archives of which it was made are the same downloads, whichever way; another one is not.
+    for version in ["1.0.0", "1.1.0"] {
+        kit.get(&file(version)).await.expect_status(200);
+    }
+    kit.get(&patch("1.1.0...1.0.0")).await.expect_status(200);
+    let refused = kit.get(&file("1.2.0")).await;
     refused.expect_problem(429, "download_limit");
-    let back = kit.get(&path("1.1.0...1.0.0.patch")).await;
-    back.expect_problem(429, "download_limit");
     let browser = app.customer(BUYER).await;
-    let back = format!("/downloads/{KIT}/compare/1.1.0...1.0.0");
-    assert_eq!(browser.get(&format!("{back}.patch")).await.status, 429);
-    browser.get(&back).await.expect_status(200);
-    kit.get(&path("1.1.0...1.0.0")).await.expect_status(200);
+    for range in ["1.1.0...1.2.0", "1.2.0...1.1.0"] {
+        let refused = kit.get(&patch(range)).await;
+        refused.expect_problem(429, "download_limit");
+        let page = format!("/downloads/{KIT}/compare/{range}");
+        assert_eq!(browser.get(&format!("{page}.patch")).await.status, 429);
+        browser.get(&page).await.expect_status(200);
+        kit.get(&path(range)).await.expect_status(200);
+    }
     app.clock.advance(86_400);
-    kit.get(&path("1.1.0...1.0.0.patch"))
-        .await
-        .expect_status(200);
+    kit.get(&file("1.2.0")).await.expect_status(200);
+    // Two more are too many, and then neither is counted.
+    let refused = kit.get(&patch("1.0.0...1.1.0")).await;
+    refused.expect_problem(429, "download_limit");
+    kit.get(&patch("1.2.0...1.0.0")).await.expect_status(200);
     app.stop().await;
 }
 
@@ -135,9 +174,11 @@ async fn a_download_token_in_the_path_opens_comparisons(kind: Kind) {
     let patch = anybody.get(&format!("{before}{range}")).await;
     assert!(patch.expect_status(200).text().contains("+zwei"));
     let rows = recorded(&app, &shop).await;
-    assert_eq!(rows.len(), 1);
-    assert_eq!(rows[0].credential, CredentialForm::Path);
-    assert!(rows[0].token_id.is_some());
+    assert_eq!(rows.len(), 2, "one for each archive");
+    for row in rows {
+        assert_eq!(row.credential, CredentialForm::Path);
+        assert!(row.token_id.is_some());
+    }
     // Neither a key nor somebody else's kit.
     let key = anybody.get(&format!("/k/{}{range}", purchase.key)).await;
     key.expect_problem(401, "key_unknown");
@@ -155,7 +196,7 @@ async fn a_patch_belongs_to_the_comparison_that_was_told(kind: Kind) {
     let (app, shop, _purchase) = two_versions(kind).await;
     let pair = pair(&app, &shop).await;
     let told = compare(&app.app, &pair, "x").await.unwrap();
-    let whole = patch(&app.app, &pair, &told).await.unwrap();
+    let whole = patch(&app.app, &pair, &told, "x").await.unwrap();
     assert_eq!(whole.len().to_string(), told.patch_size.to_string());
     // A newer edition of the program puts another in its place, or it makes room.
     for change in [
@@ -163,7 +204,7 @@ async fn a_patch_belongs_to_the_comparison_that_was_told(kind: Kind) {
         "DELETE FROM comparisons",
     ] {
         sql(&app, change.to_owned()).await;
-        let found = patch(&app.app, &pair, &told).await;
+        let found = patch(&app.app, &pair, &told, "x").await;
         assert!(matches!(found, Err(CompareError::Replaced)), "{found:?}");
     }
     app.stop().await;

@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::{FILE, limit, path, recorded, shop, ticket};
+use crate::seats::number;
 
 /// A release with so many files, each with other bytes.
 async fn release_of(shop: &Shop, version: &str, count: usize) {
@@ -77,7 +78,9 @@ async fn downloads_of_a_day_are_limited_and_resuming_is_none(kind: Kind) {
         .expect_problem(429, "download_limit");
     let rows = recorded(&app, &shop).await;
     let counted = rows.iter().filter(|row| !row.continues).count();
-    assert_eq!((rows.len(), counted), (8, 4), "refusals leave no row");
+    // Neither do parts: their bytes are added, 6 + 4 + 2 + 2 + 6.
+    assert_eq!((rows.len(), counted), (4, 4), "refusals leave no row");
+    assert!(rows.iter().any(|row| row.bytes_asked == Some(20)));
     app.stop().await;
 }
 
@@ -102,6 +105,53 @@ async fn a_limit_of_downloads_holds_however_many_ask_at_once(kind: Kind) {
     }
     let count = |status: u16| statuses.iter().filter(|it| **it == status).count();
     assert_eq!((count(200), count(429)), (5, 11), "{statuses:?}");
+    other.stop().await;
+    app.stop().await;
+}
+
+both!(whoever_asks_again_and_again_makes_one_row);
+async fn whoever_asks_again_and_again_makes_one_row(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (shop, purchase, _file) = shop(&app, 1_000).await;
+    let kit = "/v1/admin/kits/feedback-widget";
+    let opened = shop.admin.patch(kit, &json!({ "is_open": true })).await;
+    opened.expect_status(200);
+    let rows = || {
+        let query = "SELECT COUNT(*) AS number FROM downloads";
+        number(&app, query.to_owned())
+    };
+    let bytes = || {
+        let query = "SELECT CAST(SUM(bytes_asked) AS BIGINT) AS number FROM downloads";
+        number(&app, query.to_owned())
+    };
+    let other = app.second().await;
+    let first = app.anonymous().get(&path(FILE)).await;
+    first.expect_status(200);
+    let mut asking = Vec::new();
+    for number in 0..10 {
+        let process = if number % 2 == 0 { &app } else { &other };
+        let anybody = process.anonymous().with("range", "bytes=0-0");
+        asking.push(tokio::spawn(async move {
+            anybody.get(&path(FILE)).await.status
+        }));
+    }
+    for ask in asking {
+        assert_eq!(ask.await.unwrap(), 206);
+    }
+    assert_eq!((rows().await, bytes().await), (1, 1_010));
+    // A license is another recipient, and the next day another delivery.
+    let mine = app.kit(&purchase.key).with("range", "bytes=0-0");
+    for _ in 0..3 {
+        mine.get(&path(FILE)).await.expect_status(206);
+    }
+    assert_eq!((rows().await, bytes().await), (2, 1_013));
+    app.clock.advance(86_400);
+    for _ in 0..2 {
+        mine.get(&path(FILE)).await.expect_status(206);
+        let again = app.anonymous().get(&path(FILE)).await;
+        again.expect_status(200);
+    }
+    assert_eq!((rows().await, bytes().await), (4, 3_015));
     other.stop().await;
     app.stop().await;
 }
@@ -141,13 +191,13 @@ async fn networks_of_a_day_are_limited(kind: Kind) {
         .await
         .expect_status(200);
     let rows = recorded(&app, &shop).await;
-    let networks: Vec<&str> = rows
+    let networks: Vec<_> = rows
         .iter()
-        .filter_map(|row| row.network.as_deref())
+        .map(|row| (row.network.as_deref(), row.bytes_asked))
         .collect();
-    let v6 = "2001:db8::/56";
-    let v4 = "192.0.2.0/24";
-    assert_eq!(networks, [v4, v4, v6, v6, v4], "no whole address is kept");
+    let v4 = (Some("192.0.2.0/24"), Some(3_000));
+    let v6 = (Some("2001:db8::/56"), Some(2_000));
+    assert_eq!(networks, [v4, v6], "no whole address is kept");
     app.stop().await;
 }
 
@@ -190,11 +240,11 @@ async fn a_ticket_gives_three_times_its_file_to_one_network(kind: Kind) {
         .await
         .expect_problem(403, "forbidden");
     let rows = recorded(&app, &shop).await;
-    assert_eq!(rows.len(), 4);
-    assert!(
-        rows.iter()
-            .all(|row| row.credential == CredentialForm::Ticket)
-    );
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| (row.credential, row.bytes_asked))
+        .collect();
+    assert_eq!(told, [(CredentialForm::Ticket, Some(3_000))]);
     // Another file is another ticket; a ticket that is over opens nothing.
     let fresh = ticket(&app).await;
     assert_ne!(fresh, address);

@@ -15,7 +15,7 @@ use futures_util::stream;
 
 use super::errors::delivery_refused;
 use crate::downloads::content::{self, Content, ContentError, Segment};
-use crate::downloads::model::{Delivery, content_disposition, content_type, plan};
+use crate::downloads::model::{Delivery, DownloadId, content_disposition, content_type, plan};
 use crate::downloads::record::{NewDelivery, Recipient, begin_delivery};
 use crate::http::ApiError;
 use crate::http::client_address::client_address;
@@ -32,8 +32,8 @@ use tracked::Tracked;
 pub struct Shipment {
     /// The file.
     pub content: Content,
-    /// What is recorded; nothing for what lies beside a file.
-    pub to: Option<(ArtifactId, Recipient)>,
+    /// What is recorded, for each of these files; nothing for what lies beside a file.
+    pub to: Option<(Vec<ArtifactId>, Recipient)>,
     /// Nonce of the stamp in it.
     pub stamp_nonce: Option<String>,
 }
@@ -45,6 +45,15 @@ impl From<ContentError> for ApiError {
             error @ ContentError::OtherSize { .. } => Self::internal(error),
         }
     }
+}
+
+/// Whether [`deliver`] will send bytes of a content with this entity tag and size.
+pub fn needs_bytes(request: &HttpRequest, etag: &str, size: u64) -> bool {
+    if none_match(request, etag) || request.method() != Method::GET {
+        return false;
+    }
+    let range = one(request, RANGE);
+    plan(range, if_range(request), etag, size) != Delivery::Unsatisfiable
 }
 
 /// Sends what of the content the request asks for.
@@ -99,7 +108,7 @@ async fn send(
     // What cannot be had is told, and counts against no limit.
     let body = content::open(&app.storage, segments).await?;
     let recorded = record(app, request, shipment, parts).await?;
-    let body = Tracked::new(body, recorded.map(|id| (AppData::clone(app), id)));
+    let body = Tracked::new(body, recorded.map(|ids| (AppData::clone(app), ids)));
     Ok(response.body(SizedStream::new(length, body)))
 }
 
@@ -121,8 +130,8 @@ async fn record(
     request: &HttpRequest,
     shipment: &Shipment,
     parts: &[Range<u64>],
-) -> Result<Option<crate::downloads::model::DownloadId>, ApiError> {
-    let Some((artifact, to)) = &shipment.to else {
+) -> Result<Option<Vec<DownloadId>>, ApiError> {
+    let Some((artifacts, to)) = &shipment.to else {
         return Ok(None);
     };
     let size = shipment.content.size;
@@ -133,13 +142,13 @@ async fn record(
     let new = NewDelivery {
         to: to.clone(),
         address: client_address(app, request),
-        artifact: artifact.clone(),
+        artifacts: artifacts.clone(),
         size,
         asked,
         stamp_nonce: shipment.stamp_nonce.clone(),
     };
-    let id = begin_delivery(app, new).await.map_err(delivery_refused)?;
-    Ok(Some(id))
+    let ids = begin_delivery(app, new).await.map_err(delivery_refused)?;
+    Ok(Some(ids))
 }
 
 /// What the range depends on; unreadable, it fits no file.

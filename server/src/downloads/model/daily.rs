@@ -30,6 +30,12 @@ impl Day {
     }
 }
 
+/// When the day of a moment started.
+pub fn day_start(moment: Timestamp) -> Timestamp {
+    let gone = moment.unix_micros().rem_euclid(DAY_SECONDS * 1_000_000);
+    moment.plus_micros(-gone)
+}
+
 /// Seconds until the next day starts.
 pub fn seconds_left(moment: Timestamp) -> u64 {
     let gone = moment.unix().rem_euclid(DAY_SECONDS);
@@ -91,5 +97,8 @@ mod tests {
         assert_eq!(Day::of(at(midnight - 1)), Day::of(at(midnight)).before());
         assert_eq!(seconds_left(at(midnight)), 86_400);
         assert_eq!(seconds_left(at(midnight - 1)), 1);
+        let late = at(midnight + DAY_SECONDS - 1).plus_micros(999_999);
+        assert_eq!(day_start(late), at(midnight));
+        assert_eq!(day_start(at(midnight)), at(midnight));
     }
 }

@@ -29,13 +29,13 @@ impl Shipment {
         };
         Ok(Self {
             content: content.map_err(ApiError::internal)?,
-            to: Some((artifact.id.clone(), to)),
+            to: Some((vec![artifact.id.clone()], to)),
             stamp_nonce,
         })
     }
 
-    /// What is made of a file's bytes, and counts as that file; `None` where nothing of them is in it.
-    pub fn made_of(content: Content, to: Option<(ArtifactId, Recipient)>) -> Self {
+    /// What is made of files' bytes, and counts as each of them; `None` where nothing of them is in it.
+    pub fn made_of(content: Content, to: Option<(Vec<ArtifactId>, Recipient)>) -> Self {
         Self {
             content,
             to,

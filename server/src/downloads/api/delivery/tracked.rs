@@ -15,24 +15,24 @@ use crate::http::extract::AppData;
 /// Records that all was sent when it was asked for more than all; dropped before, that it was not.
 pub(super) struct Tracked {
     body: BoxStream<'static, Result<Bytes, Error>>,
-    open: Option<(AppData, DownloadId)>,
+    open: Option<(AppData, Vec<DownloadId>)>,
 }
 
 impl Tracked {
     pub(super) fn new(
         body: BoxStream<'static, Result<Bytes, Error>>,
-        open: Option<(AppData, DownloadId)>,
+        open: Option<(AppData, Vec<DownloadId>)>,
     ) -> Self {
         Self { body, open }
     }
 
     fn end(&mut self, completed: bool) {
         let runtime = tokio::runtime::Handle::try_current().ok();
-        let Some(((app, id), runtime)) = self.open.take().zip(runtime) else {
+        let Some(((app, ids), runtime)) = self.open.take().zip(runtime) else {
             return;
         };
         runtime.spawn(async move {
-            if let Err(error) = end_delivery(&app, id, completed).await {
+            if let Err(error) = end_delivery(&app, ids, completed).await {
                 tracing::warn!(%error, "how a delivery ended was not recorded");
             }
         });
