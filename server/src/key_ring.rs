@@ -9,7 +9,8 @@
 //! - Every change is planned and signed outside, then written in one transaction that also raises the
 //!   ring's version, on condition that nobody else raised it. Whoever loses plans anew.
 //! - The signed ring and `jwks.json` list what is needed to verify everything that may still be
-//!   valid, and what is compromised.
+//!   valid, and what is compromised. Checkpoints of the audit log never end and are for the vendor
+//!   alone: they are verified with every key there ever was, listed or not.
 
 mod change;
 mod examine;

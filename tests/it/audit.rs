@@ -8,8 +8,11 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{BigInt, Text};
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
-use kitward::audit::{self, Actor as Who, Entry, Verified};
+use kitward::audit::{self, Actor as Who, AuditError, Entry, Verified};
 use kitward::db::{AnyConn, DbError, Shard};
+use kitward::key_ring::model::Start;
+use kitward::key_ring::{self, Order, refresh};
+use kitward_keys::{KeyPurpose, VerifyError};
 use kitward_tests::{Kind, Shop, TestApp, both};
 
 /// A connection of somebody who has the database's password, and no program of ours.
@@ -41,6 +44,12 @@ fn number(conn: &mut AnyConn, expression: &str) -> i64 {
 struct Word {
     #[diesel(sql_type = Text)]
     word: String,
+}
+
+fn newest_token(conn: &mut AnyConn) -> String {
+    let query = "SELECT token AS word FROM audit_checkpoints ORDER BY seq DESC LIMIT 1";
+    let rows: Vec<Word> = sql_query(query).load(conn).unwrap();
+    rows.into_iter().next().unwrap().word
 }
 
 async fn write_entries(app: &TestApp, count: usize) {
@@ -190,6 +199,52 @@ async fn checkpoints_come_once_whatever_the_number_of_processes(kind: Kind) {
         (3, verified.entries)
     );
     second.stop().await;
+    app.stop().await;
+}
+
+both!(a_checkpoint_counts_also_when_no_list_holds_its_key_any_more);
+async fn a_checkpoint_counts_also_when_no_list_holds_its_key_any_more(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    write_entries(&app, 3).await;
+    let made = audit::checkpoint(&app.app).await.unwrap();
+    let covered = made.expect("the first");
+    let given = [newest_token(&mut intruder(&app))];
+    let signer = app.app.keys.load().document.kid().to_string();
+    let by = Order {
+        actor: Who::Operator,
+        root: None,
+    };
+    key_ring::rotate(&app.app.custody(), &by, KeyPurpose::Document, Start::Now)
+        .await
+        .unwrap();
+    key_ring::retire(&app.app.custody(), &by, &signer, true)
+        .await
+        .unwrap();
+    app.clock.advance(20 * 366 * 86_400);
+    let later = app.second().await;
+    let is_listed = later.app.keys.load().public.find(&signer).is_some();
+    assert!(!is_listed, "readers met the last it signed long ago");
+    let verified = audit::verify(&later.app, &given).await.unwrap();
+    assert_eq!(
+        (verified.checkpoints, verified.proven, verified.unproven),
+        (2, covered, 0)
+    );
+    // A theft that is noticed only then still takes all of it back.
+    key_ring::compromise(&app.app.custody(), &by, &signer)
+        .await
+        .unwrap();
+    refresh(&later.app).await.unwrap();
+    let verified = whole(&later).await;
+    assert_eq!((verified.checkpoints, verified.unproven), (0, 1));
+    let refused = audit::verify(&later.app, &given).await;
+    assert!(
+        matches!(
+            refused,
+            Err(AuditError::Given(1, VerifyError::KeyCompromised))
+        ),
+        "{refused:?}"
+    );
+    later.stop().await;
     app.stop().await;
 }
 

@@ -101,7 +101,7 @@ impl<'a> Walk<'a> {
         let mut claimed = BTreeMap::new();
         for (number, token) in (1..).zip(given) {
             let keys = app.keys.load();
-            let claims = verify_checkpoint(token, &keys.public, Some(&app.installation_id))
+            let claims = verify_checkpoint(token, &keys.all, Some(&app.installation_id))
                 .map_err(|reason| AuditError::Given(number, reason))?;
             if let Some(other) = claimed.insert(claims.seq, claims.hash.clone())
                 && other != claims.hash
@@ -171,7 +171,7 @@ impl<'a> Walk<'a> {
     fn claims(&mut self, row: &CheckpointRow) -> Result<Option<CheckpointClaims>, Broken> {
         let keys = self.app.keys.load();
         let issuer = Some(self.app.installation_id.as_str());
-        match verify_checkpoint(&row.token, &keys.public, issuer) {
+        match verify_checkpoint(&row.token, &keys.all, issuer) {
             Ok(claims) => {
                 let is_same = claims.seq == row.seq
                     && claims.hash == HEXLOWER.encode(&row.hash)

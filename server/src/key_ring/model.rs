@@ -18,9 +18,12 @@ pub const RING_LIFE: i64 = 30 * DAY;
 pub const OFFLINE_RING_LIFE: i64 = 90 * DAY;
 /// A ring document is renewed when no more than this is left of its life.
 pub const RENEWAL: i64 = 15 * DAY;
-/// The longest life of a license file (366 days, the schema's bound), and a day for processes that
-/// learned late and for clocks that go wrong.
-const LONGEST_DOCUMENT: i64 = 367 * DAY;
+/// The most days that terms may let a license file live, those for machines that are never online
+/// included.
+pub const LONGEST_FILE_DAYS: i32 = 3_660;
+/// Seconds for which what a document key signed last may be valid: the longest life of a license
+/// file, and a day for processes that learned late and for clocks that go wrong.
+const LONGEST_DOCUMENT: i64 = (LONGEST_FILE_DAYS as i64 + 1) * DAY;
 
 /// One key, as the ring keeps it.
 #[derive(Debug, Clone)]

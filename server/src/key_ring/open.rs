@@ -46,6 +46,9 @@ pub struct KeyRing {
     pub public: PublicKeys,
     /// The same, signed by the root key (`keyring+jwt`).
     pub signed: Option<String>,
+    /// Every key there ever was, with its state: verifies checkpoints of the audit log, which never
+    /// end.
+    pub all: PublicKeys,
     pub(super) version: i64,
     /// When a key must be promoted or the document renewed; none where that needs an operator.
     pub(super) due: Option<Timestamp>,
@@ -75,11 +78,13 @@ pub async fn load(custody: &Custody<'_>) -> Result<KeyRing, KeyRingError> {
         unseal(key, custody.vault)
     };
     let listed = keys.iter().filter(|key| key.is_listed(custody.now));
+    let all = keys.iter().map(|key| key.public.clone()).collect();
     Ok(KeyRing {
         license_key: active(KeyPurpose::LicenseKey)?,
         document: active(KeyPurpose::Document)?,
         artifact: active(KeyPurpose::Artifact)?,
         public: PublicKeys::new(listed.map(|key| key.public.clone()).collect()),
+        all: PublicKeys::new(all),
         version,
         due: due(&keys, document.as_ref()),
         signed: document.map(|document| document.text),

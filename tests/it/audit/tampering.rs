@@ -1,18 +1,11 @@
 //! Whoever changes the log, cuts it off or writes it anew is found out.
 
 use diesel::connection::SimpleConnection;
-use diesel::{RunQueryDsl, sql_query};
 use kitward::audit::{self, AuditError, AuditRow, CheckpointError, Link};
 use kitward::db::{AnyConn, DbError};
 use kitward_tests::{Kind, Shop, TestApp, both};
 
-use super::{Word, intruder, lift_protection, number, whole, write_entries};
-
-fn newest_token(conn: &mut AnyConn) -> String {
-    let query = "SELECT token AS word FROM audit_checkpoints ORDER BY seq DESC LIMIT 1";
-    let rows: Vec<Word> = sql_query(query).load(conn).unwrap();
-    rows.into_iter().next().unwrap().word
-}
+use super::{intruder, lift_protection, newest_token, number, whole, write_entries};
 
 /// Number and word of the first flaw.
 async fn flaw(app: &TestApp, given: &[String]) -> Option<(i64, &'static str)> {

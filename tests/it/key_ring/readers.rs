@@ -1,10 +1,12 @@
 //! Readers that follow the ring, with the root key on the server and without it.
 
 use kitward::audit::Actor as AuditActor;
-use kitward::key_ring::model::{OFFLINE_RING_LIFE, RING_LIFE, Start};
+use kitward::key_ring::model::{LONGEST_FILE_DAYS, OFFLINE_RING_LIFE, RING_LIFE, Refused, Start};
 use kitward::key_ring::{self, ChangeError, Order, refresh, upkeep};
+use kitward::kits::store::Terms;
 use kitward_keys::{
-    KeyPrefix, KeyPurpose, KnownRing, LicenseKey, PublicKeys, SigningKey, VerifyError,
+    DocumentType, Expected, KeyPrefix, KeyPurpose, KnownRing, LicenseKey, PublicKeys, SigningKey,
+    VerifyError, verify_document,
 };
 use kitward_tests::{Kind, Shop, TestApp, both};
 use serde_json::json;
@@ -91,6 +93,58 @@ async fn a_reader_that_follows_the_ring_is_not_taken_back_to_an_older_one(kind: 
         follow(&shipped, &app, &before).err(),
         Some(VerifyError::Expired)
     );
+    app.stop().await;
+}
+
+both!(a_ten_year_file_is_good_to_its_last_second_for_who_follows_the_ring);
+async fn a_ten_year_file_is_good_to_its_last_second_for_who_follows_the_ring(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let terms = Terms {
+        offline_file_days: Some(LONGEST_FILE_DAYS),
+        ..Terms::default()
+    };
+    let license = Shop::open(&app).await.issue(&app, terms).await;
+    let kit = app.anonymous();
+    let shipped = KnownRing::new(0, list(&kit).await);
+    let body = json!({ "key": license.key, "kit": "feedback-widget" });
+    let reply = kit.post("/v1/licenses/file", &body).await;
+    let file = reply.expect_status(200).str("/license_file");
+    let signer = kid_of(&file);
+    rotate(&app, KeyPurpose::Document, Start::Now)
+        .await
+        .unwrap();
+
+    app.clock.advance(3_000 * DAY);
+    let refused = key_ring::retire(&app.app.custody(), &by_operator(), &signer, false).await;
+    assert!(
+        matches!(
+            refused,
+            Err(ChangeError::Refused(Refused::StillValid { .. }))
+        ),
+        "{refused:?}"
+    );
+    key_ring::retire(&app.app.custody(), &by_operator(), &signer, true)
+        .await
+        .unwrap();
+    let left = i64::from(LONGEST_FILE_DAYS) - 3_000;
+    app.clock.advance(left * DAY - 1);
+    refresh(&app.app).await.unwrap();
+    upkeep(&app.app).await.unwrap();
+    let known = follow(&shipped, &app, &ring(&kit).await).unwrap();
+    let judged = |now| {
+        let expected = Expected {
+            issuer: None,
+            audience: "feedback-widget",
+            now,
+            leeway: 0,
+            nonce: None,
+        };
+        let claims = verify_document(&file, DocumentType::License, known.keys(), &expected);
+        claims.map(|claims| claims.exp)
+    };
+    let ends = app.now() + 1;
+    assert_eq!(judged(app.now()), Ok(ends));
+    assert_eq!(judged(ends), Err(VerifyError::Expired));
     app.stop().await;
 }
 

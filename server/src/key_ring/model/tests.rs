@@ -164,6 +164,22 @@ fn a_key_retires_when_nothing_it_signed_can_be_valid() {
 }
 
 #[test]
+fn a_document_key_is_kept_for_the_longest_file_that_terms_allow() {
+    let ends = later(i64::from(LONGEST_FILE_DAYS) * DAY);
+    let keys = [key(9, KeyPurpose::Document, KeyState::Retiring)];
+    let kid = keys[0].kid();
+    assert!(matches!(
+        retire(&keys, kid, false, ends),
+        Err(Refused::StillValid { until, .. }) if until == ends.plus_seconds(DAY)
+    ));
+    assert!(retire(&keys, kid, false, ends.plus_seconds(DAY)).is_ok());
+    // By force it may end at once; what it signed can be met as long as before.
+    let retired = key(9, KeyPurpose::Document, KeyState::Retired);
+    assert!(retired.is_listed(ends));
+    assert!(!retired.is_listed(ends.plus_seconds(DAY)));
+}
+
+#[test]
 fn license_keys_never_end_so_their_keys_retire_at_once_and_stay_listed() {
     let keys = complete();
     let kid = keys[0].kid().to_owned();

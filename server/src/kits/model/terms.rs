@@ -2,6 +2,7 @@
 
 use super::{OnLapse, SeatKind, has_invisible, is_visible};
 use crate::clock::Timestamp;
+use crate::key_ring::model::LONGEST_FILE_DAYS;
 use crate::kits::store::Terms;
 
 /// Why terms are refused: the field and the reason.
@@ -134,7 +135,7 @@ impl Terms {
         unless(fits, "security_grace_days", "must be 0 to 3660")?;
         let fits = (1..=366).contains(&self.license_file_days);
         unless(fits, "license_file_days", "must be 1 to 366")?;
-        let fits = within(self.offline_file_days, 3_660);
+        let fits = within(self.offline_file_days, LONGEST_FILE_DAYS);
         let reason = "must be 1 to 3660, or null for no such files";
         unless(fits, "offline_file_days", reason)
     }
@@ -266,6 +267,15 @@ mod tests {
         let twice = vec!["pro".to_owned(), "pro".to_owned()];
         let twice = |terms: &mut Terms| terms.entitlements = twice.into();
         assert_eq!(fault(twice), Some("entitlements"));
+    }
+
+    #[test]
+    fn no_file_may_live_longer_than_keys_vouch_for_it() {
+        let offline = |days| fault(move |terms| terms.offline_file_days = Some(days));
+        assert_eq!(offline(LONGEST_FILE_DAYS), None);
+        assert_eq!(offline(LONGEST_FILE_DAYS + 1), Some("offline_file_days"));
+        let usual = |days| fault(move |terms| terms.license_file_days = days);
+        assert_eq!(usual(LONGEST_FILE_DAYS + 1), Some("license_file_days"));
     }
 
     #[test]
