@@ -4,7 +4,7 @@
 //! the same for everybody: it is computed once, kept, and given to whoever may download both. Work
 //! is bounded in bytes, files and time; what goes beyond is a refusal, which is kept as well. Whoever
 //! asks for much waits for itself, not others for it. A patch is source: taking one is a download of
-//! the newer archive.
+//! both archives.
 
 pub mod api;
 mod archive;

@@ -8,6 +8,7 @@
 pub mod admin;
 pub mod answer;
 pub mod apply_terms;
+mod basis;
 pub mod change;
 pub mod edit;
 pub mod export;

@@ -74,6 +74,27 @@ impl Scene {
             .expect_status(200)
     }
 
+    /// So many tokens of the present key as they are stored, older than all others. `end` is a column
+    /// of their end, and its value.
+    async fn add_rows(&self, name: &str, many: u32, end: (&str, &str)) {
+        let (license, (column, value)) = (&self.license, end);
+        let bytes = match self.app.kind {
+            Kind::Sqlite => "BLOB",
+            Kind::Postgres => "BYTEA",
+        };
+        self.sql(format!(
+            "WITH RECURSIVE numbers (n) AS \
+             (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {many}) \
+             INSERT INTO license_tokens (id, license_id, license_key_id, kind, name, hint, digest, \
+             origins, created_at, {column}) \
+             SELECT 'ltk_00{name}' || n, '{license}', license_keys.id, 'ci', '{name}', '{name}', \
+             CAST('{name}' || n AS {bytes}), '[]', '2027-01-15 10:00:00', {value} \
+             FROM numbers, license_keys \
+             WHERE license_keys.license_id = '{license}' AND license_keys.is_primary"
+        ))
+        .await;
+    }
+
     async fn sql(&self, text: String) {
         let write = self.app.app.db.write(Shard::Wide, move |tx| {
             sql_query(text.clone()).execute(tx.conn())?;

@@ -1,5 +1,6 @@
 //! What support does with licenses: every verb, whoever comes at the same time, whatever is sent.
 
+mod bases;
 mod holds;
 mod issuing;
 mod keys;
@@ -68,6 +69,7 @@ impl Desk {
     async fn present_key(&self) -> String {
         let input = RevealKey {
             license: LicenseId::parse(&self.id).unwrap(),
+            owner: None,
             actor: AuditActor::Operator,
         };
         let key = reveal_key(&self.app.app, input).await.unwrap();

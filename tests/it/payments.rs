@@ -297,6 +297,39 @@ async fn an_unreachable_stripe_delays_and_loses_nothing(kind: Kind) {
     app.stop().await;
 }
 
+both!(no_mail_of_an_order_holds_the_key_of_what_went_to_another_owner);
+async fn no_mail_of_an_order_holds_the_key_of_what_went_to_another_owner(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let shop = Shop::open(&app).await;
+    let mut checkout = Shop::checkout("price_unknown", 1);
+    let known = Shop::checkout("price_personal", 1);
+    checkout.lines.extend(known.lines);
+    let ids = app.stripe.add_checkout(checkout);
+    let event = app.stripe.event("checkout.session.completed", &ids.session);
+    app.deliver(&event).await.expect_status(200);
+    app.drain().await;
+    let licenses = shop.admin.get("/v1/admin/licenses").await;
+    let transfer = format!(
+        "/v1/admin/licenses/{}/transfer",
+        licenses.str("/items/0/id")
+    );
+    let to = json!({ "email": "new-owner@example.com" });
+    shop.admin.post(&transfer, &to).await.expect_status(200);
+    app.drain().await;
+    app.inbox.clear();
+    let price = json!({
+        "external_id": "price_unknown", "policies": [shop.policy], "quantity_rule": "seats",
+    });
+    let priced = shop.admin.post("/v1/admin/prices", &price).await;
+    priced.expect_status(201);
+    let order = orders(&shop).await.remove(0);
+    let path = format!("/v1/admin/orders/{}/fulfil", order["id"].as_str().unwrap());
+    shop.admin.post(&path, &json!({})).await.expect_status(200);
+    app.drain().await;
+    assert_eq!(keys_in_mails(&app).len(), 1, "the second license's alone");
+    app.stop().await;
+}
+
 both!(an_unpaid_checkout_is_fulfilled_when_the_payment_succeeds);
 async fn an_unpaid_checkout_is_fulfilled_when_the_payment_succeeds(kind: Kind) {
     let app = TestApp::start(kind).await;

@@ -2,7 +2,7 @@
 
 use kitward::kits::model::{Basis, SeatKind};
 use kitward::kits::store::Terms;
-use kitward_keys::{DocumentClaims, DocumentType, Expected, Jwks, PublicKeys};
+use kitward_keys::{DocumentClaims, DocumentType, Expected, Jwks, PublicKeys, verify_update};
 use kitward_tests::{Issued, Kind, Reply, TestApp, both};
 use serde_json::json;
 
@@ -165,6 +165,28 @@ async fn the_clock_starts_without_seats_too_but_not_by_looking(kind: Kind) {
     app.stop().await;
 }
 
+both!(a_file_starts_the_clock_that_no_activation_has_started);
+async fn a_file_starts_the_clock_that_no_activation_has_started(kind: Kind) {
+    let (app, shop) = shop(kind).await;
+    let terms = Terms {
+        offline_file_days: Some(90),
+        ..trial(SeatKind::None)
+    };
+    let license = shop.issue(&app, terms).await;
+    let kit = app.anonymous();
+    let first = ask(&kit, "file", &license, json!({})).await;
+    let end = app.now() + 14 * DAY;
+    assert_eq!(file_of(&app, &first).await.exp, end);
+    assert_eq!(first.str("/license/valid_until"), "2027-01-29T12:00:00Z");
+    app.clock.advance(DAY);
+    let second = ask(&kit, "file", &license, json!({})).await;
+    assert_eq!(file_of(&app, &second).await.exp, end);
+    app.clock.advance(13 * DAY);
+    let late = ask(&kit, "file", &license, json!({})).await;
+    assert_eq!(late.str("/code"), "EXPIRED");
+    app.stop().await;
+}
+
 both!(what_may_be_replaced_is_a_closed_set);
 async fn what_may_be_replaced_is_a_closed_set(kind: Kind) {
     let (app, shop) = shop(kind).await;
@@ -188,19 +210,32 @@ async fn what_may_be_replaced_is_a_closed_set(kind: Kind) {
     app.stop().await;
 }
 
-async fn file_of(app: &TestApp, answer: &Reply) -> DocumentClaims {
+async fn public_keys(app: &TestApp) -> PublicKeys {
     let jwks = app.anonymous().get("/.well-known/jwks.json").await.json();
     let jwks: Jwks = serde_json::from_value(jwks).unwrap();
-    let keys = PublicKeys::from_jwks(&jwks).unwrap();
-    let expected = Expected {
+    PublicKeys::from_jwks(&jwks).unwrap()
+}
+
+fn expected(app: &TestApp) -> Expected<'static> {
+    Expected {
         issuer: None,
         audience: "feedback-widget",
         now: app.now(),
         leeway: 0,
         nonce: None,
-    };
-    let file = answer.str("/license_file");
-    kitward_keys::verify_document(&file, DocumentType::License, &keys, &expected).unwrap()
+    }
+}
+
+async fn file_of(app: &TestApp, answer: &Reply) -> DocumentClaims {
+    let (keys, file) = (public_keys(app).await, answer.str("/license_file"));
+    let typ = DocumentType::License;
+    kitward_keys::verify_document(&file, typ, &keys, &expected(app)).unwrap()
+}
+
+async fn verdict_of(app: &TestApp, answer: &Reply) -> DocumentClaims {
+    let (keys, verdict) = (public_keys(app).await, answer.str("/verdict"));
+    let typ = DocumentType::Verdict;
+    kitward_keys::verify_document(&verdict, typ, &keys, &expected(app)).unwrap()
 }
 
 async fn file(app: &TestApp, license: &Issued, ttl: Option<i64>) -> Reply {
@@ -286,5 +321,39 @@ async fn no_file_outlives_the_license_with_its_grace_or_the_lease_of_its_seat(ki
     assert_eq!(file_of(&app, &answer).await.exp, app.now() + 600);
     let answer = file(&app, &floats, None).await;
     assert_eq!(file_of(&app, &answer).await.exp, app.now() + 600);
+    app.stop().await;
+}
+
+both!(no_verdict_or_manifest_outlives_the_license_with_its_grace);
+async fn no_verdict_or_manifest_outlives_the_license_with_its_grace(kind: Kind) {
+    let (app, shop) = shop(kind).await;
+    let terms = Terms {
+        valid_days: Some(10),
+        grace_days: 3,
+        ..devices(1)
+    };
+    let license = shop.issue(&app, terms).await;
+    let life = async |verb: &str, device: &str| {
+        let more = json!({ "device": device });
+        let answer = ask(&app.anonymous(), verb, &license, more).await;
+        let claims = verdict_of(&app, &answer).await;
+        (claims.valid, claims.exp - app.now())
+    };
+    let manifest_life = async || {
+        let asked = "/v1/kits/feedback-widget/updates?version=1.0.0";
+        let answer = app.kit(&license.key).get(asked).await.expect_status(200);
+        let (keys, manifest) = (public_keys(&app).await, answer.str("/manifest"));
+        let claims = verify_update(&manifest, &keys, &expected(&app)).unwrap();
+        claims.exp - app.now()
+    };
+    assert_eq!(life("activate", "a").await, (true, 600));
+    assert_eq!(manifest_life().await, DAY);
+    app.clock.advance(13 * DAY - 60);
+    assert_eq!(life("validate", "a").await, (true, 60));
+    assert_eq!(manifest_life().await, 60);
+    // A refusal is as true after the license as before.
+    assert_eq!(life("validate", "b").await, (false, 600));
+    app.clock.advance(60);
+    assert_eq!(life("validate", "a").await, (false, 600));
     app.stop().await;
 }

@@ -69,6 +69,7 @@ impl Shop {
         let id = issued.await.expect("a license");
         let reveal = RevealKey {
             license: id.clone(),
+            owner: None,
             actor: Actor::Operator,
         };
         let key = reveal_key(&app.app, reveal).await.expect("its key");

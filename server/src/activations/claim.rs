@@ -8,6 +8,7 @@ use super::hand::Hand;
 use super::model::{ActivationId, EventKind, FreedReason, Identity};
 use super::store::{self, Activation};
 use crate::audit::{Actor, Entry};
+use crate::clock::Timestamp;
 use crate::db::{DbError, WriteTx};
 use crate::kits::model::Basis;
 use crate::licenses::facts::{Exhausted, Facts, Question, gather};
@@ -68,7 +69,7 @@ pub(super) fn claim_in(
         facts.activation = Some(row);
         facts.seat = SeatState::Held;
     }
-    start_clock(tx, &mut facts, &visit.hand)?;
+    start_clock(tx, &mut facts, visit.hand.now)?;
     let code = facts.verdict();
     Ok(Some((facts, code)))
 }
@@ -203,26 +204,29 @@ fn new_row(facts: &Facts, visit: &Visit, identity: &Identity) -> Activation {
 }
 
 /// Where the durations count from the first activation, this is it. What was set by hand stays.
-fn start_clock(tx: &mut WriteTx<'_>, facts: &mut Facts, hand: &Hand) -> Result<(), DbError> {
+pub(super) fn start_clock(
+    tx: &mut WriteTx<'_>,
+    facts: &mut Facts,
+    now: Timestamp,
+) -> Result<(), DbError> {
     if !facts.waits_for_clock() {
         return Ok(());
     }
     let terms = &facts.holding.terms;
-    let (valid, updates) = (terms.valid_from(hand.now), terms.updates_from(hand.now));
+    let (valid, updates) = (terms.valid_from(now), terms.updates_from(now));
     let license = &mut facts.holding.license;
-    license.first_activated_at = Some(hand.now);
+    license.first_activated_at = Some(now);
     license.valid_until = license.valid_until.or(valid);
     license.updates_until = license.updates_until.or(updates);
     licenses::start_clock(tx, license)?;
     let fields = &["first_activated_at", "valid_until", "updates_until"];
-    let entry = Entry::new(
-        hand.now,
+    tx.audit(Entry::new(
+        now,
         Actor::System,
         "license.started",
         &license.id,
         fields,
-    );
-    tx.audit(entry);
+    ));
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use super::store;
 use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::clock::Timestamp;
+use crate::customers::model::CustomerId;
 use crate::db::{AnyConn, DbError, Shard, WriteTx};
 use crate::kits::store::Terms;
 use crate::licenses::model::{LicenseId, SeatState};
@@ -18,6 +19,9 @@ pub struct FreeSeat {
     pub license: LicenseId,
     /// Its seat.
     pub activation: ActivationId,
+    /// Whom the license must belong to, where a person frees it: it may have been transferred since that
+    /// was checked.
+    pub owner: Option<CustomerId>,
     /// Who.
     pub actor: Actor,
 }
@@ -27,7 +31,8 @@ pub struct FreeSeat {
 pub enum Freed {
     /// The seat is free now.
     Yes,
-    /// It was free already, its lease had ended, or it is not of this license.
+    /// It was free already, its lease had ended, or it is not of this license, or that is somebody
+    /// else's by now.
     NotHeld,
     /// The customer has freed as many seats as the terms allow; the next from then on.
     ChurnLimit(Timestamp),
@@ -39,10 +44,14 @@ pub async fn free_seat(app: &App, input: FreeSeat) -> Result<Freed, DbError> {
     let FreeSeat {
         license,
         activation,
+        owner,
         actor,
     } = input;
     app.db
         .write(Shard::of(license.as_str()), move |tx| {
+            if !licenses::hold_for(tx, &license, owner.as_ref())? {
+                return Ok(Freed::NotHeld);
+            }
             let freed = free_in(tx, &license, &activation, &hand)?;
             if freed == Freed::Yes {
                 let actor = actor.clone();

@@ -1,5 +1,6 @@
 //! A license file for a machine that is never online, fetched by one that is.
 
+use super::claim::start_clock;
 use super::store;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -57,7 +58,7 @@ pub async fn offline_file(
     if facts.verdict().is_valid() {
         let end = file_end(&facts, ttl_seconds).ok_or(OfflineFileError::NotIncluded)?;
         file_until = Some(end);
-        if speaks_longer(&facts, end) {
+        if speaks_longer(&facts, end) || facts.waits_for_clock() {
             let shard = Shard::of(facts.license().id.as_str());
             let kept = app
                 .db
@@ -108,6 +109,12 @@ fn keep_in(
         return Ok(None);
     };
     let stands = facts.license().id == *license && facts.verdict().is_valid();
+    if stands {
+        // A kit that works by this file has been activated by it.
+        let now = facts.now;
+        start_clock(tx, &mut facts, now)?;
+    }
+    let end = facts.never_beyond(end);
     if stands
         && speaks_longer(&facts, end)
         && let Some(row) = &mut facts.activation

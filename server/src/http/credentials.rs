@@ -139,6 +139,11 @@ impl Admin {
         self.may_any(&[scope])
     }
 
+    /// Whether the token has a scope that a part of a route needs.
+    pub fn has(&self, scope: Scope) -> bool {
+        self.0.has(scope)
+    }
+
     /// The holder, if the token has one of these scopes.
     pub fn may_any(self, scopes: &[Scope]) -> Result<TokenHolder, ApiError> {
         if scopes.iter().any(|scope| self.0.has(*scope)) {

@@ -22,7 +22,7 @@ use crate::db::types::new_type_id;
 use crate::http::openapi::words::SignedDocument;
 use crate::kits::model::{Scope, SeatKind};
 
-/// Seconds a verdict lives.
+/// Seconds a verdict lives, at most.
 const VERDICT_SECONDS: i64 = 600;
 const DAY: i64 = 86_400;
 
@@ -154,6 +154,9 @@ pub fn about(
     let mut claims = blank_claims(app, asked, Some(facts), now);
     code.as_str().clone_into(&mut claims.code);
     claims.valid = code.is_valid();
+    if claims.valid {
+        claims.exp = valid_verdict_end(facts);
+    }
     let verdict = sign(app, DocumentType::Verdict, &claims)?;
     let license_file = match file_until.filter(|_| code.is_valid()) {
         Some(end) => {
@@ -176,6 +179,13 @@ pub fn about(
         license_file,
         manage_url: manage_url(app, &facts.license().id),
     })
+}
+
+/// A verdict that lets a kit run outlives neither the license with its grace nor the lease of its
+/// seat; nor does it end before it begins, where less than a second is left. A refusal may outlive both.
+fn valid_verdict_end(facts: &Facts) -> i64 {
+    let end = facts.never_beyond(facts.now.plus_seconds(VERDICT_SECONDS));
+    end.unix().max(facts.now.unix() + 1)
 }
 
 /// Where the customer of a license mends what can be mended.

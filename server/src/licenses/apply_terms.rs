@@ -236,6 +236,7 @@ pub fn apply_in(
             "terms_id",
             "seat_limit",
             "over_limit_until",
+            "first_activated_at",
             "valid_until",
             "updates_until",
         ];

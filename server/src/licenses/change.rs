@@ -56,6 +56,9 @@ pub enum ChangeError {
     /// What the license is does not allow it; a sentence for the caller.
     #[error("{0}")]
     Refused(&'static str),
+    /// Others may do it, whoever asks may not; a sentence for the caller.
+    #[error("{0}")]
+    Forbidden(&'static str),
 }
 
 /// A refused field.

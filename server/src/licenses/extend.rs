@@ -1,14 +1,17 @@
 //! Moving the ends of a license by hand.
 
+use super::basis::counts_from;
 use super::change::{self, Change, ChangeError, fault};
 use super::model::{Given, LicenseId, fits_calendar, renewed};
-use super::store::{self, License};
+use super::store::{self, Holding, License};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::WriteTx;
 use crate::idempotency::{Claim, Once};
 
 const DAY: i64 = 86_400;
+/// Why an end is not for ever while the clock has not started.
+const NOT_YET: &str = "must be a date until the first activation, with which its duration begins";
 
 /// Where the ends go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,13 +44,13 @@ pub async fn extend(
 
 /// The same inside another unit of work.
 pub fn extend_in(tx: &mut WriteTx<'_>, of: &Change, to: &Extension) -> Result<(), ChangeError> {
-    let license = change::open_in(tx, of)?.license;
+    let holding = change::open_in(tx, of)?;
     let license = match to {
         Extension::To {
             valid_until,
             updates_until,
-        } => moved_to(license, *valid_until, *updates_until)?,
-        Extension::By { months, days } => moved_by(license, *months, *days)?,
+        } => moved_to(holding, *valid_until, *updates_until)?,
+        Extension::By { months, days } => moved_by(holding.license, *months, *days)?,
     };
     store::update(tx, &license)?;
     tx.audit(of.entry("license.extended", &["valid_until", "updates_until"]));
@@ -55,25 +58,33 @@ pub fn extend_in(tx: &mut WriteTx<'_>, of: &Change, to: &Extension) -> Result<()
 }
 
 fn moved_to(
-    mut license: License,
+    holding: Holding,
     valid_until: Given<Timestamp>,
     updates_until: Given<Timestamp>,
 ) -> Result<License, ChangeError> {
+    let Holding {
+        mut license, terms, ..
+    } = holding;
     if !valid_until.is_given() && !updates_until.is_given() {
         return Err(fault("valid_until", "or another end must be given"));
     }
+    let starts = license.starts_at;
     let fits = |end: Given<Timestamp>| {
-        let starts = license.starts_at;
         let end = end.or(None);
         end.is_none_or(|end| fits_calendar(end) && end >= starts)
     };
     let reason = "must lie between the start of the license and the year 9998";
-    for (field, end) in [
-        ("valid_until", valid_until),
-        ("updates_until", updates_until),
+    let waits = counts_from(&license, &terms).is_none();
+    for (field, end, begins) in [
+        ("valid_until", valid_until, terms.valid_from(starts)),
+        ("updates_until", updates_until, terms.updates_from(starts)),
     ] {
         if !fits(end) {
             return Err(fault(field, reason));
+        }
+        // Its null would be taken for an end that has not begun to count.
+        if waits && begins.is_some() && end == Given::As(None) {
+            return Err(fault(field, NOT_YET));
         }
     }
     license.valid_until = valid_until.or(license.valid_until);

@@ -160,7 +160,8 @@ impl Facts {
         self.never_beyond(self.now.plus_seconds(seconds))
     }
 
-    /// A license file outlives neither the license with its grace nor the lease of its seat.
+    /// What says that a license may be used outlives neither the license with its grace nor the lease
+    /// of its seat.
     pub fn never_beyond(&self, end: Timestamp) -> Timestamp {
         let usable = self.holding.standing(self.covers_kit).usable_until();
         let lease = self.held().and_then(|row| row.lease_ends_at);

@@ -6,7 +6,7 @@ use super::model::{HoldId, HoldKind, HoldReason, LicenseId};
 use super::note::{self, NewNote};
 use super::store::{self, Hold};
 use crate::app::App;
-use crate::db::WriteTx;
+use crate::db::{DbError, WriteTx};
 use crate::idempotency::{Claim, Once};
 use crate::kits::model::is_visible;
 use crate::kits::texts::Fault;
@@ -123,17 +123,48 @@ impl Which {
     }
 }
 
+/// With what right staff close a reason.
+#[derive(Debug, Clone)]
+pub struct Closing {
+    /// Whether they may close any, and not only what was opened by hand.
+    pub any: bool,
+    /// Why.
+    pub note: Option<NewNote>,
+}
+
+impl Closing {
+    /// What is closed stays closed when its event is told again, so that closing it takes more.
+    fn may(&self, reason: HoldReason) -> Result<(), ChangeError> {
+        if reason == HoldReason::Manual {
+            return Ok(());
+        }
+        if !self.any {
+            let sentence = "Closing this reason needs a token with the scope admin.";
+            return Err(ChangeError::Forbidden(sentence));
+        }
+        if self.note.is_none() {
+            return Err(fault(
+                "note",
+                "must say why, where the reason is not manual",
+            ));
+        }
+        Ok(())
+    }
+}
+
 /// Closes one open hold or revocation.
 pub async fn reinstate(
     app: &App,
     of: Change,
     which: Which,
-    note: Option<NewNote>,
+    closing: Closing,
     claim: Claim,
 ) -> Result<Once<LicenseId>, ChangeError> {
     change::run(app, claim, of, move |tx, of| {
-        close_reason_in(tx, of, &which)?;
-        if let Some(note) = &note {
+        let hold = find_open_in(tx, of, &which)?;
+        closing.may(hold.reason)?;
+        close_in(tx, of, &hold)?;
+        if let Some(note) = &closing.note {
             note::write_in(tx, of, note)?;
         }
         Ok(())
@@ -141,16 +172,24 @@ pub async fn reinstate(
     .await
 }
 
-/// The same inside another unit of work.
+/// The same inside another unit of work, for what needs nobody's leave, such as an event that takes
+/// back another one.
 pub fn close_reason_in(
     tx: &mut WriteTx<'_>,
     of: &Change,
     which: &Which,
 ) -> Result<(), ChangeError> {
+    let hold = find_open_in(tx, of, which)?;
+    close_in(tx, of, &hold)?;
+    Ok(())
+}
+
+/// Locks the license; the one open reason that is meant, if it can be closed at all.
+fn find_open_in(tx: &mut WriteTx<'_>, of: &Change, which: &Which) -> Result<Hold, ChangeError> {
     change::open_in(tx, of)?;
     let all = store::holds_of(tx.conn(), &of.license)?;
     let mut open = all
-        .iter()
+        .into_iter()
         .filter(|hold| hold.closed_at.is_none() && which.is(hold));
     let none = || {
         fault(
@@ -167,6 +206,10 @@ pub fn close_reason_in(
         let gone = "Its customer was erased. That cannot be undone.";
         return Err(ChangeError::Refused(gone));
     }
+    Ok(hold)
+}
+
+fn close_in(tx: &mut WriteTx<'_>, of: &Change, hold: &Hold) -> Result<(), DbError> {
     store::close_hold(tx, &hold.id, of.now)?;
     tx.audit(of.entry("license.reinstated", &["holds"]));
     Ok(())

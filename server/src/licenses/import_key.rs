@@ -64,6 +64,7 @@ fn import_in(
     all: &Digests,
 ) -> Result<(), ImportKeyError> {
     change::open_in(tx, of)?;
+    store::lock_text(tx, all)?;
     if store::any_key_of(tx.conn(), all)? {
         return Err(ImportKeyError::Taken);
     }

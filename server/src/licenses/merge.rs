@@ -105,6 +105,10 @@ fn added_seats(from: &Holding, into: &Holding, now: Timestamp) -> Result<License
             "needs two licenses with seats of the same kind",
         ));
     }
+    // What a customer may not use here must not become usable there.
+    if from.standing(true).refusal(now).is_some() {
+        return Err(fault("add_seats", "needs a license that may be used"));
+    }
     let both = from.license.seat_limit.zip(into.license.seat_limit);
     let limit = both.map(|(a, b)| a.saturating_add(b).min(1_000_000));
     let mut license = into.license.clone();

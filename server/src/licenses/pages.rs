@@ -103,15 +103,13 @@ async fn post_reveal(
 ) -> Result<HttpResponse, PageError> {
     let detail = own_license(&app, &person.0, &license).await?;
     allow(&person.0, &detail, Action::RevealKey)?;
-    let license = detail.overview.holding.license.id.clone();
-    let key = reveal_key(
-        &app,
-        RevealKey {
-            license,
-            actor: person.0.actor(),
-        },
-    )
-    .await?;
+    let license = &detail.overview.holding.license;
+    let input = RevealKey {
+        license: license.id.clone(),
+        owner: Some(license.customer_id.clone()),
+        actor: person.0.actor(),
+    };
+    let key = reveal_key(&app, input).await?;
     let revealed_key = Some(key.expose_secret().to_owned());
     let page = LicensePage {
         revealed_key,
@@ -133,11 +131,12 @@ async fn post_free(
     let detail = own_license(&app, &person.0, &license).await?;
     allow(&person.0, &detail, Action::FreeSeat)?;
     let activation = ActivationId::parse(&activation).ok_or_else(not_found)?;
-    let license = detail.overview.holding.license.id.clone();
-    let back = format!("/licenses/{license}");
+    let license = &detail.overview.holding.license;
+    let back = format!("/licenses/{}", license.id);
     let input = FreeSeat {
-        license,
+        license: license.id.clone(),
         activation,
+        owner: Some(license.customer_id.clone()),
         actor: person.0.actor(),
     };
     let done = match free_seat(&app, input).await? {

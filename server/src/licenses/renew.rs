@@ -1,5 +1,6 @@
 //! Another duration of the policy's for a license.
 
+use super::basis::counts_from;
 use super::change::{self, Change, ChangeError, fault};
 use super::model::{BaseState, LicenseId, fits_calendar, renewed};
 use super::store::{self, Holding, License};
@@ -8,7 +9,6 @@ use crate::clock::Timestamp;
 use crate::db::WriteTx;
 use crate::db::types::text_enum;
 use crate::idempotency::{Claim, Once};
-use crate::kits::model::Basis;
 use crate::kits::store::Terms;
 
 const DAY: i64 = 86_400;
@@ -50,30 +50,20 @@ fn after(holding: &Holding, from: RenewFrom, now: Timestamp) -> Result<License, 
         let endless = "The terms of this license have no duration to renew.";
         return Err(ChangeError::Refused(endless));
     }
-    let anchor = match terms.basis {
-        Basis::Issue => license.starts_at,
-        Basis::FirstActivation => license.first_activated_at.ok_or(ChangeError::Refused(
-            "Its durations begin with its first activation, which has not been yet.",
-        ))?,
-    };
+    let anchor = counts_from(&license, terms).ok_or(ChangeError::Refused(
+        "Its durations begin with its first activation, which has not been yet.",
+    ))?;
     let clock = Clock { anchor, from, now };
-    license.valid_until = clock.valid(terms, license.valid_until);
-    license.updates_until = clock.updates(terms, license.updates_until);
+    license.valid_until = clock.valid(terms, license.valid_until)?;
+    license.updates_until = clock.updates(terms, license.updates_until)?;
     if license.base_state == BaseState::Ended {
         license.base_state = BaseState::Active;
     }
-    check_end(license.valid_until, holding.license.valid_until)?;
-    check_end(license.updates_until, holding.license.updates_until)?;
     Ok(license)
 }
 
-/// Months that do not fit the calendar are left out by it: then nothing has moved.
-fn check_end(after: Option<Timestamp>, before: Option<Timestamp>) -> Result<(), ChangeError> {
-    if after != before && !after.is_none_or(fits_calendar) {
-        return Err(fault("from", "must not lead beyond the year 9998"));
-    }
-    Ok(())
-}
+/// Where an end has gone.
+type Moved = Result<Option<Timestamp>, ChangeError>;
 
 struct Clock {
     anchor: Timestamp,
@@ -82,31 +72,42 @@ struct Clock {
 }
 
 impl Clock {
-    fn months(&self, end: Option<Timestamp>, months: Option<i32>) -> Option<Timestamp> {
+    fn months(&self, end: Option<Timestamp>, months: Option<i32>) -> Moved {
         let count = months.and_then(|months| u32::try_from(months).ok());
-        match (self.from, end, count) {
-            (_, end, None) => end,
-            // What was made to never end goes on never ending.
-            (_, None, Some(_)) => None,
-            (RenewFrom::Expiry, Some(end), Some(count)) => Some(renewed(self.anchor, end, count)),
-            (RenewFrom::Now, Some(_), Some(count)) => Some(self.now.plus_months(count)),
-        }
+        // What was made to never end goes on never ending.
+        let (Some(present), Some(count)) = (end, count) else {
+            return Ok(end);
+        };
+        let after = match self.from {
+            RenewFrom::Expiry => renewed(self.anchor, present, count),
+            RenewFrom::Now => self.now.plus_months(count),
+        };
+        self.checked(present, after)
     }
 
-    fn valid(&self, terms: &Terms, end: Option<Timestamp>) -> Option<Timestamp> {
+    fn valid(&self, terms: &Terms, end: Option<Timestamp>) -> Moved {
         let Some(days) = terms.valid_days else {
             return self.months(end, terms.valid_months);
         };
-        end.map(|end| {
-            let start = match self.from {
-                RenewFrom::Expiry => end,
-                RenewFrom::Now => self.now,
-            };
-            start.plus_seconds(i64::from(days) * DAY)
-        })
+        let Some(present) = end else { return Ok(None) };
+        let start = match self.from {
+            RenewFrom::Expiry => present,
+            RenewFrom::Now => self.now,
+        };
+        self.checked(present, start.plus_seconds(i64::from(days) * DAY))
     }
 
-    fn updates(&self, terms: &Terms, end: Option<Timestamp>) -> Option<Timestamp> {
+    fn updates(&self, terms: &Terms, end: Option<Timestamp>) -> Moved {
         self.months(end, terms.updates_months)
+    }
+
+    /// Months that do not fit the calendar are left out by it: then the end has not moved, or it has
+    /// gone back to the anchor.
+    fn checked(&self, present: Timestamp, after: Timestamp) -> Moved {
+        let is_later = self.from == RenewFrom::Now || after > present;
+        if is_later && fits_calendar(after) {
+            return Ok(Some(after));
+        }
+        Err(fault("from", "must not lead beyond the year 9998"))
     }
 }

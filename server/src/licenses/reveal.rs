@@ -7,6 +7,7 @@ use super::model::LicenseId;
 use super::store;
 use crate::app::App;
 use crate::audit::{Actor, Entry};
+use crate::customers::model::CustomerId;
 use crate::db::{DbError, Shard};
 use crate::secrets::SealError;
 
@@ -15,6 +16,8 @@ use crate::secrets::SealError;
 pub struct RevealKey {
     /// The license.
     pub license: LicenseId,
+    /// Whom it must belong to, where a person looks: it may have been transferred since that was checked.
+    pub owner: Option<CustomerId>,
     /// Who looks.
     pub actor: Actor,
 }
@@ -22,7 +25,7 @@ pub struct RevealKey {
 /// Why no key was shown.
 #[derive(Debug, thiserror::Error)]
 pub enum RevealKeyError {
-    /// The license has no present key.
+    /// The license has no present key, or another owner by now.
     #[error("the license has no present key")]
     NoKey,
     /// Its cell does not open.
@@ -39,10 +42,17 @@ pub enum RevealKeyError {
 /// The present key of a license. That it was shown is on record before it is.
 pub async fn reveal_key(app: &App, input: RevealKey) -> Result<SecretString, RevealKeyError> {
     let now = app.clock.now();
-    let RevealKey { license, actor } = input;
+    let RevealKey {
+        license,
+        owner,
+        actor,
+    } = input;
     let row = app
         .db
         .write(Shard::of(license.as_str()), move |tx| {
+            if !store::hold_for(tx, &license, owner.as_ref())? {
+                return Ok(None);
+            }
             let row = store::present_key(tx.conn(), &license)?;
             if row.is_some() {
                 let actor = actor.clone();

@@ -67,7 +67,12 @@ pub fn rotate_in(
     let ending: Vec<LicenseKeyId> = own.into_iter().filter(honored).map(|key| key.id).collect();
     store::end_keys(tx, &ending, of.now, end)?;
     store::end_tokens(tx, &of.license, Some(&ending), of.now, end)?;
-    store::add_key(tx, &key.row(&of.license))
+    // Of the moment at which the others end: by it is told later what ended with them.
+    let row = LicenseKeyRow {
+        created_at: of.now,
+        ..key.row(&of.license)
+    };
+    store::add_key(tx, &row)
 }
 
 /// What a rotation did.

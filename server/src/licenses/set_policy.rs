@@ -1,5 +1,6 @@
 //! Putting a license under other terms: the same row, the same keys.
 
+use super::basis::{counts_from, keep_running};
 use super::change::{self, Change, ChangeError, fault};
 use super::edit::{check_limit, over_limit_end, resize};
 use super::model::{Given, LicenseId};
@@ -10,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::db::WriteTx;
 use crate::db::types::text_enum;
 use crate::idempotency::{Claim, Once};
-use crate::kits::model::{Basis, SeatKind};
+use crate::kits::model::SeatKind;
 use crate::kits::store::{Terms, TermsVersion, find_policy_named};
 
 text_enum! {
@@ -67,6 +68,7 @@ pub fn set_policy_in(
         "policy_id",
         "terms_id",
         "seat_limit",
+        "first_activated_at",
         "valid_until",
         "updates_until",
     ];
@@ -89,12 +91,28 @@ fn under(holding: &Holding, version: &TermsVersion, dates: Dates, now: Timestamp
     let mut license = holding.license.clone();
     license.policy_id = version.policy_id.clone();
     license.terms_id = version.id.clone();
-    if dates == Dates::Restart {
-        let terms = &version.terms;
-        let waits = terms.basis == Basis::FirstActivation && license.first_activated_at.is_none();
-        let from = (!waits).then_some(now);
-        license.valid_until = from.and_then(|from| terms.valid_from(from));
-        license.updates_until = from.and_then(|from| terms.updates_from(from));
+    let (old, new) = (&holding.terms, &version.terms);
+    let waited = counts_from(&license, old).is_none();
+    let anew = now.max(license.starts_at);
+    let start = match dates {
+        Dates::Keep => license.starts_at,
+        Dates::Restart => anew,
+    };
+    keep_running(&mut license, old, new, start);
+    let from = counts_from(&license, new).map(|_running| anew);
+    let valid = from.and_then(|from| new.valid_from(from));
+    let updates = from.and_then(|from| new.updates_from(from));
+    match dates {
+        Dates::Restart => {
+            license.valid_until = valid;
+            license.updates_until = updates;
+        }
+        // It had no ends yet but those set by hand.
+        Dates::Keep if waited => {
+            license.valid_until = license.valid_until.or(valid);
+            license.updates_until = license.updates_until.or(updates);
+        }
+        Dates::Keep => {}
     }
     license
 }

@@ -28,7 +28,8 @@ use crate::kits::model::{KitId, PolicyId, Scope, TermsId};
 use crate::kits::store::{Terms, kits_of_terms, terms_list};
 
 pub use changes::{
-    claim_seat, end_over_limit, hold_owner, insert, lock, release_seats, start_clock, update,
+    claim_seat, end_over_limit, hold_for, hold_owner, insert, lock, release_seats, start_clock,
+    update,
 };
 pub use filter::{Filter, Present};
 pub use glance::{Glance, Sought, glance};
@@ -36,7 +37,7 @@ pub use held::{HeldRow, KeyTypes, LicenseColumns, held, held_columns};
 pub use holds::{Hold, close_hold, find_hold, holds_of, insert_hold, reopen_hold};
 pub use keys::{
     Derived, LicenseKeyRow, add_key, any_key_of, derived_from, end_keys, end_tokens, keys_of,
-    own_keys, present_key,
+    lock_text, own_keys, present_key,
 };
 pub use lists::{find_any, list};
 pub use notes::{Note, insert_note, notes_of};

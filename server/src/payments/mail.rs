@@ -104,6 +104,10 @@ fn read(conn: &mut AnyConn, id: &OrderId) -> Result<Contents, MailError> {
     let order = find_order(conn, id)?.ok_or(MailError::NoOrder)?;
     let mut found = Vec::new();
     for holding in licenses::store::of_order(conn, id)? {
+        // What was transferred is somebody else's, and so is its key.
+        if holding.license.customer_id != order.customer_id {
+            continue;
+        }
         let Some(key) = licenses::store::present_key(conn, &holding.license.id)? else {
             continue;
         };

@@ -1,7 +1,7 @@
 //! When a token ends: revoked, expired, or with what it is derived from.
 
 use futures_util::future::join_all;
-use kitward_tests::{Kind, TestApp, both};
+use kitward_tests::{BUYER, Kind, TestApp, both};
 use serde_json::json;
 
 use super::{ORIGIN, RELEASES, call, from, scene};
@@ -101,6 +101,72 @@ async fn a_token_ends_with_its_key_and_with_its_license(kind: Kind) {
         refused.expect_problem(409, "conflict").str("/verdict"),
         "EXPIRED"
     );
+    scene.app.stop().await;
+}
+
+both!(tokens_that_ended_leave_room_for_new_ones);
+async fn tokens_that_ended_leave_room_for_new_ones(kind: Kind) {
+    let scene = scene(kind).await;
+    let admin = &scene.shop.admin;
+    let next = json!({ "kind": "ci", "name": "next" });
+    scene.add_rows("older", 200, ("expires_at", "NULL")).await;
+    let full = admin.post(&scene.list(), &next).await;
+    full.expect_problem(409, "conflict");
+    // They end with the key that was replaced, and until then they count.
+    let rotate = format!("/v1/admin/licenses/{}/rotate", scene.license);
+    let rotated = admin.post(&rotate, &json!({ "grace_seconds": 60 })).await;
+    let ending = rotated.expect_status(200).json()["tokens"].clone();
+    assert_eq!(ending.as_array().unwrap().len(), 200);
+    let full = admin.post(&scene.list(), &next).await;
+    full.expect_problem(409, "conflict");
+    scene.app.clock.advance(60);
+    let made = scene.make(&next).await;
+    let browser = scene.app.customer(BUYER).await;
+    let page = browser
+        .get(&format!("/licenses/{}/tokens", scene.license))
+        .await
+        .expect_status(200)
+        .text();
+    assert!(page.contains(&made.str("/id")) && !page.contains("ltk_00older"));
+    // The other 199 of them may be made; revoked ones count as little.
+    scene.add_rows("newer", 199, ("expires_at", "NULL")).await;
+    let full = admin.post(&scene.list(), &next).await;
+    full.expect_problem(409, "conflict");
+    let revoke = format!("{}/{}/revoke", scene.list(), made.str("/id"));
+    admin.post(&revoke, &json!({})).await.expect_status(200);
+    scene.make(&next).await;
+    scene.app.stop().await;
+}
+
+both!(a_license_with_more_ended_tokens_than_a_statement_binds_changes_like_others);
+async fn a_license_with_more_ended_tokens_than_a_statement_binds_changes_like_others(kind: Kind) {
+    let scene = scene(kind).await;
+    let admin = &scene.shop.admin;
+    let past = "'2027-01-15 11:00:00'";
+    scene.add_rows("gone", 17_000, ("revoked_at", past)).await;
+    scene.add_rows("over", 17_000, ("expires_at", past)).await;
+    let token = scene.token("ci").await;
+    let own = format!("/v1/admin/licenses/{}", scene.license);
+    let rotate = format!("{own}/rotate");
+    for (grace, code) in [(60, "VALID"), (0, "NOT_FOUND")] {
+        let body = json!({ "grace_seconds": grace });
+        let rotated = admin.post(&rotate, &body).await.expect_status(200);
+        let ending = rotated.json()["tokens"].clone();
+        assert_eq!(ending.as_array().unwrap().len(), 1, "{grace}");
+        let answer = scene.kit("validate", &token, &json!({})).await;
+        assert_eq!(answer.str("/code"), code, "{grace}");
+    }
+    let owner = json!({ "email": "new-owner@example.com" });
+    let other = json!({ "policy": "personal", "email": "new-owner@example.com" });
+    let other = admin.post("/v1/admin/licenses", &other).await;
+    let into = json!({ "into": other.expect_status(201).str("/id") });
+    for (verb, body) in [("transfer", owner), ("merge", into)] {
+        let token = scene.token("ci").await;
+        let path = format!("{own}/{verb}");
+        admin.post(&path, &body).await.expect_status(200);
+        let refused = scene.app.kit(&token).get(RELEASES).await;
+        refused.expect_problem(401, "key_unknown");
+    }
     scene.app.stop().await;
 }
 

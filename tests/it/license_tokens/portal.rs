@@ -134,6 +134,31 @@ async fn tokens_of_others_are_not_there(kind: Kind) {
     scene.app.stop().await;
 }
 
+both!(live_tokens_are_shown_however_many_ended_before);
+async fn live_tokens_are_shown_however_many_ended_before(kind: Kind) {
+    let scene = scene(kind).await;
+    let past = "'2027-01-15 11:00:00'";
+    scene.add_rows("gone", 600, ("revoked_at", past)).await;
+    scene.add_rows("over", 600, ("expires_at", past)).await;
+    let made = scene.make(&json!({ "kind": "ci", "name": "late" })).await;
+    let token = made.str("/token");
+    let browser = scene.app.customer(BUYER).await;
+    let path = format!("/licenses/{}/tokens", scene.license);
+    let page = browser.get(&path).await.expect_status(200).text();
+    assert!(
+        page.contains(&token[54..]) && !page.contains("ltk_00"),
+        "{page}"
+    );
+    let revoke = format!("{path}/{}/revoke", made.str("/id"));
+    browser.form(&revoke, &[]).await.expect_status(303);
+    let answer = scene.kit("validate", &token, &json!({})).await;
+    assert_eq!(answer.str("/code"), "NOT_FOUND");
+    // The vendor sees all of them.
+    let listed = scene.shop.admin.get(&scene.list()).await;
+    assert_eq!(listed.str("/items/0/hint"), "gone");
+    scene.app.stop().await;
+}
+
 both!(the_license_text_that_holds_is_shown_as_text);
 async fn the_license_text_that_holds_is_shown_as_text(kind: Kind) {
     let scene = scene(kind).await;

@@ -1,10 +1,11 @@
 //! Reasons for which a license does not hold: opened and closed, each for itself.
 
 use futures_util::future::join_all;
+use kitward::staff::Scope;
 use kitward_tests::{Kind, both};
 use serde_json::json;
 
-use super::{Desk, code, count, issue, path};
+use super::{Desk, code, count, issue, path, sql};
 
 both!(closing_one_reason_never_closes_another);
 async fn closing_one_reason_never_closes_another(kind: Kind) {
@@ -29,12 +30,61 @@ async fn closing_one_reason_never_closes_another(kind: Kind) {
     assert_eq!(desk.code(&desk.key).await, "REVOKED");
     desk.done("reinstate", &json!({ "hold": left })).await;
     assert_eq!(desk.show().await.str("/status"), "revoked");
-    desk.done("reinstate", &json!({ "reason": "abuse" })).await;
+    let abuse = json!({ "reason": "abuse", "note": "They stopped." });
+    desk.done("reinstate", &abuse).await;
     assert_eq!(desk.code(&desk.key).await, "VALID");
     // A reason that is opened again is the same row.
     desk.done("suspend", &json!({ "cause": "ticket 1" })).await;
     let all = desk.admin.get(&desk.path("holds")).await;
     assert_eq!(all.json()["items"].as_array().unwrap().len(), 3);
+    desk.app.stop().await;
+}
+
+both!(what_was_not_opened_by_hand_is_closed_by_an_admin_who_says_why);
+async fn what_was_not_opened_by_hand_is_closed_by_an_admin_who_says_why(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    let support = desk.app.token(Scope::Support).await;
+    let reinstate = desk.path("reinstate");
+    desk.done("suspend", &json!({})).await;
+    let by_hand = json!({ "reason": "manual" });
+    let closed = support.post(&reinstate, &by_hand).await;
+    assert_eq!(closed.expect_status(200).str("/status"), "active");
+    let reasons = ["dispute", "fraud", "abuse", "refund_full", "dispute_lost"];
+    for reason in reasons {
+        if reason == "dispute" {
+            desk.done("suspend", &json!({ "cause": "dp_1" })).await;
+            let by_provider = "UPDATE license_holds SET reason = 'dispute' WHERE cause = 'dp_1'";
+            sql(&desk.app, by_provider.to_owned()).await;
+        } else {
+            let why = json!({ "reason": reason, "cause": "re_1" });
+            desk.done("revoke", &why).await;
+        }
+        let open = desk.show().await;
+        assert_eq!(open.str("/holds/0/reason"), reason);
+        let id = open.str("/holds/0/id");
+        for named in [json!({ "reason": reason }), json!({ "hold": id })] {
+            let mut body = named.clone();
+            body["note"] = json!("They asked for it.");
+            let refused = support.post(&reinstate, &body).await;
+            refused.expect_problem(403, "insufficient_scope");
+            for note in [json!(null), json!(""), json!(" ")] {
+                body["note"] = note;
+                let refused = desk.act("reinstate", &body).await;
+                let refused = refused.expect_problem(422, "invalid_field");
+                assert_eq!(refused.str("/field"), "note", "{body}");
+            }
+            desk.act("reinstate", &named)
+                .await
+                .expect_problem(422, "invalid_field");
+        }
+        assert_eq!(desk.show().await.str("/status"), open.str("/status"));
+        let why = json!({ "hold": id, "note": "The provider was wrong." });
+        let closed = desk.done("reinstate", &why).await;
+        assert_eq!(closed.str("/status"), "active", "{reason}");
+    }
+    // Of what was refused nothing is left.
+    let notes = desk.show().await.str("/notes");
+    assert_eq!(notes, reasons.len().to_string());
     desk.app.stop().await;
 }
 

@@ -1,6 +1,13 @@
 //! Keys of a license: replaced, brought along from elsewhere, and with a vendor's own word.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
+use kitward::audit::Actor;
+use kitward::idempotency::{Claim, Once};
+use kitward::licenses::change::Change;
+use kitward::licenses::model::LicenseId;
+use kitward::licenses::rotate::{rotate_key, rotated};
 use kitward_tests::{Kind, TestApp, both};
 use serde_json::json;
 
@@ -50,6 +57,29 @@ async fn a_replaced_key_is_honored_for_its_grace_and_names_what_ends_with_it(kin
             .await
             .expect_problem(422, "invalid_field");
     }
+    desk.app.stop().await;
+}
+
+both!(a_rotation_tells_what_it_ended_also_while_time_goes_on);
+async fn a_rotation_tells_what_it_ended_also_while_time_goes_on(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    sql(&desk.app, token_row(&desk, "ltk_1").await).await;
+    let license = LicenseId::parse(&desk.id).unwrap();
+    let change = Change {
+        license: license.clone(),
+        expected_version: None,
+        actor: Actor::Operator,
+        now: desk.app.app.clock.now(),
+        entropy: Arc::clone(&desk.app.app.entropy),
+    };
+    // As on a clock that nobody holds.
+    desk.app.clock.advance(1);
+    let rotation = rotate_key(&desk.app.app, change, 0, Claim::default()).await;
+    let Once::New(key) = rotation.unwrap() else {
+        panic!("it happened before");
+    };
+    let done = rotated(&desk.app.app, license, key).await.unwrap().unwrap();
+    assert_eq!((done.replaced.len(), done.tokens.len()), (1, 1));
     desk.app.stop().await;
 }
 
@@ -107,6 +137,28 @@ async fn keys_of_other_systems_find_their_license_as_people_paste_them(kind: Kin
             .await
             .expect_problem(422, "invalid_field");
     }
+    desk.app.stop().await;
+}
+
+both!(of_two_who_take_in_one_key_at_once_one_wins);
+async fn of_two_who_take_in_one_key_at_once_one_wins(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    let (other, _) = issue(&desk.admin, &json!({})).await;
+    let there = desk.app.second().await;
+    let far = there
+        .anonymous()
+        .with("authorization", desk.admin.header_text("authorization"));
+    for round in 0..12 {
+        let key = format!("A1B2C3D4-E5F60718-293A4B5C-{round:08}");
+        let body = |source: &str| json!({ "source": source, "key": key });
+        let (gumroad, polar) = (body("gumroad"), body("polar"));
+        let (ours, theirs) = (desk.path("import-key"), path(&other, "import-key"));
+        let calls = [desk.admin.post(&ours, &gumroad), far.post(&theirs, &polar)];
+        let mut answers: Vec<u16> = join_all(calls).await.iter().map(|it| it.status).collect();
+        answers.sort_unstable();
+        assert_eq!(answers, [200, 409], "{round}");
+    }
+    there.stop().await;
     desk.app.stop().await;
 }
 

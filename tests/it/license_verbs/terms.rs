@@ -39,6 +39,54 @@ async fn a_renewal_counts_from_the_end_or_from_now(kind: Kind) {
     desk.app.stop().await;
 }
 
+both!(a_renewal_never_leads_beyond_the_calendar_nor_back_to_the_start);
+async fn a_renewal_never_leads_beyond_the_calendar_nor_back_to_the_start(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    for (name, terms, last) in [
+        // Whole months after the start, and not: the sum lies beyond the year 9999 in both.
+        (
+            "long",
+            json!({ "valid_months": 24 }),
+            "9998-06-01T00:00:00Z",
+        ),
+        ("odd", json!({ "valid_months": 24 }), "9998-06-02T00:00:00Z"),
+        // The sum lies in the year 9999.
+        (
+            "short",
+            json!({ "valid_months": 12 }),
+            "9998-06-01T00:00:00Z",
+        ),
+        (
+            "daily",
+            json!({ "valid_days": 300 }),
+            "9998-06-01T00:00:00Z",
+        ),
+    ] {
+        Shop::policy(&desk.admin, name, &terms).await;
+        let start = json!({ "policy": name, "starts_at": "2027-06-01T00:00:00Z" });
+        let (id, _) = issue(&desk.admin, &start).await;
+        let act = async |verb: &str, body: &Value| desk.admin.post(&path(&id, verb), body).await;
+        let to = json!({ "valid_until": last, "updates_until": null });
+        act("extend", &to).await.expect_status(200);
+        let refused = act("renew", &json!({ "from": "expiry" })).await;
+        let refused = refused.expect_problem(422, "invalid_field");
+        assert_eq!(refused.str("/field"), "from", "{name}");
+        let shown = desk.admin.get(&path(&id, "")).await.expect_status(200);
+        assert_eq!(shown.str("/valid_until"), last, "{name}");
+        // Counted from now it fits, though that is earlier.
+        let renewed = act("renew", &json!({ "from": "now" })).await;
+        let renewed = renewed.expect_status(200);
+        assert_eq!(renewed.json()["updates_until"], Value::Null);
+        assert!(renewed.str("/valid_until").as_str() < "2030", "{name}");
+    }
+    // The end of updates as well.
+    let to = json!({ "updates_until": "9998-06-01T00:00:00Z" });
+    desk.done("extend", &to).await;
+    let refused = desk.act("renew", &json!({ "from": "expiry" })).await;
+    refused.expect_problem(422, "invalid_field");
+    desk.app.stop().await;
+}
+
 both!(ends_move_by_hand_within_the_calendar);
 async fn ends_move_by_hand_within_the_calendar(kind: Kind) {
     let desk = Desk::open(kind).await;

@@ -1,7 +1,16 @@
 //! Licenses that go to another owner, or into another license.
 
 use futures_util::future::join_all;
-use kitward_tests::{BUYER, Kind, both};
+use kitward::activations::free::{FreeSeat, Freed, free_seat};
+use kitward::activations::model::ActivationId;
+use kitward::audit::Actor;
+use kitward::customers::model::CustomerId;
+use kitward::idempotency::Claim;
+use kitward::licenses::model::LicenseId;
+use kitward::licenses::reveal::{RevealKey, reveal_key};
+use kitward::licenses::tokens::create::{CreateLicenseToken, create_license_token};
+use kitward::licenses::tokens::model::DerivedKind;
+use kitward_tests::{BUYER, Kind, Reply, both};
 use serde_json::{Value, json};
 
 use super::{Desk, NEW_OWNER, code, count, issue, path, sql, token_row};
@@ -59,6 +68,49 @@ async fn a_transferred_license_is_lost_to_whoever_had_it(kind: Kind) {
     desk.app.stop().await;
 }
 
+both!(who_was_let_in_before_a_transfer_gets_nothing_of_the_new_owner);
+async fn who_was_let_in_before_a_transfer_gets_nothing_of_the_new_owner(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    let owner = |shown: &Reply| CustomerId::parse(&shown.str("/customer_id"));
+    let former = owner(&desk.show().await);
+    desk.done("transfer", &json!({ "email": NEW_OWNER })).await;
+    let present = owner(&desk.show().await);
+    let key = desk.present_key().await;
+    code(&desk.app, &key, "activate", "machine-9").await;
+    let seat = desk.admin.get(&desk.path("seats")).await.str("/items/0/id");
+    for (owner, is_theirs) in [(former, false), (present, true)] {
+        let license = LicenseId::parse(&desk.id).unwrap();
+        let reveal = RevealKey {
+            license: license.clone(),
+            owner: owner.clone(),
+            actor: Actor::Operator,
+        };
+        let shown = reveal_key(&desk.app.app, reveal).await;
+        assert_eq!(shown.is_ok(), is_theirs);
+        let token = CreateLicenseToken {
+            license: license.clone(),
+            kind: DerivedKind::Download,
+            name: "npm".to_owned(),
+            origins: Vec::new(),
+            expires_at: None,
+            owner: owner.clone(),
+            person: None,
+            actor: Actor::Operator,
+        };
+        let made = create_license_token(&desk.app.app, token, Claim::default()).await;
+        assert_eq!(made.is_ok(), is_theirs);
+        let free = FreeSeat {
+            license,
+            activation: ActivationId::parse(&seat).unwrap(),
+            owner,
+            actor: Actor::Operator,
+        };
+        let freed = free_seat(&desk.app.app, free).await.unwrap();
+        assert_eq!(freed == Freed::Yes, is_theirs);
+    }
+    desk.app.stop().await;
+}
+
 both!(a_merged_license_answers_for_itself_and_is_not_changed_any_more);
 async fn a_merged_license_answers_for_itself_and_is_not_changed_any_more(kind: Kind) {
     let desk = Desk::open(kind).await;
@@ -102,6 +154,33 @@ async fn a_merged_license_answers_for_itself_and_is_not_changed_any_more(kind: K
         .post(&path(&other, "merge"), &json!({ "into": stranger }))
         .await;
     foreign.expect_problem(422, "invalid_field");
+    desk.app.stop().await;
+}
+
+both!(seats_that_were_taken_back_do_not_go_to_another_license);
+async fn seats_that_were_taken_back_do_not_go_to_another_license(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    let (other, _) = issue(&desk.admin, &json!({})).await;
+    let with_seats = json!({ "into": other, "add_seats": true });
+    let abuse = json!({ "reason": "abuse" });
+    for (verb, why, reason) in [
+        ("suspend", json!({}), json!({ "reason": "manual" })),
+        (
+            "revoke",
+            abuse.clone(),
+            json!({ "reason": "abuse", "note": "They stopped." }),
+        ),
+    ] {
+        desk.done(verb, &why).await;
+        let refused = desk.act("merge", &with_seats).await;
+        let refused = refused.expect_problem(422, "invalid_field");
+        assert_eq!(refused.str("/field"), "add_seats", "{verb}");
+        desk.done("reinstate", &reason).await;
+    }
+    desk.done("revoke", &abuse).await;
+    desk.done("merge", &json!({ "into": other })).await;
+    let into = desk.admin.get(&path(&other, "")).await;
+    assert_eq!(into.str("/seats/limit"), "5");
     desk.app.stop().await;
 }
 

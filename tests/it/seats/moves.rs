@@ -54,6 +54,7 @@ async fn seats_move_within_the_churn_limit_then_support_moves_them(kind: Kind) {
     let input = free::FreeSeat {
         license: license.id.clone(),
         activation: ActivationId::parse(&seat).unwrap(),
+        owner: None,
         actor: Who::Token("tok_test".to_owned()),
     };
     assert_eq!(

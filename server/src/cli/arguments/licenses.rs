@@ -105,6 +105,7 @@ pub(in crate::cli) enum Act {
         /// And this cause.
         #[arg(long)]
         cause: Option<String>,
+        /// Why; must be given where the reason is not manual.
         #[arg(long)]
         note: Option<String>,
     },

@@ -11,7 +11,7 @@ use crate::customers::named::Named;
 use crate::http::error::ApiError;
 use crate::http::extract::AppData;
 use crate::licenses::extend::{Extension, extend as extended};
-use crate::licenses::holds::{NewHold, Which, open_reason, reinstate as hold_closed};
+use crate::licenses::holds::{Closing, NewHold, Which, open_reason, reinstate as hold_closed};
 use crate::licenses::merge::{Merge, merge as merged};
 use crate::licenses::model::{HoldKind, HoldReason, LicenseId};
 use crate::licenses::note::{NewNote, write_note};
@@ -88,6 +88,7 @@ pub(super) async fn revoke(app: AppData, asked: Asked) -> Answer {
     security(("management_token" = ["support"])),
 )]
 pub(super) async fn reinstate(app: AppData, asked: Asked) -> Answer {
+    let any = asked.0.has(Scope::Admin);
     let (of, request, claim) = read::<ReinstateRequest>(&app, asked, Scope::Support).await?;
     let which = match (request.hold, request.reason) {
         (Some(id), None) => Which::Id(id),
@@ -100,7 +101,8 @@ pub(super) async fn reinstate(app: AppData, asked: Asked) -> Answer {
         }
     };
     let note = note_of(&app, request.note.as_deref())?;
-    changed(&app, hold_closed(&app, of, which, note, claim).await?).await
+    let closing = Closing { any, note };
+    changed(&app, hold_closed(&app, of, which, closing, claim).await?).await
 }
 
 /// Add the durations of its terms to its ends, from the present end or from now.

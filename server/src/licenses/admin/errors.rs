@@ -23,6 +23,7 @@ impl From<ChangeError> for ApiError {
             }
             ChangeError::Field(fault) => fault.into(),
             ChangeError::Refused(sentence) => Self::new(Code::Conflict, sentence),
+            ChangeError::Forbidden(sentence) => Self::new(Code::InsufficientScope, sentence),
         }
     }
 }

@@ -95,6 +95,7 @@ pub(super) struct ReinstateRequest {
     pub(super) reason: Option<HoldReason>,
     /// And this cause.
     pub(super) cause: Option<String>,
+    /// Why. Reasons other than `manual` are closed with one, and by the scope `admin` alone.
     pub(super) note: Option<String>,
 }
 

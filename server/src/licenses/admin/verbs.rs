@@ -168,6 +168,7 @@ pub(super) async fn free(app: AppData, admin: Admin, path: web::Path<(String, St
     let input = FreeSeat {
         license,
         activation,
+        owner: None,
         actor,
     };
     let freed = free_seat(&app, input).await?;

@@ -2,8 +2,9 @@
 
 use crate::clock::Timestamp;
 use crate::db::types::text_enum;
-use crate::kits::model::{Basis, SeatKind};
+use crate::kits::model::SeatKind;
 use crate::kits::store::{Terms, TermsVersion};
+use crate::licenses::basis::{counts_from, keep_running};
 use crate::licenses::store::License;
 
 const DAY: i64 = 86_400;
@@ -72,7 +73,7 @@ pub fn outcome(
         after.seat_limit = terms.seat_limit.map(times);
     }
     after.seat_cap = terms.cap(after.seat_limit);
-    put_ends(&mut after, terms, choice.dates);
+    put_ends(&mut after, (old, terms), choice.dates, now);
     let mut changed = Changed {
         license: after,
         own_limit,
@@ -107,22 +108,28 @@ fn factor(limit: Option<i32>, of_terms: Option<i32>) -> Option<i32> {
 }
 
 /// Counted anew from where the license's durations count; later ends stay unless they may not.
-fn put_ends(license: &mut License, terms: &Terms, exactly: bool) {
-    let from = match terms.basis {
-        Basis::Issue => Some(license.starts_at),
-        Basis::FirstActivation => license.first_activated_at,
-    };
-    let later = |present: Option<Timestamp>, anew: Option<Timestamp>| {
+fn put_ends(license: &mut License, (old, new): (&Terms, &Terms), exactly: bool, now: Timestamp) {
+    let waited = counts_from(license, old).is_none();
+    let start = license.starts_at;
+    keep_running(license, old, new, start);
+    // The clock that nothing started starts now, unless the terms are to count exactly.
+    let starts_now = waited && !exactly;
+    let from = counts_from(license, new);
+    let from = from.map(|from| if starts_now { from.max(now) } else { from });
+    let valid = from.and_then(|from| new.valid_from(from));
+    let updates = from.and_then(|from| new.updates_from(from));
+    let put = |present: Option<Timestamp>, anew: Option<Timestamp>| {
         if exactly {
             anew
+        } else if waited {
+            // It had no end yet but one set by hand.
+            present.or(anew)
         } else {
             present.zip(anew).map(|(present, anew)| present.max(anew))
         }
     };
-    let valid = from.and_then(|from| terms.valid_from(from));
-    let updates = from.and_then(|from| terms.updates_from(from));
-    license.valid_until = later(license.valid_until, valid);
-    license.updates_until = later(license.updates_until, updates);
+    license.valid_until = put(license.valid_until, valid);
+    license.updates_until = put(license.updates_until, updates);
 }
 
 #[cfg(test)]

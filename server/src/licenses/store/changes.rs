@@ -68,6 +68,15 @@ pub fn hold_owner(
     Ok(diesel::update(row).set(unchanged).execute(tx.conn())? == 1)
 }
 
+/// The same where a person asks for what is their customer's; staff ask for what is anybody's.
+pub fn hold_for(
+    tx: &mut WriteTx<'_>,
+    id: &LicenseId,
+    owner: Option<&CustomerId>,
+) -> Result<bool, DbError> {
+    owner.map_or(Ok(true), |owner| hold_owner(tx, id, owner))
+}
+
 /// Takes a seat if one is left: the count and its limit in one statement.
 pub fn claim_seat(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError> {
     let taken = on_backend!(tx.conn(), conn => CountSeat(id).execute(conn))?;

@@ -1,6 +1,8 @@
 //! The keys of a license, and the tokens derived from them.
 
 use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::BigInt;
 use serde::Serialize;
 
 use crate::clock::Timestamp;
@@ -86,6 +88,19 @@ pub fn any_key_of(conn: &mut AnyConn, lookup: &Digests) -> Result<bool, DbError>
     Ok(!found.is_empty())
 }
 
+/// Whoever takes in the same text waits until this unit of work has ended, whatever source they name:
+/// their digests differ, so that no constraint would hold one of them back. SQLite has one writer.
+pub fn lock_text(tx: &mut WriteTx<'_>, lookup: &Digests) -> Result<(), DbError> {
+    let number = lookup.all().first().and_then(|digest| digest.first_chunk());
+    let number = i64::from_be_bytes(number.copied().unwrap_or_default());
+    if let AnyConn::Pg(conn) = tx.conn() {
+        sql_query("SELECT pg_advisory_xact_lock($1)")
+            .bind::<BigInt, _>(number)
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
 /// Adds a key.
 pub fn add_key(tx: &mut WriteTx<'_>, key: &LicenseKeyRow) -> Result<(), DbError> {
     diesel::insert_into(license_keys::table)
@@ -169,7 +184,8 @@ pub fn derived_from(
 }
 
 /// Ends tokens derived from these keys: at once, or with the keys. `None` for the tokens of all
-/// keys of the license, and those that belong to none.
+/// keys of the license, and those that belong to none. Those that have ended stay as they are: they
+/// may be many more than work at a time.
 pub fn end_tokens(
     tx: &mut WriteTx<'_>,
     license: &LicenseId,
@@ -177,33 +193,26 @@ pub fn end_tokens(
     now: Timestamp,
     end: Timestamp,
 ) -> Result<(), DbError> {
-    let ids: Vec<String> = match keys {
-        None => license_tokens::table
-            .filter(license_tokens::license_id.eq(license))
-            .select(license_tokens::id)
-            .load(tx.conn())?,
-        Some(keys) => {
-            let keys: Vec<Option<LicenseKeyId>> = keys.iter().cloned().map(Some).collect();
-            license_tokens::table
-                .filter(license_tokens::license_key_id.eq_any(keys))
-                .select(license_tokens::id)
-                .load(tx.conn())?
-        }
-    };
-    let these = license_tokens::table
-        .filter(license_tokens::id.eq_any(ids))
-        .filter(license_tokens::revoked_at.is_null());
-    if end <= now {
-        diesel::update(these)
-            .set(license_tokens::revoked_at.eq(Some(now)))
-            .execute(tx.conn())?;
-        return Ok(());
-    }
     let longer = license_tokens::expires_at
         .is_null()
-        .or(license_tokens::expires_at.gt(end));
-    diesel::update(these.filter(longer))
-        .set(license_tokens::expires_at.eq(Some(end)))
-        .execute(tx.conn())?;
+        .or(license_tokens::expires_at.gt(end.max(now)));
+    let these = license_tokens::table
+        .filter(license_tokens::license_id.eq(license))
+        .filter(license_tokens::revoked_at.is_null())
+        .filter(longer);
+    let ending = if end <= now {
+        (Some(license_tokens::revoked_at.eq(Some(now))), None)
+    } else {
+        (None, Some(license_tokens::expires_at.eq(Some(end))))
+    };
+    match keys {
+        None => diesel::update(these).set(ending).execute(tx.conn())?,
+        Some(keys) => {
+            let keys: Vec<Option<LicenseKeyId>> = keys.iter().cloned().map(Some).collect();
+            diesel::update(these.filter(license_tokens::license_key_id.eq_any(keys)))
+                .set(ending)
+                .execute(tx.conn())?
+        }
+    };
     Ok(())
 }

@@ -38,6 +38,7 @@ pub fn put_terms(tx: &mut WriteTx<'_>, license: &License) -> Result<(), DbError>
             licenses::seat_limit.eq(license.seat_limit),
             licenses::seat_cap.eq(license.seat_cap),
             licenses::over_limit_until.eq(license.over_limit_until),
+            licenses::first_activated_at.eq(license.first_activated_at),
             licenses::valid_until.eq(license.valid_until),
             licenses::updates_until.eq(license.updates_until),
         ))

@@ -112,6 +112,7 @@ async fn create(
         name: request.name,
         origins: request.origins,
         expires_at: request.expires_at,
+        owner: None,
         person: None,
         actor: holder.actor(),
     };

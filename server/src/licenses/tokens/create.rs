@@ -7,6 +7,7 @@ use super::store::{self, TokenRow};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::clock::Timestamp;
+use crate::customers::model::CustomerId;
 use crate::db::types::WordList;
 use crate::db::{DbError, Shard, WriteTx};
 use crate::idempotency::{Claim, Once};
@@ -16,7 +17,7 @@ use crate::licenses::store as licenses;
 use crate::people::model::PersonId;
 use crate::secrets::{SealError, TokenText};
 
-/// Most tokens of one license that are not revoked.
+/// Most tokens of one license that have not ended.
 const TOKENS_MAX: i64 = 200;
 /// Most origins of one publishable id.
 const ORIGINS_MAX: usize = 20;
@@ -36,6 +37,9 @@ pub struct CreateLicenseToken {
     pub origins: Vec<String>,
     /// Until when; `None` = until revoked, or as long as its key.
     pub expires_at: Option<Timestamp>,
+    /// Whom the license must belong to, where a person makes it: it may have been transferred since that
+    /// was checked.
+    pub owner: Option<CustomerId>,
     /// Whose it is, where a person makes it for themselves.
     pub person: Option<PersonId>,
     /// Who makes it.
@@ -103,11 +107,14 @@ pub async fn create_license_token(
         flagged_at: None,
     };
     let claim = claim.keep(app, &secret)?;
-    let actor = input.actor;
+    let (owner, actor) = (input.owner, input.actor);
     let made = app
         .db
         .write(Shard::of(row.license_id.as_str()), move |tx| {
             claim.once(tx, &row.id, |tx| {
+                if !licenses::hold_for(tx, &row.license_id, owner.as_ref())? {
+                    return Err(CreateLicenseTokenError::NotFound);
+                }
                 create_license_token_in(tx, row.clone(), actor.clone())?;
                 Ok::<_, CreateLicenseTokenError>(row.id.clone())
             })
@@ -165,7 +172,7 @@ pub fn create_license_token_in(
     if row.kind == DerivedKind::Ci && !holding.terms.ci_use {
         return Err(CreateLicenseTokenError::NoCiUse);
     }
-    if store::count_kept(tx.conn(), &row.license_id)? >= TOKENS_MAX {
+    if store::count_live(tx.conn(), &row.license_id, now)? >= TOKENS_MAX {
         return Err(CreateLicenseTokenError::TooMany);
     }
     row.license_key_id = Some(holding.key_id);

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use super::create::{CreateLicenseToken, CreateLicenseTokenError, create_license_token};
-use super::model::{DerivedKind, LicenseTokenId, is_live};
+use super::model::{DerivedKind, LicenseTokenId};
 use super::revoke::{RevokeLicenseToken, revoke_license_token};
 use super::store::{self, TokenRow};
 use crate::app::App;
@@ -26,7 +26,7 @@ use crate::licenses::pages::{kit_names, own_license};
 use crate::people::model::PersonId;
 use crate::people::session::Viewer;
 
-/// Tokens shown at most: more than a license may have.
+/// Tokens shown at most: more than of one license work at a time.
 const SHOWN: i64 = 1_000;
 /// The word of an address that tells what was just done.
 const REVOKED: &str = "token-revoked";
@@ -89,6 +89,7 @@ async fn post_token(
         name: name.clone(),
         origins: Vec::new(),
         expires_at: None,
+        owner: Some(detail.overview.holding.license.customer_id.clone()),
         person: Some(person.0.person.clone()),
         actor: person.0.actor(),
     };
@@ -160,19 +161,16 @@ async fn page(
     detail: &Detail,
 ) -> Result<TokensPage, PageError> {
     let holding = &detail.overview.holding;
-    let (license, now) = (holding.license.id.clone(), app.clock.now());
+    let license = holding.license.id.clone();
     let mut frame = frame(app, request, NavItem::Licenses);
     frame.path = format!("/licenses/{license}/tokens");
-    let id = license.clone();
+    let (id, now) = (license.clone(), app.clock.now());
     let rows = app
         .db
-        .read_slow(move |conn| store::of_license(conn, &id, "", SHOWN))
+        .read_slow(move |conn| store::live_of_license(conn, &id, now, SHOWN))
         .await?;
     let own = only_own(person, detail);
-    let shown = |row: &TokenRow| {
-        let theirs = own.is_none() || row.person_id == own;
-        theirs && is_live(now, row.expires_at, row.revoked_at)
-    };
+    let shown = |row: &TokenRow| own.is_none() || row.person_id == own;
     Ok(TokensPage {
         frame,
         license: license.to_string(),

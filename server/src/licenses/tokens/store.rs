@@ -94,11 +94,34 @@ pub fn of_license(
         .load(conn)?)
 }
 
-/// How many tokens of a license were not revoked.
-pub fn count_kept(conn: &mut AnyConn, license: &LicenseId) -> Result<i64, DbError> {
+/// Tokens of a license that have not ended, in the order of their creation.
+pub fn live_of_license(
+    conn: &mut AnyConn,
+    license: &LicenseId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<TokenRow>, DbError> {
+    let live = license_tokens::expires_at
+        .is_null()
+        .or(license_tokens::expires_at.gt(now));
     Ok(license_tokens::table
         .filter(license_tokens::license_id.eq(license))
         .filter(license_tokens::revoked_at.is_null())
+        .filter(live)
+        .order(license_tokens::id)
+        .limit(limit)
+        .load(conn)?)
+}
+
+/// How many tokens of a license have not ended.
+pub fn count_live(conn: &mut AnyConn, license: &LicenseId, now: Timestamp) -> Result<i64, DbError> {
+    let live = license_tokens::expires_at
+        .is_null()
+        .or(license_tokens::expires_at.gt(now));
+    Ok(license_tokens::table
+        .filter(license_tokens::license_id.eq(license))
+        .filter(license_tokens::revoked_at.is_null())
+        .filter(live)
         .count()
         .get_result(conn)?)
 }

@@ -178,16 +178,21 @@ pub fn buyer_waits(
 }
 
 /// Writes that a buyer heard, by whichever job: a mail that left has said it, also where another one is
-/// to say it by now.
+/// to say it by now, or where it was called off while it was on its way.
 pub fn buyer_heard(
     tx: &mut WriteTx<'_>,
     (release, buyer): (&ReleaseId, &CustomerId),
     now: Timestamp,
 ) -> Result<(), DbError> {
+    let called_off = buyer_notices::state
+        .eq(NoticeState::Skipped)
+        .and(buyer_notices::reason.eq(Reason::CalledOff));
+    let waits = buyer_notices::state.eq(NoticeState::Waiting);
     diesel::update(buyer_notices::table.find((release, buyer)))
-        .filter(buyer_notices::state.eq(NoticeState::Waiting))
+        .filter(waits.or(called_off))
         .set((
             buyer_notices::state.eq(NoticeState::Sent),
+            buyer_notices::reason.eq(None::<Reason>),
             buyer_notices::settled_at.eq(Some(now)),
         ))
         .execute(tx.conn())?;
