@@ -72,6 +72,7 @@ pub const ALL: &[Migration] = &[
     shared!("2026-11-28-23_forgotten_networks", "0.1.0"),
     per_database!("2026-11-28-24_releases_rest", "0.1.0"),
     per_database!("2026-11-28-25_audit_append", "0.1.0"),
+    shared!("2026-11-29-26_deliveries_of_a_day", "0.1.0"),
 ];
 
 #[cfg(test)]

@@ -255,8 +255,8 @@ mod tests {
         for caller in ["a", "b", "c", "d"] {
             for _ in 0..2 {
                 assert!(has_room(&turns, caller, largest).await);
-                let hold = turns.hold(caller, largest).await.unwrap();
-                held.push(hold.around(vec![0; 10]));
+                let room = turns.hold(caller, largest).await.unwrap();
+                held.push(room.around(vec![0; 10]));
             }
             assert!(!has_room(&turns, caller, small + 1).await, "{caller}");
         }

@@ -90,11 +90,16 @@ impl Recipient {
     }
 }
 
-/// Records that a delivery begins, if the limits leave room for it; by which ids, one for each file.
-pub async fn begin_delivery(
-    app: &App,
-    mut new: NewDelivery,
-) -> Result<Vec<DownloadId>, BeginDeliveryError> {
+/// A delivery that has begun: its rows, one for each file, and where they are written. It ends there too:
+/// two writers that change the same rows would wait for each other.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    ids: Vec<DownloadId>,
+    shard: Shard,
+}
+
+/// Records that a delivery begins, if the limits leave room for it.
+pub async fn begin_delivery(app: &App, mut new: NewDelivery) -> Result<Begun, BeginDeliveryError> {
     let now = app.clock.now();
     // Whoever changes rows of several files does it in the same order.
     new.artifacts.sort_unstable();
@@ -107,9 +112,11 @@ pub async fn begin_delivery(
         (None, [artifact]) => Shard::of(artifact.as_str()),
         (None, _) => Shard::Wide,
     };
-    app.db
+    let ids = app
+        .db
         .write(shard, move |tx| begin_delivery_in(tx, &ids, &new, now))
-        .await
+        .await?;
+    Ok(Begun { ids, shard })
 }
 
 fn begin_delivery_in(
@@ -214,11 +221,8 @@ fn is_counted(
 }
 
 /// Records how a delivery ended.
-pub async fn end_delivery(app: &App, ids: Vec<DownloadId>, completed: bool) -> Result<(), DbError> {
-    let shard = match ids.as_slice() {
-        [id] => Shard::of(id.as_str()),
-        _ => Shard::Wide,
-    };
+pub async fn end_delivery(app: &App, begun: Begun, completed: bool) -> Result<(), DbError> {
+    let Begun { ids, shard } = begun;
     app.db
         .write(shard, move |tx| {
             ids.iter()

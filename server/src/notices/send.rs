@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::hearing::{Hearing, hearings};
 use super::letter::{Contents, Told, letter};
-use super::model::{Hearer, NoticeMailId, NoticeState, Reason, WalkState};
-use super::store;
+use super::model::{Hearer, NoticeMailId, Reason, WalkState};
+use super::store::{self, Fate};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::{AnyConn, DbError, Shard};
@@ -17,7 +17,7 @@ use crate::releases;
 use crate::releases::model::ReleaseId;
 
 /// What becomes of each release in a mail.
-type Fates = Vec<(ReleaseId, NoticeState, Option<Reason>)>;
+type Fates = Vec<(ReleaseId, Fate)>;
 
 /// Sends a mail that is due; one in which nothing is left to tell is not worth sending.
 pub async fn send(app: &Arc<App>, row: &OutboxId, mail: &NoticeMailId) -> Result<(), Failure> {
@@ -45,7 +45,7 @@ pub async fn gave_up(app: &App, mail: &NoticeMailId) -> Result<(), DbError> {
         .db
         .read(move |conn| store::waiting_in(conn, &id))
         .await?;
-    let failed = |(release, _)| (release, NoticeState::Failed, None);
+    let failed = |(release, _)| (release, Fate::Failed);
     settle(app, mail, person, waiting.into_iter().map(failed).collect()).await
 }
 
@@ -117,7 +117,7 @@ fn gather(
         match heard.unwrap_or(Hearing::Not(Reason::NotCovered)) {
             Hearing::Not(reason) => fates.push(skipped(id, reason)),
             Hearing::Told(stand) => {
-                fates.push((id, NoticeState::Sent, None));
+                fates.push((id, Fate::Told(walk.kind)));
                 told.push(Told {
                     kind: walk.kind,
                     release,
@@ -130,8 +130,8 @@ fn gather(
     Ok((told, fates))
 }
 
-fn skipped(release: ReleaseId, reason: Reason) -> (ReleaseId, NoticeState, Option<Reason>) {
-    (release, NoticeState::Skipped, Some(reason))
+fn skipped(release: ReleaseId, reason: Reason) -> (ReleaseId, Fate) {
+    (release, Fate::Skipped(reason))
 }
 
 async fn settle(
@@ -143,8 +143,8 @@ async fn settle(
     let (id, now) = (mail.clone(), app.clock.now());
     app.db
         .write(Shard::of(mail.as_str()), move |tx| {
-            for (release, state, reason) in &fates {
-                store::settle(tx, &id, (release, &person), (*state, *reason), now)?;
+            for (release, fate) in &fates {
+                store::settle(tx, &id, (release, &person), *fate, now)?;
             }
             Ok(())
         })

@@ -2,6 +2,7 @@
 
 mod buyers;
 mod choices;
+mod fates;
 mod mails;
 mod people;
 mod walks;
@@ -11,9 +12,10 @@ pub use buyers::{
     buyers_told, enter_buyer, lock_unclaimed, set_buyer_off,
 };
 pub use choices::{Off, choices_of, set_choice, set_silence, take_over_choices};
+pub use fates::{Fate, settle};
 pub use mails::{
     Counts, Waiting, add_mail, close_mail, counts, enter, forget_failed, open_mail, put_into,
-    settle, skip_waiting, take_pace, waiting_in,
+    skip_waiting, take_pace, waiting_in,
 };
 pub use people::{Membership, memberships_of_all, owners_of, people_after};
 pub use walks::{Walk, advance, again, begin, call_off, find_walk};

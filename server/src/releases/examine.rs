@@ -66,12 +66,11 @@ pub(super) async fn examine(
         .read_snapshot(move |conn| sign::subject(conn, &id))
         .await?
         .ok_or(UploadArtifactError::NotFound)?;
-    let prehash = match stored.blake2b {
-        Some(prehash) => prehash,
-        None => {
-            let hashing = app.storage.prehash_of(&stored.sha256, stored.size);
-            hashing.await?
-        }
+    let prehash = if let Some(prehash) = stored.blake2b {
+        prehash
+    } else {
+        let hashing = app.storage.prehash_of(&stored.sha256, stored.size);
+        hashing.await?
     };
     let listing = match look_into(app, name, &stored.sha256, stored.size).await? {
         Look::Listed(listing) => listing,

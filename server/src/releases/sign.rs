@@ -145,13 +145,11 @@ fn is_due(app: &App, file: &Artifact) -> bool {
 
 /// The hash that signatures are made over: as it was kept, or of the bytes for files of old.
 pub(super) async fn prehash(app: &App, file: &Artifact) -> Result<[u8; 64], StorageError> {
-    match kept_prehash(file) {
-        Some(kept) => Ok(kept),
-        None => {
-            let size = u64::try_from(file.size).unwrap_or(0);
-            app.storage.prehash_of(&file.sha256, size).await
-        }
+    if let Some(kept) = kept_prehash(file) {
+        return Ok(kept);
     }
+    let size = u64::try_from(file.size).unwrap_or(0);
+    app.storage.prehash_of(&file.sha256, size).await
 }
 
 /// The hash that was kept with a file.

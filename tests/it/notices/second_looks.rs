@@ -142,6 +142,22 @@ async fn who_heard_of_a_version_is_not_told_anew_when_a_severity_goes_up_and_dow
     app.stop().await;
 }
 
+both!(an_advisory_that_was_given_up_has_failed_for_who_heard_of_the_version_too);
+async fn an_advisory_that_was_given_up_has_failed_for_who_heard_of_the_version_too(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (shop, _buyer) = open(&app).await;
+    let id = widget(&shop, "1.1.0").await;
+    tell(&app).await;
+    set_severity(&shop, &id, "security").await;
+    refuse_for_good(&app).await;
+    is(&told(&shop, &id).await, &json!({ "sent": 0, "failed": 1 }));
+    app.inbox.set_behavior(Behavior::Accept);
+    tell_again(&app, &shop, &id).await;
+    assert_eq!(subjects(&app), [IS_OUT, SECURITY]);
+    is(&told(&shop, &id).await, &json!({ "sent": 1, "failed": 0 }));
+    app.stop().await;
+}
+
 both!(who_wants_no_advisories_hears_once_of_what_was_one_for_a_while);
 async fn who_wants_no_advisories_hears_once_of_what_was_one_for_a_while(kind: Kind) {
     let app = TestApp::start(kind).await;

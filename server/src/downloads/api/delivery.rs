@@ -15,8 +15,8 @@ use futures_util::stream;
 
 use super::errors::delivery_refused;
 use crate::downloads::content::{self, Content, ContentError, Segment};
-use crate::downloads::model::{Delivery, DownloadId, content_disposition, content_type, plan};
-use crate::downloads::record::{NewDelivery, Recipient, begin_delivery};
+use crate::downloads::model::{Delivery, content_disposition, content_type, plan};
+use crate::downloads::record::{Begun, NewDelivery, Recipient, begin_delivery};
 use crate::http::ApiError;
 use crate::http::client_address::client_address;
 use crate::http::conditional::none_match;
@@ -108,7 +108,7 @@ async fn send(
     // What cannot be had is told, and counts against no limit.
     let body = content::open(&app.storage, segments).await?;
     let recorded = record(app, request, shipment, parts).await?;
-    let body = Tracked::new(body, recorded.map(|ids| (AppData::clone(app), ids)));
+    let body = Tracked::new(body, recorded.map(|begun| (AppData::clone(app), begun)));
     Ok(response.body(SizedStream::new(length, body)))
 }
 
@@ -130,7 +130,7 @@ async fn record(
     request: &HttpRequest,
     shipment: &Shipment,
     parts: &[Range<u64>],
-) -> Result<Option<Vec<DownloadId>>, ApiError> {
+) -> Result<Option<Begun>, ApiError> {
     let Some((artifacts, to)) = &shipment.to else {
         return Ok(None);
     };
@@ -147,8 +147,8 @@ async fn record(
         asked,
         stamp_nonce: shipment.stamp_nonce.clone(),
     };
-    let ids = begin_delivery(app, new).await.map_err(delivery_refused)?;
-    Ok(Some(ids))
+    let begun = begin_delivery(app, new).await;
+    Ok(Some(begun.map_err(delivery_refused)?))
 }
 
 /// What the range depends on; unreadable, it fits no file.

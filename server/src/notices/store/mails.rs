@@ -218,62 +218,6 @@ pub fn waiting_in(conn: &mut AnyConn, mail: &NoticeMailId) -> Result<Vec<Waiting
         .load(conn)?)
 }
 
-/// Writes what became of one of them, once, unless it waits for another mail by now.
-pub fn settle(
-    tx: &mut WriteTx<'_>,
-    mail: &NoticeMailId,
-    (release, person): (&ReleaseId, &PersonId),
-    (state, reason): (NoticeState, Option<Reason>),
-    now: Timestamp,
-) -> Result<(), DbError> {
-    if state == NoticeState::Sent {
-        return heard(tx, mail, (release, person), now);
-    }
-    let of_mail = || {
-        diesel::update(notices::table.find((release, person)))
-            .filter(notices::mail_id.eq(mail))
-            .filter(notices::state.eq(NoticeState::Waiting))
-    };
-    // Who heard of the new version before, and hears no more of it now, has heard of it.
-    of_mail()
-        .filter(notices::settled_at.is_not_null())
-        .set((
-            notices::kind.eq(Some(NoticeKind::NewVersion)),
-            notices::state.eq(NoticeState::Sent),
-        ))
-        .execute(tx.conn())?;
-    of_mail()
-        .set((
-            notices::state.eq(state),
-            notices::reason.eq(reason),
-            notices::settled_at.eq(Some(now)),
-        ))
-        .execute(tx.conn())?;
-    Ok(())
-}
-
-/// A mail has left. It said what it said also where that was called off while it was on its way.
-fn heard(
-    tx: &mut WriteTx<'_>,
-    mail: &NoticeMailId,
-    (release, person): (&ReleaseId, &PersonId),
-    now: Timestamp,
-) -> Result<(), DbError> {
-    let called_off = notices::state
-        .eq(NoticeState::Skipped)
-        .and(notices::reason.eq(Reason::CalledOff));
-    diesel::update(notices::table.find((release, person)))
-        .filter(notices::mail_id.eq(mail))
-        .filter(notices::state.eq(NoticeState::Waiting).or(called_off))
-        .set((
-            notices::state.eq(NoticeState::Sent),
-            notices::reason.eq(None::<Reason>),
-            notices::settled_at.eq(Some(now)),
-        ))
-        .execute(tx.conn())?;
-    Ok(())
-}
-
 /// Skips everything about a release that has not left.
 pub fn skip_waiting(
     tx: &mut WriteTx<'_>,

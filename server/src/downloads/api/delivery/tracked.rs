@@ -8,31 +8,30 @@ use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::BoxStream;
 
-use crate::downloads::model::DownloadId;
-use crate::downloads::record::end_delivery;
+use crate::downloads::record::{Begun, end_delivery};
 use crate::http::extract::AppData;
 
 /// Records that all was sent when it was asked for more than all; dropped before, that it was not.
 pub(super) struct Tracked {
     body: BoxStream<'static, Result<Bytes, Error>>,
-    open: Option<(AppData, Vec<DownloadId>)>,
+    open: Option<(AppData, Begun)>,
 }
 
 impl Tracked {
     pub(super) fn new(
         body: BoxStream<'static, Result<Bytes, Error>>,
-        open: Option<(AppData, Vec<DownloadId>)>,
+        open: Option<(AppData, Begun)>,
     ) -> Self {
         Self { body, open }
     }
 
     fn end(&mut self, completed: bool) {
         let runtime = tokio::runtime::Handle::try_current().ok();
-        let Some(((app, ids), runtime)) = self.open.take().zip(runtime) else {
+        let Some(((app, begun), runtime)) = self.open.take().zip(runtime) else {
             return;
         };
         runtime.spawn(async move {
-            if let Err(error) = end_delivery(&app, ids, completed).await {
+            if let Err(error) = end_delivery(&app, begun, completed).await {
                 tracing::warn!(%error, "how a delivery ended was not recorded");
             }
         });
