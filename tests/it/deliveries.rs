@@ -83,6 +83,22 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
         .position(|window| window == needle)
 }
 
+/// Publishes a release with these files.
+async fn publish_files(shop: &Shop, version: &str, files: &[(String, Vec<u8>)]) {
+    let body = json!({ "kit": "feedback-widget", "version": version });
+    let release = shop.admin.post("/v1/admin/releases", &body).await;
+    let id = release.expect_status(201).str("/id");
+    let release = format!("/v1/admin/releases/{id}");
+    for (name, bytes) in files {
+        let put = format!("{release}/artifacts/{name}");
+        let put = shop.admin.put(&put, bytes.clone()).await;
+        put.expect_status(201);
+    }
+    let publish = format!("{release}/publish");
+    let published = shop.admin.post(&publish, &json!({})).await;
+    published.expect_status(200);
+}
+
 both!(several_ranges_come_as_parts_of_one_answer);
 async fn several_ranges_come_as_parts_of_one_answer(kind: Kind) {
     let app = TestApp::start(kind).await;
@@ -268,24 +284,8 @@ async fn names_beside_a_file_and_its_kind_lead_to_it(kind: Kind) {
         reply.expect_problem(404, "not_found");
     }
     // Two files of a kind: neither is meant.
-    let body = json!({ "kit": "feedback-widget", "version": "1.1.0" });
-    let release = shop.admin.post("/v1/admin/releases", &body).await;
-    let release = format!(
-        "/v1/admin/releases/{}",
-        release.expect_status(201).str("/id")
-    );
-    for name in ["a.bin", "b.bin"] {
-        let put = shop
-            .admin
-            .put(&format!("{release}/artifacts/{name}"), file.clone())
-            .await;
-        put.expect_status(201);
-    }
-    let published = shop
-        .admin
-        .post(&format!("{release}/publish"), &json!({}))
-        .await;
-    published.expect_status(200);
+    let files = ["a.bin", "b.bin"].map(|name| (name.to_owned(), file.clone()));
+    publish_files(&shop, "1.1.0", &files).await;
     let address = "/v1/kits/feedback-widget/releases/latest/artifacts/source";
     let reply = kit.get(address).await.expect_problem(404, "not_found");
     assert_eq!(reply.json()["names"], json!(["a.bin", "b.bin"]));

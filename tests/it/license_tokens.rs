@@ -48,6 +48,17 @@ async fn scene_in(app: TestApp) -> Scene {
 }
 
 impl Scene {
+    /// Puts the licenses of a policy under its second terms.
+    async fn apply_second_terms(&self, policy: &str) {
+        let apply = json!({ "preview": false, "terms_number": 2 });
+        let applied = self
+            .shop
+            .admin
+            .post(&format!("{policy}/apply"), &apply)
+            .await;
+        applied.expect_status(200);
+    }
+
     fn list(&self) -> String {
         format!("/v1/admin/licenses/{}/tokens", self.license)
     }

@@ -226,7 +226,8 @@ fn expected(app: &TestApp) -> Expected<'static> {
     }
 }
 
-async fn file_of(app: &TestApp, answer: &Reply) -> DocumentClaims {
+/// What the license file of an answer says.
+pub(crate) async fn file_of(app: &TestApp, answer: &Reply) -> DocumentClaims {
     let (keys, file) = (public_keys(app).await, answer.str("/license_file"));
     let typ = DocumentType::License;
     kitward_keys::verify_document(&file, typ, &keys, &expected(app)).unwrap()

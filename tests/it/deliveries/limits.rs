@@ -6,30 +6,19 @@ use kitward_tests::{Actor, Kind, Shop, TestApp, both};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{FILE, limit, path, recorded, shop, ticket};
+use super::{FILE, limit, path, publish_files, recorded, shop, ticket};
 use crate::seats::number;
 
 /// A release with so many files, each with other bytes.
 async fn release_of(shop: &Shop, version: &str, count: usize) {
-    let body = json!({ "kit": "feedback-widget", "version": version });
-    let release = shop.admin.post("/v1/admin/releases", &body).await;
-    let release = format!(
-        "/v1/admin/releases/{}",
-        release.expect_status(201).str("/id")
-    );
-    for number in 0..count {
-        let put = format!("{release}/artifacts/{number}.bin");
-        let put = shop
-            .admin
-            .put(&put, format!("file {number}").into_bytes())
-            .await;
-        put.expect_status(201);
-    }
-    let published = shop
-        .admin
-        .post(&format!("{release}/publish"), &json!({}))
-        .await;
-    published.expect_status(200);
+    let file = |number| {
+        (
+            format!("{number}.bin"),
+            format!("file {number}").into_bytes(),
+        )
+    };
+    let files: Vec<_> = (0..count).map(file).collect();
+    publish_files(shop, version, &files).await;
 }
 
 fn numbered(number: usize) -> String {

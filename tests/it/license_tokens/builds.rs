@@ -1,10 +1,10 @@
 //! Tokens of builds: no seat, no file that outlives the build, and no workstation.
 
-use kitward_keys::{DocumentType, Expected, Jwks, PublicKeys};
 use kitward_tests::{BUYER, Kind, Shop, both};
 use serde_json::{Value, json};
 
 use super::{RELEASES, Scene, scene};
+use crate::verdicts::file_of;
 
 both!(a_ci_token_activates_without_a_seat);
 async fn a_ci_token_activates_without_a_seat(kind: Kind) {
@@ -39,26 +39,7 @@ async fn a_ci_token_activates_without_a_seat(kind: Kind) {
         .kit("activate", &token, &json!({ "device": "d-9" }))
         .await;
     assert_eq!(answer.str("/code"), "VALID");
-    let jwks: Jwks = serde_json::from_value(
-        scene
-            .app
-            .anonymous()
-            .get("/.well-known/jwks.json")
-            .await
-            .json(),
-    )
-    .unwrap();
-    let keys = PublicKeys::from_jwks(&jwks).unwrap();
-    let expected = Expected {
-        issuer: None,
-        audience: "feedback-widget",
-        now: scene.app.now(),
-        leeway: 0,
-        nonce: None,
-    };
-    let file = answer.str("/license_file");
-    let claims =
-        kitward_keys::verify_document(&file, DocumentType::License, &keys, &expected).unwrap();
+    let claims = file_of(&scene.app, &answer).await;
     assert_eq!(claims.exp, scene.app.now() + 3_600);
     assert!(claims.activation.is_none());
     // It looks as well, and gives back no seat of anybody.
@@ -94,13 +75,7 @@ async fn terms_without_builds_end_ci_tokens(kind: Kind) {
         scene.kit("activate", &ci, &json!({})).await.str("/code"),
         "VALID"
     );
-    let apply = json!({ "preview": false, "terms_number": 2 });
-    scene
-        .shop
-        .admin
-        .post(&format!("{policy}/apply"), &apply)
-        .await
-        .expect_status(200);
+    scene.apply_second_terms(policy).await;
     assert_eq!(
         scene.kit("activate", &ci, &json!({})).await.str("/code"),
         "NOT_FOUND"
@@ -182,25 +157,9 @@ async fn a_build_takes_no_file_along_that_outlives_it(kind: Kind) {
             ask["ttl_seconds"] = ttl;
             let answer = scene.kit("file", &token, &ask).await;
             assert_eq!(answer.str("/code"), "VALID");
-            let file = answer.str("/license_file");
-            assert_eq!(life(&scene, &file).await, 3_600, "{seats}");
+            let claims = file_of(&scene.app, &answer).await;
+            assert_eq!(claims.exp, scene.app.now() + 3_600, "{seats}");
         }
     }
     scene.app.stop().await;
-}
-
-/// Seconds that a license file lives.
-async fn life(scene: &Scene, file: &str) -> i64 {
-    let jwks = scene.app.anonymous().get("/.well-known/jwks.json").await;
-    let jwks: Jwks = serde_json::from_value(jwks.json()).unwrap();
-    let keys = PublicKeys::from_jwks(&jwks).unwrap();
-    let expected = Expected {
-        issuer: None,
-        audience: "feedback-widget",
-        now: scene.app.now(),
-        leeway: 0,
-        nonce: None,
-    };
-    let claims = kitward_keys::verify_document(file, DocumentType::License, &keys, &expected);
-    claims.unwrap().exp - scene.app.now()
 }

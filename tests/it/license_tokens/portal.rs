@@ -182,13 +182,7 @@ async fn the_license_text_that_holds_is_shown_as_text(kind: Kind) {
     let browser = scene.app.customer(BUYER).await;
     let page = format!("/licenses/{}/text", scene.license);
     browser.get(&page).await.expect_status(404);
-    let apply = json!({ "preview": false, "terms_number": 2 });
-    scene
-        .shop
-        .admin
-        .post(&format!("{policy}/apply"), &apply)
-        .await
-        .expect_status(200);
+    scene.apply_second_terms(policy).await;
     // A later version holds for who comes later.
     let second = json!({ "name": "Standard", "body": "Other" });
     scene

@@ -1,7 +1,9 @@
 //! Buyers who never signed in: told of security releases, where their keys were mailed to.
 
 use kitward::customers::store::stub_for;
+use kitward::db::Shard;
 use kitward::notices::buyers::gave_up;
+use kitward::notices::store::buyer_heard;
 use kitward::outbox::{Lane, OutboxId};
 use kitward::releases::model::ReleaseId;
 use kitward_tests::{BUYER, Kind, TestApp, both};
@@ -163,6 +165,25 @@ async fn a_job_that_is_given_up_leaves_to_another_one_what_that_one_says(kind: K
     app.drain().await;
     only_mail(&app, BUYER);
     is(&told(&shop, &id).await, &json!({ "sent": 1, "failed": 0 }));
+    app.stop().await;
+}
+
+both!(what_is_called_off_while_its_mail_leaves_has_been_heard_by_a_buyer);
+async fn what_is_called_off_while_its_mail_leaves_has_been_heard_by_a_buyer(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let shop = bought(&app).await;
+    let id = hole(&shop, "1.1.0").await;
+    drain_lane(&app, Lane::Jobs).await;
+    call_off(&shop, &id).await;
+    let (release, now) = (ReleaseId::parse(&id).unwrap(), app.app.clock.now());
+    let left = app.app.db.write(Shard::Wide, move |tx| {
+        let buyer = stub_for(tx.conn(), BUYER)?.expect("a customer");
+        buyer_heard(tx, (&release, &buyer), now)
+    });
+    left.await.unwrap();
+    is(&told(&shop, &id).await, &json!({ "sent": 1, "skipped": 0 }));
+    tell_again(&app, &shop, &id).await;
+    assert!(app.inbox.messages().is_empty());
     app.stop().await;
 }
 

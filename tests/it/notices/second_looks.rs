@@ -1,6 +1,13 @@
 //! What becomes of notices when something about a release, or a mail, turns out otherwise.
 
+use diesel::sql_types::Text;
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use kitward::db::Shard;
+use kitward::notices::model::{NoticeKind, NoticeMailId};
+use kitward::notices::store::{Fate, settle};
 use kitward::outbox::{self, Lane, OutboxRow};
+use kitward::people::store::person_of_address;
+use kitward::releases::model::ReleaseId;
 use kitward_fakes::{Behavior, Mail};
 use kitward_tests::{BUYER, Kind, TestApp, both};
 use serde_json::{Value, json};
@@ -140,6 +147,49 @@ async fn who_heard_of_a_version_is_not_told_anew_when_a_severity_goes_up_and_dow
     let critical = "Critical update: Feedback Widget Kit 1.1.0";
     assert_eq!(subjects(&app), [IS_OUT, critical]);
     app.stop().await;
+}
+
+both!(what_is_called_off_while_its_mail_leaves_has_been_heard);
+async fn what_is_called_off_while_its_mail_leaves_has_been_heard(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let (shop, _buyer) = open(&app).await;
+    let told_before = widget(&shop, "1.1.0").await;
+    tell(&app).await;
+    set_severity(&shop, &told_before, "security").await;
+    let new = hole(&shop, "1.2.0").await;
+    app.inbox.clear();
+    drain_lane(&app, Lane::Jobs).await;
+    for id in [&told_before, &new] {
+        call_off(&shop, id).await;
+        leave(&app, id).await;
+        is(&told(&shop, id).await, &json!({ "sent": 1, "skipped": 0 }));
+    }
+    for id in [&told_before, &new] {
+        tell_again(&app, &shop, id).await;
+    }
+    assert!(subjects(&app).is_empty(), "told anew: {:?}", subjects(&app));
+    app.stop().await;
+}
+
+/// The mail with the advisory of a release, on its way since before, has left.
+async fn leave(app: &TestApp, release: &str) {
+    let release = ReleaseId::parse(release).unwrap();
+    let now = app.app.clock.now();
+    let left = app.app.db.write(Shard::Wide, move |tx| {
+        let person = person_of_address(tx.conn(), BUYER)?.expect("a person");
+        let sql = format!("SELECT mail_id AS text FROM notices WHERE release_id = '{release}'");
+        let mail: TextRow = sql_query(sql).get_result(tx.conn())?;
+        let mail = NoticeMailId::parse(&mail.text).expect("an id");
+        let told = Fate::Told(NoticeKind::Advisory);
+        settle(tx, &mail, (&release, &person), told, now)
+    });
+    left.await.unwrap();
+}
+
+#[derive(QueryableByName)]
+struct TextRow {
+    #[diesel(sql_type = Text)]
+    text: String,
 }
 
 both!(an_advisory_that_was_given_up_has_failed_for_who_heard_of_the_version_too);

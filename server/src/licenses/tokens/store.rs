@@ -94,6 +94,20 @@ pub fn of_license(
         .load(conn)?)
 }
 
+/// Tokens of a license that have not ended.
+macro_rules! live_tokens {
+    ($license:expr, $now:expr) => {
+        license_tokens::table
+            .filter(license_tokens::license_id.eq($license))
+            .filter(license_tokens::revoked_at.is_null())
+            .filter(
+                license_tokens::expires_at
+                    .is_null()
+                    .or(license_tokens::expires_at.gt($now)),
+            )
+    };
+}
+
 /// Tokens of a license that have not ended, in the order of their creation.
 pub fn live_of_license(
     conn: &mut AnyConn,
@@ -101,13 +115,7 @@ pub fn live_of_license(
     now: Timestamp,
     limit: i64,
 ) -> Result<Vec<TokenRow>, DbError> {
-    let live = license_tokens::expires_at
-        .is_null()
-        .or(license_tokens::expires_at.gt(now));
-    Ok(license_tokens::table
-        .filter(license_tokens::license_id.eq(license))
-        .filter(license_tokens::revoked_at.is_null())
-        .filter(live)
+    Ok(live_tokens!(license, now)
         .order(license_tokens::id)
         .limit(limit)
         .load(conn)?)
@@ -115,15 +123,7 @@ pub fn live_of_license(
 
 /// How many tokens of a license have not ended.
 pub fn count_live(conn: &mut AnyConn, license: &LicenseId, now: Timestamp) -> Result<i64, DbError> {
-    let live = license_tokens::expires_at
-        .is_null()
-        .or(license_tokens::expires_at.gt(now));
-    Ok(license_tokens::table
-        .filter(license_tokens::license_id.eq(license))
-        .filter(license_tokens::revoked_at.is_null())
-        .filter(live)
-        .count()
-        .get_result(conn)?)
+    Ok(live_tokens!(license, now).count().get_result(conn)?)
 }
 
 /// Revokes a token; `false` when it was revoked already.
