@@ -8,7 +8,7 @@ mod cors;
 
 use actix_web::http::Method;
 use actix_web::http::header::ContentType;
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, ResponseError, web};
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 
@@ -99,17 +99,39 @@ async fn post_activate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse
 async fn post_validate(
     app: AppData,
     http: HttpRequest,
-    body: Json<AskBody>,
+    body: Result<Json<AskBody>, ApiError>,
+) -> HttpResponse {
+    let origin = cors::sent_origin(&http);
+    match look(&app, origin.clone(), body).await {
+        Ok(response) => response,
+        Err(error) => {
+            let mut response = error.error_response();
+            if let Some(origin) = origin {
+                cors::open_if_registered(&app, response.headers_mut(), &origin).await;
+            }
+            response
+        }
+    }
+}
+
+async fn look(
+    app: &AppData,
+    origin: Option<String>,
+    body: Result<Json<AskBody>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let ask = Ask {
-        origin: cors::sent_origin(&http),
-        ..body.0.check()?
+        origin,
+        ..body?.0.check()?
     };
     let from = cors::publishable_from(&ask);
-    let answer = validate(&app, ask).await?;
+    let answer = validate(app, ask).await?;
     let mut response = told(&answer)?;
-    if let Some(origin) = from.filter(|_| answer.license.is_some()) {
-        cors::open_to(response.headers_mut(), &origin);
+    let headers = response.headers_mut();
+    match from {
+        Some(origin) if answer.license.is_some() => cors::open_to(headers, &origin),
+        // The page of an id that has ended is told so.
+        Some(origin) => cors::open_if_registered(app, headers, &origin).await,
+        None => {}
     }
     Ok(response)
 }

@@ -124,7 +124,7 @@ fn take_longest_unseen(
     if facts.license().seat_cap.is_some_and(|cap| used > cap) {
         return Ok(Some(why));
     }
-    if let Some(next) = churned_until(tx.conn(), license, &facts.holding.terms, hand.now)? {
+    if let Some(next) = churned_until(tx.conn(), &facts.holding, hand.now)? {
         return Ok(Some(Exhausted::Churn(next)));
     }
     let Some(seat) = store::longest_unseen(tx.conn(), license, hand.now)? else {

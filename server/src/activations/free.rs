@@ -8,9 +8,8 @@ use crate::audit::{Actor, Entry};
 use crate::clock::Timestamp;
 use crate::customers::model::CustomerId;
 use crate::db::{AnyConn, DbError, Shard, WriteTx};
-use crate::kits::store::Terms;
 use crate::licenses::model::{LicenseId, SeatState};
-use crate::licenses::store as licenses;
+use crate::licenses::store::{self as licenses, Holding};
 
 /// Which seat, and who frees it.
 #[derive(Debug, Clone)]
@@ -85,7 +84,7 @@ pub fn free_in(
         return Ok(Freed::NotHeld);
     };
     if hand.by.is_customer()
-        && let Some(next) = churned_until(tx.conn(), license, &holding.terms, hand.now)?
+        && let Some(next) = churned_until(tx.conn(), &holding, hand.now)?
     {
         return Ok(Freed::ChurnLimit(next));
     }
@@ -101,15 +100,16 @@ pub fn free_in(
 /// From when the customer may free the next seat; `None` = now.
 pub(super) fn churned_until(
     conn: &mut AnyConn,
-    license: &LicenseId,
-    terms: &Terms,
+    holding: &Holding,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, DbError> {
-    let Some(churn) = Churn::of(terms) else {
+    let Some(churn) = Churn::of(&holding.terms) else {
         return Ok(None);
     };
-    let after = churn.counts_after(now);
-    let newest = store::freed_by_customer(conn, license, after, churn.seats)?;
+    let (license, after) = (&holding.license, churn.counts_after(now));
+    // What a former owner moved is not held against this one.
+    let after = license.owned_since.map_or(after, |since| since.max(after));
+    let newest = store::freed_by_customer(conn, &license.id, after, churn.seats)?;
     Ok(next_free(churn, &newest))
 }
 

@@ -339,6 +339,7 @@ diesel::table! {
         metadata -> Text,
         version -> BigInt,
         created_at -> Timestamp,
+        owned_since -> Nullable<Timestamp>,
     }
 }
 

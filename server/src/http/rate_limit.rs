@@ -7,7 +7,9 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, HeaderMap, HeaderName, HeaderValue, VARY,
+};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse, ResponseError, web};
 
@@ -56,8 +58,15 @@ fn settle_miss(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let Some(over) = over else { return response };
     let detail =
         "Too many unknown keys came from your network. Check the key, and try again later.";
-    let (request, _wrong_key) = response.into_parts();
-    ServiceResponse::new(request, too_many(detail, over).error_response())
+    let (request, wrong_key) = response.into_parts();
+    let mut refusal = too_many(detail, over).error_response();
+    // A web page that might have read the answer may read why it got none.
+    for name in [ACCESS_CONTROL_ALLOW_ORIGIN, VARY] {
+        if let Some(value) = wrong_key.headers().get(&name) {
+            refusal.headers_mut().insert(name, value.clone());
+        }
+    }
+    ServiceResponse::new(request, refusal)
 }
 
 /// Counts a request of a token's holder.

@@ -223,6 +223,7 @@ fn terms(id: LicenseId, now: Timestamp, input: IssueLicense) -> License {
         metadata: "{}".to_owned(),
         version: 1,
         created_at: now,
+        owned_since: None,
     }
 }
 

@@ -93,6 +93,8 @@ pub struct License {
     pub version: i64,
     /// When it was issued.
     pub created_at: Timestamp,
+    /// When it was given to its owner; `None` = it was issued to them.
+    pub owned_since: Option<Timestamp>,
 }
 
 /// A license with what its standing rests on.

@@ -59,6 +59,7 @@ pub fn transfer_in(
         return Err(fault("customer", "has this license already"));
     }
     license.customer_id = customer;
+    license.owned_since = Some(of.now);
     license.seats_used = 0;
     license.over_limit_until = None;
     clear_in(tx, &of.license, &of.hand())?;

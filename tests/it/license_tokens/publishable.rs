@@ -1,10 +1,10 @@
 //! Ids that stand in a web page: what they may ask, and from which origins.
 
-use kitward_tests::{Kind, Reply, both};
+use kitward_tests::{Kind, Reply, TestApp, both};
 use reqwest::Method;
 use serde_json::json;
 
-use super::{ORIGIN, RELEASES, Scene, VALIDATE, call, from, scene};
+use super::{ORIGIN, RELEASES, Scene, VALIDATE, call, from, scene, scene_in};
 
 const ALLOWED: &str = "access-control-allow-origin";
 
@@ -88,5 +88,42 @@ async fn a_publishable_id_validates_from_its_origins_only(kind: Kind) {
         .expect_problem(405, "method_not_allowed");
     let kit = scene.app.kit(&id).with("origin", ORIGIN);
     kit.get(RELEASES).await.expect_problem(401, "key_unknown");
+    scene.app.stop().await;
+}
+
+both!(a_page_reads_why_it_is_refused);
+async fn a_page_reads_why_it_is_refused(kind: Kind) {
+    let limits = TestApp::builder().config(|config| {
+        config.limits.key_misses_per_minute = 6;
+        config.limits.key_misses_burst = 1;
+    });
+    let scene = scene_in(limits.start(kind).await).await;
+    let page = scene.app.anonymous().with("origin", ORIGIN);
+    let elsewhere = scene.app.anonymous().with("origin", "https://evil.example");
+    let id = scene.token("publishable").await;
+    let ended = scene
+        .make(&json!({ "kind": "publishable", "name": "build", "origins": [ORIGIN] }))
+        .await;
+    let path = format!("{}/{}/revoke", scene.list(), ended.str("/id"));
+    scene
+        .shop
+        .admin
+        .post(&path, &json!({}))
+        .await
+        .expect_status(200);
+    let ended = ended.str("/token");
+    for (id, body, status) in [
+        (&id, json!({ "device": "d\u{0}e" }), 422),
+        (&id, json!({ "device": 5 }), 422),
+        (&ended, json!({}), 200),
+        (&ended, json!({}), 429),
+    ] {
+        let refused = call(&page, "validate", id, &body).await;
+        let refused = refused.expect_status(status);
+        assert_eq!(refused.header(ALLOWED), ORIGIN, "{}", refused.text());
+        assert_eq!(refused.header("vary"), "Origin");
+        let foreign = call(&elsewhere, "validate", id, &body).await;
+        assert_eq!(foreign.header(ALLOWED), "", "{}", foreign.text());
+    }
     scene.app.stop().await;
 }

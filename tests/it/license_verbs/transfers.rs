@@ -10,7 +10,7 @@ use kitward::licenses::model::LicenseId;
 use kitward::licenses::reveal::{RevealKey, reveal_key};
 use kitward::licenses::tokens::create::{CreateLicenseToken, create_license_token};
 use kitward::licenses::tokens::model::DerivedKind;
-use kitward_tests::{BUYER, Kind, Reply, both};
+use kitward_tests::{BUYER, Kind, Reply, Shop, both};
 use serde_json::{Value, json};
 
 use super::{Desk, NEW_OWNER, code, count, issue, path, sql, token_row};
@@ -107,6 +107,28 @@ async fn who_was_let_in_before_a_transfer_gets_nothing_of_the_new_owner(kind: Ki
         };
         let freed = free_seat(&desk.app.app, free).await.unwrap();
         assert_eq!(freed == Freed::Yes, is_theirs);
+    }
+    desk.app.stop().await;
+}
+
+both!(what_a_former_owner_moved_is_not_held_against_the_new_one);
+async fn what_a_former_owner_moved_is_not_held_against_the_new_one(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    let rarely = json!({ "churn_seats": 1, "churn_days": 30 });
+    Shop::policy(&desk.admin, "rarely", &rarely).await;
+    desk.done("set-policy", &json!({ "policy": "rarely" }))
+        .await;
+    let give_back = async |key: &str| code(&desk.app, key, "deactivate", "machine-1").await;
+    for said in ["FREED", "CHURN_LIMIT"] {
+        desk.seat("machine-1").await;
+        assert_eq!(give_back(&desk.key).await, said);
+    }
+    desk.done("transfer", &json!({ "email": NEW_OWNER })).await;
+    let key = desk.present_key().await;
+    for said in ["FREED", "CHURN_LIMIT"] {
+        desk.app.clock.advance(1);
+        code(&desk.app, &key, "activate", "machine-1").await;
+        assert_eq!(give_back(&key).await, said);
     }
     desk.app.stop().await;
 }

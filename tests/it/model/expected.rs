@@ -106,6 +106,7 @@ impl Life {
                 for device in std::mem::take(&mut self.seats).into_keys() {
                     self.former.insert(device, "freed");
                 }
+                self.freed.clear();
                 Said::Acted(true)
             }
             Step::Limit(limit) => self.set_limit(limit),

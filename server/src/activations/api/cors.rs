@@ -7,6 +7,8 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse};
 use secrecy::ExposeSecret;
 
+use crate::app::App;
+use crate::db::DbError;
 use crate::http::error::ApiError;
 use crate::http::extract::AppData;
 use crate::licenses::tokens::store::is_registered;
@@ -38,6 +40,22 @@ pub(super) fn open_to(headers: &mut HeaderMap, origin: &str) {
     }
 }
 
+/// Lets pages of any id's origin read an answer that no id stands behind: a refusal, or that the id is not
+/// known. The answer to the preflight tells such an origin already.
+pub(super) async fn open_if_registered(app: &App, headers: &mut HeaderMap, origin: &str) {
+    // Where the database cannot tell, the answer itself still counts.
+    if is_known(app, origin).await.unwrap_or(false) {
+        open_to(headers, origin);
+    }
+}
+
+async fn is_known(app: &App, origin: &str) -> Result<bool, DbError> {
+    let (asked, now) = (origin.to_owned(), app.clock.now());
+    app.db
+        .read(move |conn| is_registered(conn, &asked, now))
+        .await
+}
+
 /// What a browser asks before a page may call: the origin alone is known then.
 #[utoipa::path(
     options,
@@ -54,12 +72,7 @@ pub(super) async fn preflight(app: AppData, http: HttpRequest) -> Result<HttpRes
     let Some(origin) = sent_origin(&http) else {
         return Ok(response);
     };
-    let (asked, now) = (origin.clone(), app.clock.now());
-    let known = app
-        .db
-        .read(move |conn| is_registered(conn, &asked, now))
-        .await?;
-    if known {
+    if is_known(&app, &origin).await? {
         let headers = response.headers_mut();
         open_to(headers, &origin);
         for (name, value) in [

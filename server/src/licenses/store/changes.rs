@@ -27,6 +27,7 @@ pub fn update(tx: &mut WriteTx<'_>, row: &License) -> Result<(), DbError> {
         .set((
             (
                 licenses::customer_id.eq(&row.customer_id),
+                licenses::owned_since.eq(row.owned_since),
                 licenses::policy_id.eq(&row.policy_id),
                 licenses::terms_id.eq(&row.terms_id),
                 licenses::seat_limit.eq(row.seat_limit),
