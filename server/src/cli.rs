@@ -12,6 +12,7 @@ mod check;
 mod client;
 #[cfg(feature = "demo")]
 mod demo;
+mod export;
 mod keys;
 mod license_tokens;
 mod local;

@@ -6,6 +6,7 @@
 //! again when it is used. Every delivery is a row, written and counted against the limits of the
 //! license's terms before the first byte leaves.
 
+pub mod admin;
 pub mod api;
 pub mod authorize;
 pub mod content;

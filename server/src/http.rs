@@ -7,6 +7,7 @@ pub mod cookies;
 pub mod credentials;
 pub mod csrf;
 pub mod error;
+pub mod export;
 pub mod extract;
 pub mod form;
 pub mod headers;
@@ -22,6 +23,7 @@ pub mod return_to;
 pub mod routes;
 pub mod serve;
 pub mod session;
+mod stalled;
 pub mod status;
 pub mod telemetry;
 

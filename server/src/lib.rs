@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod comparisons;
 pub mod config;
+pub mod csv;
 pub mod customers;
 pub mod db;
 pub mod downloads;

@@ -11,7 +11,6 @@ pub mod apply_terms;
 mod basis;
 pub mod change;
 pub mod edit;
-pub mod export;
 pub mod extend;
 pub mod facts;
 pub mod find;

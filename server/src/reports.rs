@@ -6,6 +6,5 @@
 
 pub mod admin;
 pub mod checks;
-pub mod csv;
 pub mod days;
 pub mod store;

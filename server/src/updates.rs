@@ -6,3 +6,4 @@
 pub mod api;
 pub mod check_update;
 pub mod manifest;
+pub mod newer_version;

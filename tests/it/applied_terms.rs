@@ -103,7 +103,7 @@ async fn terms_meet_no_license_that_left_the_policy_or_was_merged_meanwhile(kind
     for license in [left.id.clone(), merged.id.clone()] {
         let of = Change {
             license,
-            expected_version: None,
+            expected_revision: None,
             actor: Who::Operator,
             now: app.app.clock.now(),
             entropy: Arc::clone(&app.app.entropy),

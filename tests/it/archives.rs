@@ -71,6 +71,60 @@ async fn a_hostile_archive_is_refused_by_the_name_of_its_entry(kind: Kind) {
     app.stop().await;
 }
 
+/// A tar of one file, whatever its name is.
+fn tarred(name: &str) -> Vec<u8> {
+    let mut header = tar::Header::new_ustar();
+    header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+    header.set_entry_type(tar::EntryType::Regular);
+    header.set_mode(0o644);
+    header.set_size(4);
+    header.set_cksum();
+    [&header.as_bytes()[..], b"text", &[0; 508 + 1024]].concat()
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// In Zstandard, as one stored block in a window of 1 MiB.
+fn in_zstandard(bytes: &[u8]) -> Vec<u8> {
+    let block = (u32::try_from(bytes.len()).unwrap() << 3) | 1;
+    let head = b"\x28\xb5\x2f\xfd\x00\x50";
+    [&head[..], &block.to_le_bytes()[..3], bytes].concat()
+}
+
+both!(a_packed_tar_is_looked_into_whatever_it_is_called);
+async fn a_packed_tar_is_looked_into_whatever_it_is_called(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let admin = Shop::open(&app).await.admin;
+    let id = draft(&admin, "1.0.0").await;
+    let path = |name: &str| format!("/v1/admin/releases/{id}/artifacts/{name}");
+    let (evil, good) = (tarred("../evil"), tarred("kit/a"));
+    for (name, bytes) in [
+        ("kit-1.0.0.crate", gzipped(&evil)),
+        ("kit.gz", gzipped(&evil)),
+        ("kit.tar.gzip", gzipped(&evil)),
+        ("kit.zst", in_zstandard(&evil)),
+    ] {
+        let reply = admin.put(&path(name), bytes).await;
+        let reply = reply.expect_problem(422, "invalid_field");
+        assert_eq!(reply.str("/reason"), "parent_name", "{name}");
+        assert_eq!(reply.str("/entry"), "../evil", "{name}");
+    }
+    for (name, bytes, archive) in [
+        ("kit-1.0.0.crate", gzipped(&good), json!("tar.gz")),
+        ("kit.zst", in_zstandard(&good), json!("tar.zst")),
+        ("notes.gz", gzipped(b"text"), json!(null)),
+        ("notes.zst", in_zstandard(b"text"), json!(null)),
+    ] {
+        let kept = admin.put(&path(name), bytes).await.expect_status(201);
+        assert_eq!(kept.json()["archive"], archive, "{name}");
+    }
+    app.stop().await;
+}
+
 both!(a_kit_that_stamps_publishes_nothing_that_has_the_stamps_name);
 async fn a_kit_that_stamps_publishes_nothing_that_has_the_stamps_name(kind: Kind) {
     let app = TestApp::start(kind).await;

@@ -100,9 +100,13 @@ const REFUSED_BY_POSTGRES: &[&str] = &[
     "INSERT INTO audit_head VALUES (1, 0, '') ON CONFLICT (id) DO UPDATE SET seq = 0",
 ];
 
-#[tokio::test]
-async fn an_entry_of_a_long_log_is_written_without_reading_the_others() {
-    let app = TestApp::start(Kind::Postgres).await;
+#[test]
+fn an_entry_of_a_long_log_is_written_without_reading_the_others() {
+    kitward_tests::run_on(Kind::Postgres, an_entry_of_a_long_log);
+}
+
+async fn an_entry_of_a_long_log(kind: Kind) {
+    let app = TestApp::start(kind).await;
     write_entries(&app, 10).await;
     let mut conn = intruder(&app);
     let read = "(SELECT seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'audit_log')";

@@ -151,7 +151,9 @@ fn a_data_folder_is_set_up_and_examined() {
         report.len() >= 7 && report.iter().all(|finding| finding["ok"] == true),
         "{report:?}"
     );
-    refused(&run(&["doctor", "--ping"]), "kitward:");
+    let nobody = [("KITWARD_LISTEN", "127.0.0.1:1")];
+    let ping = command(folder.path(), &nobody, &["doctor", "--ping"]);
+    refused(&ping, "kitward:");
     std::fs::remove_file(folder.path().join("data/master.key")).unwrap();
     let ended = run(&["doctor"]);
     assert_eq!(ended.status, 1);

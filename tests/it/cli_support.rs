@@ -1,5 +1,8 @@
 //! What support does from the command line.
 
+mod drafts;
+mod records;
+
 use kitward_tests::{Ended, Kind, Shop, TestApp, command};
 use serde_json::{Value, json};
 use tempfile::TempDir;

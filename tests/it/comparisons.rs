@@ -1,6 +1,6 @@
 //! What changed between two versions: the patch does what it says, and only who may have both gets it.
 
-mod kits;
+pub(crate) mod kits;
 mod patches;
 mod portal;
 

@@ -162,9 +162,7 @@ fn killed_after_the_data_a_duplicate_carries_the_same_message_id() {
         let scene = scene().await;
         let child = scene.settings.start().await;
         stock(&scene, &child).await;
-        scene
-            .inbox
-            .set_behavior(Behavior::Slow(Duration::from_millis(500)));
+        scene.inbox.set_behavior(Behavior::HangAfterData);
         buy(&scene, &child).await;
         until("the data", || !scene.inbox.messages().is_empty()).await;
         child.kill();

@@ -92,7 +92,7 @@ fn is_possible() -> bool {
 /// Whether it died of its doom; otherwise it is killed now. Its callers see the end of a process a
 /// little earlier than the process itself is over.
 async fn has_died(mut child: Child) -> bool {
-    let end = Instant::now() + Duration::from_secs(1);
+    let end = Instant::now() + Duration::from_secs(5);
     while !child.has_ended() {
         if Instant::now() > end {
             child.kill();

@@ -198,24 +198,27 @@ async fn a_full_queue_is_a_typed_error_and_passes(kind: Kind) {
     let (release, gate) = mpsc::channel::<()>();
     let gate = std::sync::Mutex::new(gate);
     let db = scratch.db.clone();
+    let (tell, is_inside) = mpsc::channel::<()>();
     let blocker = tokio::spawn(async move {
         db.write(Shard::One(0), move |_tx| -> Result<(), DbError> {
+            tell.send(()).unwrap();
             gate.lock().unwrap().recv().unwrap();
             Ok(())
         })
         .await
     });
-    while scratch.db.waiting_writes() > 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    let inside = tokio::task::spawn_blocking(move || is_inside.recv().unwrap());
+    inside.await.unwrap();
     let jobs: Vec<_> = (0..1_200_i64)
         .map(|id| {
             let db = scratch.db.clone();
             tokio::spawn(async move { db.write(Shard::One(0), move |tx| put(tx, id)).await })
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    // Those that the queue has no room for are told so while it is full.
+    while jobs.iter().filter(|job| job.is_finished()).count() < 100 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     release.send(()).unwrap();
     blocker.await.unwrap().unwrap();
     let outcomes: Vec<Result<(), DbError>> = join_all(jobs)

@@ -1,6 +1,7 @@
 //! How files leave: parts, addresses, limits, what is recorded.
 
 mod limits;
+mod records;
 
 use std::time::Duration;
 
@@ -38,10 +39,12 @@ async fn license(shop: &Shop) -> LicenseId {
 /// Deliveries of the only license, oldest first.
 pub(crate) async fn recorded(app: &TestApp, shop: &Shop) -> Vec<Download> {
     let license = license(shop).await;
-    let read = app.app.db.read(move |conn| of_license(conn, &license, 500));
-    let mut rows: Vec<Download> = read.await.unwrap();
-    rows.reverse();
-    rows
+    let read = app
+        .app
+        .db
+        .read(move |conn| of_license(conn, &license, "", 500));
+    let rows = read.await.unwrap().into_iter().rev();
+    rows.map(|delivered| delivered.download).collect()
 }
 
 /// Gives the policy other terms, and its license these.
@@ -293,7 +296,7 @@ async fn names_beside_a_file_and_its_kind_lead_to_it(kind: Kind) {
 }
 
 /// The address that a button of the portal leads to.
-async fn ticket(app: &TestApp) -> String {
+pub(crate) async fn ticket(app: &TestApp) -> String {
     let browser = app.customer(kitward_tests::BUYER).await;
     let page = browser.get("/downloads").await.expect_status(200).text();
     let at = page

@@ -102,11 +102,8 @@ fn metrics_have_a_listener_of_their_own_and_patterns_for_labels() {
     kitward_tests::run_on(Kind::Sqlite, |kind| async move {
         let app = TestApp::builder()
             .config(|config| {
-                let port = std::net::TcpListener::bind(("127.0.0.1", 0))
-                    .unwrap()
-                    .local_addr()
-                    .unwrap();
-                config.metrics_listen = Some(port);
+                let address = ([127, 0, 0, 1], kitward_tests::free_port());
+                config.metrics_listen = Some(address.into());
             })
             .start(kind)
             .await;

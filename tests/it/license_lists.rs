@@ -1,5 +1,7 @@
 //! Lists of licenses: filters, files, and the one box that finds.
 
+mod finding;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 

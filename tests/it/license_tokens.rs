@@ -257,6 +257,10 @@ async fn what_a_token_may_not_be_is_refused_by_field(kind: Kind) {
             json!({ "kind": "ci", "name": "a", "expires_at": "tomorrow" }),
         ),
         (
+            "expires_at",
+            json!({ "kind": "ci", "name": "a", "expires_at": "9999-12-31T23:59:59-23:59" }),
+        ),
+        (
             "scope",
             json!({ "kind": "ci", "name": "a", "scope": "all" }),
         ),
@@ -320,20 +324,30 @@ async fn a_token_has_so_many_calls_a_minute_and_others_are_not_touched(kind: Kin
         let reply = call(&kit, verb, &first, &json!({ "device": "d" })).await;
         let reply = reply.expect_problem(429, "too_many_requests");
         assert_eq!(reply.header("retry-after"), "60", "{verb}");
+        expect_rate(&reply, "60");
     }
-    scene
-        .app
-        .kit(&first)
-        .get(RELEASES)
-        .await
-        .expect_problem(429, "too_many_requests");
+    scene.app.clock.advance(15);
+    let download = scene.app.kit(&first).get(RELEASES).await;
+    expect_rate(&download.expect_problem(429, "too_many_requests"), "45");
     scene.app.kit(&other).get(RELEASES).await.expect_status(200);
     for _ in 0..5 {
         scene.kit("validate", &scene.purchase.key, &json!({})).await;
     }
-    scene.app.clock.advance(60);
+    scene.app.clock.advance(45);
     scene.kit("activate", &first, &json!({})).await;
     scene.app.stop().await;
+}
+
+/// What a refusal over a limit of three says about it.
+#[track_caller]
+fn expect_rate(refused: &Reply, reset: &str) {
+    for (name, number) in [("limit", "3"), ("remaining", "0"), ("reset", reset)] {
+        assert_eq!(
+            refused.header(&format!("ratelimit-{name}")),
+            number,
+            "{name}"
+        );
+    }
 }
 
 both!(unknown_tokens_are_answered_like_unknown_keys);

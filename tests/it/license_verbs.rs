@@ -193,6 +193,45 @@ async fn of_two_admins_the_second_learns_of_the_first(kind: Kind) {
     desk.app.stop().await;
 }
 
+both!(kits_at_work_are_no_edit);
+async fn kits_at_work_are_no_edit(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    let floating = json!({ "lease_seconds": 600, "seat_limit": 1 });
+    Shop::policy(&desk.admin, "floating", &floating).await;
+    desk.done("set-policy", &json!({ "policy": "floating" }))
+        .await;
+    let read = desk.show().await;
+    for (call, device, told) in [
+        ("activate", "machine-1", "VALID"),
+        ("activate", "machine-2", "SEATS_EXHAUSTED"),
+        ("heartbeat", "machine-1", "VALID"),
+    ] {
+        desk.app.clock.advance(60);
+        assert_eq!(code(&desk.app, &desk.key, call, device).await, told);
+    }
+    desk.app.clock.advance(601);
+    assert_eq!(desk.seat("machine-2").await, "VALID");
+    let shown = desk.show().await;
+    assert_eq!(shown.str("/seats/used"), "1");
+    assert_eq!(shown.header("etag"), read.header("etag"));
+    let careful = desk.admin.clone().with("if-match", read.header("etag"));
+    let words = json!({ "metadata": { "crm": "4711" } });
+    let edited = careful.patch(&desk.path(""), &words).await;
+    let edited = edited.expect_status(200);
+    let late = careful.patch(&desk.path(""), &words).await;
+    let late = late.expect_problem(412, "precondition_failed");
+    assert_eq!(late.str("/version"), edited.str("/version"));
+    // Other terms are an edit.
+    let policy = "/v1/admin/policies/floating";
+    let longer = json!({ "updates_months": 24 });
+    desk.admin.patch(policy, &longer).await.expect_status(200);
+    let apply = json!({ "preview": false, "terms_number": 2 });
+    let applied = desk.admin.post(&format!("{policy}/apply"), &apply).await;
+    assert_eq!(applied.expect_status(200).str("/changed"), "1");
+    assert_ne!(desk.show().await.header("etag"), edited.header("etag"));
+    desk.app.stop().await;
+}
+
 both!(a_request_sent_again_changes_nothing_twice);
 async fn a_request_sent_again_changes_nothing_twice(kind: Kind) {
     let desk = Desk::open(kind).await;

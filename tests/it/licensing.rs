@@ -1,5 +1,8 @@
 //! Activate and validate: verdicts, seats, signed answers.
 
+mod answers;
+mod credentials;
+
 use std::collections::HashSet;
 
 use futures_util::future::join_all;
@@ -370,7 +373,7 @@ fn bad_fields_are_named_and_bad_bodies_are_told() {
         let (app, _shop, _purchase) = shop(kind).await;
         let kit = app.anonymous();
         let cases = [
-            (json!({ "kit": "feedback-widget" }), "body"),
+            (json!({ "kit": "feedback-widget" }), "key"),
             (json!({ "key": null, "kit": "feedback-widget" }), "key"),
             (json!({ "key": 7, "kit": "feedback-widget" }), "key"),
             (json!({ "key": "k", "kit": "Feedback Widget" }), "kit"),
@@ -397,6 +400,12 @@ fn bad_fields_are_named_and_bad_bodies_are_told() {
             ),
             (
                 json!({ "key": "k", "kit": "k", "nonce": "with space" }),
+                "nonce",
+            ),
+            (json!({ "key": "k", "kit": "k", "nonce": " n" }), "nonce"),
+            (json!({ "key": "k", "kit": "k", "nonce": "n\n" }), "nonce"),
+            (
+                json!({ "key": "k", "kit": "k", "nonce": "n".repeat(129) }),
                 "nonce",
             ),
         ];

@@ -26,7 +26,7 @@ async fn licenses(app: &TestApp, shop: &Shop) -> Vec<(&'static str, String)> {
 }
 
 /// The members of a signed verdict.
-fn claims(app: &TestApp, verdict: &str) -> Value {
+pub(crate) fn claims(app: &TestApp, verdict: &str) -> Value {
     let keys = app.app.keys.load();
     kitward_keys::jws::verify(verdict, DocumentType::Verdict, &keys.public).unwrap()
 }

@@ -27,6 +27,7 @@ mod deliveries;
 mod downloads;
 mod drills;
 mod ended_rights;
+mod exports;
 mod grouped;
 mod http;
 mod idempotency;

@@ -4,14 +4,16 @@
 //! `TEST_OFFERS` says how many; `.ci/run nightly` plays more.
 
 mod expected;
+mod ways;
 
 use kitward::staff::Scope;
-use kitward_tests::{Actor, Kind, TestApp, both};
+use kitward_tests::{Actor, Kind, Reply, TestApp, both};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use serde_json::{Value, json};
 
+use crate::comparisons::kits::zip_of;
 use crate::seats::sql;
-use expected::{Case, Draft, Ending, Sold, VERSIONS, case, day};
+use expected::{Case, Draft, Ending, FOLLOWED, Sold, VERSIONS, case, day, follows};
 
 /// Cases in one run, for each database.
 fn cases() -> u32 {
@@ -29,6 +31,8 @@ struct Stage {
 struct Played {
     kit: String,
     key: String,
+    /// A download token.
+    token: String,
     browser: Actor,
     /// Ids of release and file.
     releases: Vec<(String, String)>,
@@ -82,17 +86,36 @@ fn equal<T: PartialEq + std::fmt::Debug>(
     Err(differ(what, found, expected))
 }
 
+/// Versions of a list, in its order.
+fn versions(list: &Reply) -> Vec<String> {
+    let list = list.json();
+    let items = list["items"].as_array().expect("items").iter();
+    let version = |item: &Value| item["version"].as_str().expect("a version").to_owned();
+    items.map(version).collect()
+}
+
+/// Those of a case, the highest first.
+fn highest_first(case: &Case, shown: impl Fn(usize) -> bool) -> Vec<String> {
+    let all = (0..case.releases.len()).rev().filter(|at| shown(*at));
+    all.map(|at| VERSIONS[at].to_owned()).collect()
+}
+
 impl Stage {
     async fn play(&self, case: &Case) -> Result<(), TestCaseError> {
         let played = self.set(case).await;
         for (at, release) in case.releases.iter().enumerate() {
             self.check_one(case, &played, at, release).await?;
+            self.check_names(case, &played, at).await?;
         }
         self.check_list(case, &played).await?;
-        self.check_updates(case, &played).await
+        self.check_updates(case, &played).await?;
+        self.check_selectors(case, &played).await?;
+        self.check_comparisons(case, &played).await?;
+        self.check_portal(case, &played).await?;
+        self.check_anybody(case, &played).await
     }
 
-    async fn post(&self, path: &str, body: &Value) -> kitward_tests::Reply {
+    async fn post(&self, path: &str, body: &Value) -> Reply {
         let reply = self.admin.post(&format!("/v1/admin/{path}"), body).await;
         assert!(reply.status < 300, "{path} {body}: {}", reply.text());
         reply
@@ -107,6 +130,9 @@ impl Stage {
         let body = json!({ "slug": kit, "name": "A kit", "is_open": case.is_open });
         self.post("kits", &body).await;
         let (license, key) = self.sell(case, &kit, number).await;
+        let tokens = format!("licenses/{license}/tokens");
+        let token = json!({ "kind": "download", "name": "mirror" });
+        let token = self.post(&tokens, &token).await.str("/token");
         let mut releases = Vec::new();
         for (at, release) in case.releases.iter().enumerate() {
             releases.push(self.release(&kit, at, release, &license).await);
@@ -116,6 +142,7 @@ impl Stage {
         Played {
             kit,
             key,
+            token,
             browser: self.app.customer(&address(number)).await,
             releases,
         }
@@ -159,8 +186,9 @@ impl Stage {
             "minimum_version": release.minimum(at),
         });
         let id = self.post("releases", &body).await.str("/id");
-        let file = format!("/v1/admin/releases/{id}/artifacts/kit.bin");
-        let file = self.admin.put(&file, id.clone().into_bytes()).await;
+        let file = format!("/v1/admin/releases/{id}/artifacts/kit.zip");
+        let archive = zip_of("kit", &[("release.txt", id.as_str())]);
+        let file = self.admin.put(&file, archive).await;
         let file = file.expect_status(201).str("/id");
         let at = |rest: &str| format!("releases/{id}/{rest}");
         if release.is_published {
@@ -225,7 +253,7 @@ impl Stage {
     ) -> Result<(), TestCaseError> {
         let version = VERSIONS[at];
         let base = format!("/v1/kits/{}/releases/{version}", played.kit);
-        let file = format!("{base}/artifacts/kit.bin");
+        let file = format!("{base}/artifacts/kit.zip");
         let kit = self.app.kit(&played.key);
         let expected = case.status(at);
         equal(&file, kit.get(&file).await.status, expected)?;
@@ -253,28 +281,28 @@ impl Stage {
     }
 
     async fn check_list(&self, case: &Case, played: &Played) -> Result<(), TestCaseError> {
-        let path = format!("/v1/kits/{}/releases?limit=100", played.kit);
-        let reply = self.app.kit(&played.key).get(&path).await;
-        if case.is_refused() {
-            return equal("the list", reply.status, 403);
+        let mut asked = vec![(&played.token, None), (&played.key, None)];
+        asked.extend(FOLLOWED.map(|channel| (&played.key, Some(channel))));
+        for (secret, channel) in asked {
+            let named = channel.map(|channel| format!("&channel={channel}"));
+            let named = named.unwrap_or_default();
+            let path = format!("/v1/kits/{}/releases?limit=100{named}", played.kit);
+            let reply = self.app.kit(secret).get(&path).await;
+            if case.is_refused() {
+                equal(&path, reply.status, 403)?;
+                continue;
+            }
+            let shown =
+                |at| case.is_listed(at) && channel.is_none_or(|channel| follows(channel, at));
+            let found = versions(&reply.expect_status(200));
+            equal(&path, found, highest_first(case, shown))?;
         }
-        let items = reply.expect_status(200).json();
-        let items = items["items"].as_array().expect("items");
-        let mut found: Vec<&str> = items
-            .iter()
-            .filter_map(|it| it["version"].as_str())
-            .collect();
-        found.sort_unstable();
-        let all = 0..case.releases.len();
-        let listed = all.filter(|at| case.is_listed(*at)).map(|at| VERSIONS[at]);
-        let mut listed: Vec<&str> = listed.collect();
-        listed.sort_unstable();
-        equal("the list", found, listed)
+        Ok(())
     }
 
     /// For every channel, by hand and not, from several versions.
     async fn check_updates(&self, case: &Case, played: &Played) -> Result<(), TestCaseError> {
-        for channel in ["stable", "rc", "beta", "alpha", "dev"] {
+        for channel in FOLLOWED {
             for present in ["0.1.0", "1.0.0", "1.2.0"] {
                 for manual in [false, true] {
                     let path = format!(
@@ -302,6 +330,10 @@ impl Stage {
                     }
                     if let Some(at) = at {
                         equal("offered, so listed", case.is_listed(at), true)?;
+                    }
+                    if at.is_some() && manual {
+                        self.check_compare_url(case, played, present, &reply)
+                            .await?;
                     }
                 }
             }

@@ -177,15 +177,17 @@ fn a_held_row_stops_its_neighbors_for_seconds_only() {
         let scratch = scratch(kind).await;
         let url = scratch.url.clone();
         let (release, gate) = mpsc::channel::<()>();
+        let (tell, is_held) = tokio::sync::oneshot::channel::<()>();
         let holder = std::thread::spawn(move || {
             use diesel::Connection;
             use diesel::connection::SimpleConnection;
             let mut conn = diesel::PgConnection::establish(&url).unwrap();
             conn.batch_execute("BEGIN; UPDATE seats SET used = used WHERE id = 1")
                 .unwrap();
+            tell.send(()).unwrap();
             let _ = gate.recv_timeout(Duration::from_mins(1));
         });
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        is_held.await.unwrap();
         let started = Instant::now();
         let (held, neighbor) = tokio::join!(
             scratch.db.write(Shard::One(3), |tx| claim(tx, 1)),

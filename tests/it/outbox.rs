@@ -62,7 +62,11 @@ async fn a_mail_cut_off_after_its_data_comes_again_with_the_same_message_id(kind
 
 both!(a_hanging_mail_server_delays_mails_and_nothing_else);
 async fn a_hanging_mail_server_delays_mails_and_nothing_else(kind: Kind) {
-    let app = TestApp::builder().with_workers().start(kind).await;
+    let app = TestApp::builder()
+        .config(|config| config.mail.timeout_seconds = 2)
+        .with_workers()
+        .start(kind)
+        .await;
     let shop = Shop::open(&app).await;
     app.inbox.set_behavior(Behavior::HangAtBanner);
     for _ in 0..6 {
@@ -174,7 +178,9 @@ fn a_hanging_mail_server_does_not_hold_up_a_shutdown() {
         for _ in 0..12 {
             pay(&app).await;
         }
+        let until = Instant::now() + Duration::from_mins(1);
         while app.inbox.connections() == 0 {
+            assert!(Instant::now() < until, "nobody mails");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let started = Instant::now();

@@ -125,6 +125,43 @@ fn a_second_run_with_equal_files_changes_nothing_and_one_with_others_names_the_f
 }
 
 #[test]
+fn a_second_run_that_says_something_else_of_a_file_is_refused() {
+    run_on(Kind::Sqlite, |_kind| async {
+        let publisher = Publisher::new().await;
+        publisher.write("app.bin", b"app");
+        let line = "publish feedback-widget 1.0.0 app.bin";
+        publisher.ok(&format!("{line} --draft")).await;
+        let other = format!("{line} --kind app --platform linux");
+        publisher
+            .refused(&other, &["app.bin", "another kind", "409"])
+            .await;
+        let shown = publisher.release("release show feedback-widget@1.0.0");
+        assert_eq!(
+            shown.await["status"],
+            "draft",
+            "it goes out as nothing else"
+        );
+        let out = publisher.release(line).await;
+        assert_eq!(out["artifacts"][0]["kind"], "source");
+        for (words, member) in [
+            ("--kind app", "kind"),
+            ("--kind source --platform linux", "platform"),
+            ("--arch app.bin=x86_64", "arch"),
+        ] {
+            let told = format!("app.bin has another {member} there");
+            publisher
+                .refused(&format!("{line} {words}"), &[told.as_str()])
+                .await;
+        }
+        assert_eq!(
+            publisher.release(&format!("{line} --kind source")).await,
+            out
+        );
+        publisher.app.stop().await;
+    });
+}
+
+#[test]
 fn several_machines_fill_a_draft_and_the_last_one_publishes() {
     run_on(Kind::Sqlite, |_kind| async {
         let publisher = Publisher::new().await;

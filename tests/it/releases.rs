@@ -108,7 +108,7 @@ async fn an_edit_names_the_revision_it_was_made_for(kind: Kind) {
     let seen = stage.shop.admin.get(&path).await.expect_status(200);
     let tag = seen.header("etag").to_owned();
     assert_eq!(tag, format!("\"{}\"", seen.str("/revision")));
-    assert!(!seen.text().contains("salt"), "{}", seen.text());
+    assert!(!seen.text().contains("\"salt\""), "{}", seen.text());
     let edit = json!({
         "notes": "Faster.", "severity": "security", "required_entitlements": ["pro"],
         "minimum_version": "0.9.0", "quality_score": 97, "build_seconds": 1200,
@@ -143,6 +143,41 @@ async fn an_edit_names_the_revision_it_was_made_for(kind: Kind) {
     let audit = format!("/v1/admin/audit?subject={id}");
     let audit = stage.shop.admin.get(&audit).await.expect_status(200);
     assert_eq!(audit.text().matches("release.changed").count(), 2);
+    stage.app.stop().await;
+}
+
+both!(a_draft_goes_out_in_the_revision_that_was_read);
+async fn a_draft_goes_out_in_the_revision_that_was_read(kind: Kind) {
+    let stage = stage(kind).await;
+    let admin = &stage.shop.admin;
+    let draft = json!({ "kit": KIT, "version": "1.0.0" });
+    let made = admin.post("/v1/admin/releases", &draft).await;
+    let path = format!("/v1/admin/releases/{}", made.str("/id"));
+    let put = format!("{path}/artifacts/1.0.0.bin");
+    admin.put(&put, b"1.0.0".to_vec()).await.expect_status(201);
+    let publish = format!("{path}/publish");
+    let publish_as = |tag: String| {
+        let holder = admin.clone().with("if-match", tag);
+        let publish = publish.clone();
+        async move { holder.post(&publish, &json!({})).await }
+    };
+    let read = admin.get(&path).await.expect_status(200);
+    let other = json!({ "notes": "Not yet." });
+    admin.patch(&path, &other).await.expect_status(200);
+    let late = publish_as(read.header("etag").to_owned()).await;
+    late.expect_problem(412, "precondition_failed");
+    let no_tag = publish_as("nonsense".to_owned()).await;
+    no_tag.expect_problem(422, "invalid_field");
+    let read = admin.get(&path).await.expect_status(200);
+    assert_eq!(read.str("/status"), "draft");
+    let out = publish_as(read.header("etag").to_owned()).await;
+    assert_eq!(out.expect_status(200).str("/status"), "published");
+    // The same request again, whose answer was lost.
+    let again = publish_as(read.header("etag").to_owned()).await;
+    assert_eq!(again.expect_status(200).str("/status"), "published");
+    // Whoever names none publishes as ever, also what is out.
+    let again = admin.post(&publish, &json!({})).await;
+    again.expect_status(200);
     stage.app.stop().await;
 }
 

@@ -2,6 +2,7 @@
 
 mod leases;
 mod moves;
+mod offline;
 
 use kitward::activations::seen;
 use kitward::activations::sweep::{Swept, sweep};
@@ -142,6 +143,29 @@ async fn seats_unseen_for_long_are_freed_and_seen_ones_are_not(kind: Kind) {
     assert_eq!(code(&app, "validate", &other, "gone").await, "VALID");
     assert_eq!(events(&app, &license, "unseen", "system").await, 1);
     assert_eq!(held(&app, &license).await, 2);
+    app.stop().await;
+}
+
+both!(who_comes_back_on_the_last_day_keeps_the_seat_whichever_process_sweeps);
+async fn who_comes_back_on_the_last_day_keeps_the_seat_whichever_process_sweeps(kind: Kind) {
+    let (app, shop) = shop(kind).await;
+    let second = app.second().await;
+    for days in [30, 1] {
+        let terms = Terms {
+            free_unseen_days: Some(days),
+            ..devices(1)
+        };
+        let license = shop.issue(&app, terms).await;
+        assert_eq!(code(&app, "activate", &license, "a").await, "VALID");
+        app.clock.advance(i64::from(days) * DAY - 1);
+        assert_eq!(code(&second, "activate", &license, "a").await, "VALID");
+        app.clock.advance(1);
+        // What the second process has seen it has not written yet.
+        let swept = sweep(&app.app).await.unwrap();
+        assert_eq!(swept, Swept::default(), "{days}");
+        assert_eq!(code(&app, "validate", &license, "a").await, "VALID");
+    }
+    second.stop().await;
     app.stop().await;
 }
 

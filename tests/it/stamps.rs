@@ -1,16 +1,21 @@
 //! Stamps: each customer's copy names its license, and can be undone.
 
 mod before;
+mod given;
 
 use std::io::Cursor;
 
 use data_encoding::BASE64URL_NOPAD;
 use diesel::{RunQueryDsl, sql_query};
+use kitward::audit::Actor as AuditActor;
 use kitward::db::{DbError, Shard};
 use kitward::downloads::stamp::{Piece, Stripped, read_document, strip};
+use kitward::licenses::model::LicenseId;
+use kitward::licenses::reveal::{RevealKey, reveal_key};
 use kitward_keys::{ArtifactClaims, Expected, Jwks, PublicKeys, StampClaims, verify_update};
 use kitward_tests::{Actor, BUYER, Kind, Purchase, Reply, Shop, TestApp, both, command};
 use reqwest::Method;
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use crate::signatures::commands;
@@ -351,6 +356,39 @@ fn verify(copy: &[u8], zip: &[u8], signature: &str, key: &str, origin: &str, lic
     fails(&["missing.zip", "--key", key], "missing.zip");
     let usage = run(&["copy.zip", "--key", key, "--url", origin]);
     assert_eq!(usage.status, 2);
+}
+
+both!(a_copy_names_no_order_of_a_former_owner);
+async fn a_copy_names_no_order_of_a_former_owner(kind: Kind) {
+    let stamping = Stamping::start(kind).await;
+    let first = stamping.fetch(FILE).await;
+    let stamp = stamping.stamp(&first.bytes).await;
+    let order = stamp.order.clone();
+    assert!(order.is_some());
+    let transfer = format!("/v1/admin/licenses/{}/transfer", stamp.sub);
+    for (owner, order) in [("new-owner@example.com", None), (BUYER, order)] {
+        let to = json!({ "email": owner });
+        let moved = stamping.shop.admin.post(&transfer, &to).await;
+        let moved = moved.expect_status(200);
+        let reveal = RevealKey {
+            license: LicenseId::parse(&stamp.sub).unwrap(),
+            owner: None,
+            actor: AuditActor::Operator,
+        };
+        let key = reveal_key(&stamping.app.app, reveal).await.unwrap();
+        let kit = stamping.app.kit(key.expose_secret());
+        let copy = kit.get(&path(FILE)).await.expect_status(200);
+        let found = stamping.stamp(&copy.bytes).await;
+        assert_eq!(found.customer, moved.str("/customer_id"));
+        assert_eq!(found.order, order, "{owner}");
+        // Whoever has it back gets the copy of before.
+        assert_eq!(copy.bytes == first.bytes, owner == BUYER);
+        let rest = kit.with("range", "bytes=9-");
+        let rest = rest.with("if-range", copy.header("etag"));
+        let rest = rest.get(&path(FILE)).await.expect_status(206);
+        assert_eq!(rest.bytes, &copy.bytes[9..]);
+    }
+    stamping.app.stop().await;
 }
 
 both!(the_portal_tells_how_to_check_a_copy_with_a_stamp);

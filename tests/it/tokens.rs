@@ -98,6 +98,22 @@ async fn a_lost_answer_shows_its_secret_again_for_a_day(kind: Kind) {
     app.stop().await;
 }
 
+both!(the_scheme_of_a_token_may_be_written_in_any_case);
+async fn the_scheme_of_a_token_may_be_written_in_any_case(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let text = app.token(Scope::Read).await.header_text("authorization");
+    for scheme in ["bearer", "BEARER", "Bearer"] {
+        let text = text.replacen("Bearer", scheme, 1);
+        let holder = app.anonymous().with("authorization", text);
+        holder.get("/v1/admin/kits").await.expect_status(200);
+    }
+    let other = text.replacen("Bearer", "License", 1);
+    let refused = app.anonymous().with("authorization", other);
+    let refused = refused.get("/v1/admin/kits").await;
+    refused.expect_problem(401, "unauthorized");
+    app.stop().await;
+}
+
 #[test]
 fn only_admin_makes_and_ends_tokens_and_support_looks_everything_up() {
     kitward_tests::run_on(Kind::Sqlite, |kind| async move {
@@ -157,6 +173,12 @@ fn a_token_is_made_as_asked_or_not_at_all() {
             ),
             (
                 json!({ "name": "a", "scopes": ["read"], "expires_at": "tomorrow" }),
+                "expires_at",
+            ),
+            (
+                json!({
+                    "name": "a", "scopes": ["read"], "expires_at": "9999-12-31T23:59:59-23:59",
+                }),
                 "expires_at",
             ),
         ] {

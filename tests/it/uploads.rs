@@ -1,6 +1,7 @@
 //! Files that come in parts: resumed after a cut, checked, seen as a whole or not at all.
 
 mod hostile;
+mod listing;
 mod storage_trouble;
 mod sweeping;
 
@@ -282,24 +283,80 @@ async fn bytes_that_the_storage_lost_are_sent_again(kind: Kind) {
         id: out.await,
     };
     let next = Draft::open(&app, "feedback-widget", "1.1.0").await;
-    // By another name in the next release, and by its own in the one that is out.
-    for (draft, name) in [(&next, "same.bin"), (&out, "kit.bin")] {
-        for lost in files_below(&blobs(&app)) {
-            std::fs::remove_file(lost).unwrap();
+    let place = files_below(&blobs(&app)).remove(0);
+    let damages: [&dyn Fn(); 3] = [
+        &|| std::fs::remove_file(&place).unwrap(),
+        &|| std::fs::write(&place, &file[..29_999]).unwrap(),
+        &|| std::fs::write(&place, file_of(30_001, 5)).unwrap(),
+    ];
+    for damage in damages {
+        // By another name in the next release, and by its own in the one that is out.
+        for (draft, name) in [(&next, "same.bin"), (&out, "kit.bin")] {
+            damage();
+            let begun = draft.begin(name, &file).await.expect_status(201);
+            assert_eq!(begun.json()["artifact"], Value::Null);
+            let upload = begun.str("/id");
+            draft.send(&upload, 1, &file).await.expect_status(200);
+            let done = draft.complete(&upload).await.expect_status(200);
+            assert_eq!(done.str("/sha256"), sha256(&file));
+            assert_eq!(draft.artifacts().await.len(), 1);
+            assert_eq!(files_below(&blobs(&app)), std::slice::from_ref(&place));
+            assert!(std::fs::read(&place).unwrap() == file, "other bytes");
         }
-        let begun = draft.begin(name, &file).await.expect_status(201);
-        assert_eq!(begun.json()["artifact"], Value::Null);
-        let upload = begun.str("/id");
-        draft.send(&upload, 1, &file).await.expect_status(200);
-        let done = draft.complete(&upload).await.expect_status(200);
-        assert_eq!(done.str("/sha256"), sha256(&file));
-        assert_eq!(draft.artifacts().await.len(), 1);
-        assert_eq!(files_below(&blobs(&app)).len(), 1);
+        damage();
+        let whole = out.path("/artifacts/kit.bin");
+        let put = out.publisher.put(&whole, file.clone()).await;
+        put.expect_status(200);
+        assert!(std::fs::read(&place).unwrap() == file, "other bytes");
     }
     let other = out.begin("kit.bin", b"other").await;
     other.expect_problem(409, "conflict");
     let more = out.begin("more.bin", b"more").await;
     more.expect_problem(409, "conflict");
+    app.stop().await;
+}
+
+both!(the_same_bytes_said_to_be_something_else_are_refused);
+async fn the_same_bytes_said_to_be_something_else_are_refused(kind: Kind) {
+    let (app, _shop) = shop(kind).await;
+    let draft = Draft::open(&app, "feedback-widget", "1.0.0").await;
+    let file = file_of(1_000, 8);
+    let put = |name_and_words: &str| {
+        let path = draft.path(&format!("/artifacts/{name_and_words}"));
+        let (publisher, file) = (draft.publisher.clone(), file.clone());
+        async move { publisher.put(&path, file).await }
+    };
+    let words = "app.bin?kind=app&platform=linux";
+    put(words).await.expect_status(201);
+    put(words).await.expect_status(200);
+    for (said, field, has) in [
+        ("app.bin", "kind", json!("app")),
+        ("app.bin?kind=app", "platform", json!("linux")),
+        (
+            "app.bin?kind=app&platform=linux&arch=arm64",
+            "arch",
+            Value::Null,
+        ),
+    ] {
+        let refused = put(said).await.expect_problem(409, "conflict");
+        assert_eq!(refused.str("/field"), field);
+        assert_eq!(refused.json()[field], has);
+    }
+    // In parts they are refused before one is sent, also where the storage lost the file.
+    for _ in 0..2 {
+        let begun = draft.begin("app.bin", &file).await;
+        let begun = begun.expect_problem(409, "conflict");
+        assert_eq!(begun.str("/field"), "kind");
+        for lost in files_below(&blobs(&app)) {
+            std::fs::remove_file(lost).unwrap();
+        }
+    }
+    // Of two that come at once the first one counts.
+    let upload = draft.fill("docs.bin", &file).await;
+    put("docs.bin?kind=docs").await.expect_status(201);
+    let late = draft.complete(&upload).await;
+    let late = late.expect_problem(409, "conflict");
+    assert_eq!(late.json()["kind"], "docs");
     app.stop().await;
 }
 

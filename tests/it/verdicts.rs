@@ -2,6 +2,7 @@
 
 use kitward::kits::model::{Basis, SeatKind};
 use kitward::kits::store::Terms;
+use kitward::licenses::model::VerdictCode;
 use kitward_keys::{DocumentClaims, DocumentType, Expected, Jwks, PublicKeys, verify_update};
 use kitward_tests::{Issued, Kind, Reply, TestApp, both};
 use serde_json::json;
@@ -357,4 +358,23 @@ async fn no_verdict_or_manifest_outlives_the_license_with_its_grace(kind: Kind) 
     app.clock.advance(60);
     assert_eq!(life("validate", "a").await, (false, 600));
     app.stop().await;
+}
+
+#[test]
+fn the_table_of_codes_is_the_closed_list_in_its_order() {
+    let page = include_str!("../../docs/api.md");
+    let rows = page
+        .lines()
+        .skip_while(|line| !line.starts_with("| Code |"));
+    let rows = rows.skip(2).take_while(|line| line.starts_with('|'));
+    let told: Vec<(&str, bool)> = rows
+        .map(|row| {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            assert!(cells[3].len() > 10, "{row}");
+            (cells[1].trim_matches('`'), cells[2] == "yes")
+        })
+        .collect();
+    let all = VerdictCode::ALL.iter();
+    let known: Vec<(&str, bool)> = all.map(|code| (code.as_str(), code.is_valid())).collect();
+    assert_eq!(told, known);
 }

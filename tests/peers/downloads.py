@@ -12,13 +12,16 @@ import tempfile
 import time
 import urllib.request
 
+from mail_server import mail_server
 from server import plain_environment, serving
+from walkthrough import Forms, cookies_of, request
 
 KIT = "example-kit"
+OWNER = "peer@example.com"
 NAME = "example kit-1.0.0.bin"
 SIZE = 24_000_000
 # Slow enough to be cut in the middle, fast enough to wait for.
-RATE = "8M"
+RATE = "3M"
 CUT_AFTER = 1.2
 
 outcomes = {True: 0, False: 0}
@@ -73,9 +76,22 @@ def publish(url, token, file):
     name = urllib.request.quote(NAME)
     call(url, token, "PUT", f"/v1/admin/releases/{release}/artifacts/{name}", file)
     call(url, token, "POST", f"/v1/admin/releases/{release}/publish")
-    license = call(url, token, "POST", "/v1/admin/licenses", {"policy": "personal", "email": "peer@example.com"})["id"]
+    license = call(url, token, "POST", "/v1/admin/licenses", {"policy": "personal", "email": OWNER})["id"]
     made = call(url, token, "POST", f"/v1/admin/licenses/{license}/tokens", {"kind": "download", "name": "peers"})
     return made["token"]
+
+
+def ticket(url, mails):
+    """The address that the button of the portal leads the owner to."""
+    same_origin = {"Origin": url, "Sec-Fetch-Site": "same-origin"}
+    _, headers, _ = request("POST", f"{url}/sign-in", {"email": OWNER}, same_origin)
+    asking = same_origin | cookies_of(headers)
+    _, headers, _ = request("POST", f"{url}/sign-in/link", {"token": mails.sign_in_token()}, asking)
+    signed_in = cookies_of(headers)
+    _, _, page = request("GET", f"{url}/downloads", headers=signed_in)
+    button = next(action for action, _, _ in Forms(page).forms if action.startswith("/downloads/"))
+    _, headers, _ = request("POST", url + button, {}, same_origin | signed_in)
+    return headers["Location"]
 
 
 class Clients:
@@ -177,16 +193,25 @@ def one_line(where, clients, folder, expected):
     check(f"{where}: sha256sum agrees", checked.returncode == 0 and digest(there / NAME) == expected, checked.stderr)
 
 
+def by_ticket(where, address, folder, expected):
+    """By eight connections at once, each of which asks for a part."""
+    out = os.path.join(folder, "aria2-ticket")
+    status, said = run([*Clients.aria2_options(out), address])
+    check(f"{where}: aria2 fetches the file by a ticket", status == 0 and digest(out) == expected, said)
+
+
 def through(where, changed, expected_of_header):
     file = random.Random(7).randbytes(SIZE)
     expected = hashlib.sha256(file).hexdigest()
-    with tempfile.TemporaryDirectory(prefix="kitward-peers-") as data, tempfile.TemporaryDirectory() as folder:
+    temporary = tempfile.TemporaryDirectory
+    with temporary(prefix="kitward-peers-") as data, temporary() as folder, mail_server() as mails:
         settings = {"KITWARD_DATA_DIR": data} | changed
-        with serving(settings) as url:
+        with serving(settings | mails.settings()) as url:
             clients = Clients(url, publish(url, management_token(settings), file))
             for name in ["curl", "wget", "aria2"]:
                 fetch(where, name, getattr(clients, name), folder, expected)
             one_line(where, clients, folder, expected)
+            by_ticket(where, ticket(url, mails), folder, expected)
             # They send the header on to whatever host they are sent to.
             for name in ["aria2", "wget"]:
                 out = os.path.join(folder, f"{name}-header")

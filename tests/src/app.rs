@@ -170,7 +170,7 @@ fn config(around: &Surroundings, address: SocketAddr) -> Config {
     };
     config.mail.smtp_url = Some(SecretString::from(around.inbox.smtp_url()));
     "Example Kits <licenses@example.com>".clone_into(&mut config.mail.from);
-    config.mail.timeout_seconds = 2;
+    config.mail.timeout_seconds = 10;
     "Example Kits".clone_into(&mut config.vendor.name);
     config.stripe.secret_key = Some(SecretString::from("sk_test_harness"));
     config.stripe.webhook_secrets = WEBHOOK_SECRETS.map(SecretString::from).to_vec();

@@ -76,9 +76,19 @@ fn run(mut command: Command) {
     );
 }
 
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("an address").port()
+/// A port for another process, which binds it later. None that the system gives away meanwhile (Linux:
+/// 32768 and above), and each once.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let start = std::process::id().wrapping_mul(97);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let number = start.wrapping_add(number) % 12_000;
+        let port = 20_000 + u16::try_from(number).expect("a small number");
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 impl Cluster {
@@ -111,7 +121,6 @@ impl OwnCluster {
             .keep();
         let user_can_enter = std::os::unix::fs::PermissionsExt::from_mode(0o777);
         std::fs::set_permissions(&folder, user_can_enter).expect("permissions");
-        let port = free_port();
         let mut initdb = as_server_user(&program("initdb").expect("initdb"));
         initdb.arg("-D").arg(folder.join("data")).args([
             "--username=postgres",
@@ -121,6 +130,7 @@ impl OwnCluster {
             "--no-sync",
         ]);
         run(initdb);
+        let port = free_port();
         run(control(&folder, port, "start"));
         let watcher = watch(&folder);
         Self {

@@ -28,7 +28,7 @@ pub use child::{
     Child, ChildSettings, Death, Ended, command, doomed_command, run_command_if_asked,
     serve_if_asked,
 };
-pub use database::{Database, Kind, OwnCluster};
+pub use database::{Database, Kind, OwnCluster, free_port};
 pub use issued::Issued;
 pub use s3::{Asked, Fault, S3};
 pub use shop::{BUYER, Purchase, Shop, key_in};

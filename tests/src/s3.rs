@@ -119,7 +119,7 @@ impl S3 {
     pub fn config(&self) -> StorageConfig {
         StorageConfig {
             kind: StorageKind::S3,
-            timeout_seconds: 2,
+            timeout_seconds: 10,
             s3: S3Config {
                 endpoint: Some(
                     format!("http://{}", self.address)

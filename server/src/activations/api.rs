@@ -19,11 +19,11 @@ use super::heartbeat::heartbeat;
 use super::offline_file::{OfflineFileError, offline_file};
 use crate::app::App;
 use crate::http::error::{ApiError, Code};
-use crate::http::extract::{AppData, Json};
+use crate::http::extract::{AppData, Json, OptionalKey};
 use crate::http::rate_limit::mark_miss;
 use crate::http::routes::resource;
 use crate::licenses::answer::{Answer, manage_url};
-use crate::licenses::facts::churn_detail;
+use crate::licenses::facts::{churn_detail, offline_file_detail};
 use crate::licenses::model::VerdictCode;
 use crate::licenses::validate::{Ask, AskError, validate};
 
@@ -60,15 +60,13 @@ impl From<AskError> for ApiError {
     }
 }
 
-impl From<OfflineFileError> for ApiError {
-    fn from(error: OfflineFileError) -> Self {
-        match error {
-            OfflineFileError::Ask(error) => error.into(),
-            error @ OfflineFileError::NotIncluded => {
-                let mut sentence = error.to_string();
-                sentence.push('.');
-                Self::new(Code::NoOfflineFiles, sentence)
-            }
+fn no_file(app: &App, error: OfflineFileError) -> ApiError {
+    match error {
+        OfflineFileError::Ask(error) => error.into(),
+        OfflineFileError::NotIncluded(license) => {
+            let detail = "This license has no files for machines that are never online.";
+            let url = manage_url(app, &license);
+            ApiError::new(Code::NoOfflineFiles, detail).with("manage_url", url)
         }
     }
 }
@@ -80,11 +78,16 @@ impl From<OfflineFileError> for ApiError {
     operation_id = "activate",
     tag = "licensing",
     request_body = AskBody,
+    security((), ("license_key" = [])),
     responses((status = 200, description = "The verdict, signed; with a license file where it is valid.", body = Answer)),
 )]
-async fn post_activate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
+async fn post_activate(
+    app: AppData,
+    key: Result<OptionalKey, ApiError>,
+    body: Json<AskBody>,
+) -> Result<HttpResponse, ApiError> {
     let replace = body.0.replace == Some(Replace::LongestUnseen);
-    told(&activate(&app, body.0.check()?, replace).await?)
+    told(&activate(&app, body.0.check(key)?, replace).await?)
 }
 
 /// Looks without taking a seat. A publishable id is accepted from the web pages it was made for.
@@ -94,15 +97,17 @@ async fn post_activate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse
     operation_id = "validate",
     tag = "licensing",
     request_body = AskBody,
+    security((), ("license_key" = [])),
     responses((status = 200, description = "The verdict, signed.", body = Answer)),
 )]
 async fn post_validate(
     app: AppData,
     http: HttpRequest,
+    key: Result<OptionalKey, ApiError>,
     body: Result<Json<AskBody>, ApiError>,
 ) -> HttpResponse {
     let origin = cors::sent_origin(&http);
-    match look(&app, origin.clone(), body).await {
+    match look(&app, origin.clone(), key, body).await {
         Ok(response) => response,
         Err(error) => {
             let mut response = error.error_response();
@@ -117,11 +122,12 @@ async fn post_validate(
 async fn look(
     app: &AppData,
     origin: Option<String>,
+    key: Result<OptionalKey, ApiError>,
     body: Result<Json<AskBody>, ApiError>,
 ) -> Result<HttpResponse, ApiError> {
     let ask = Ask {
         origin,
-        ..body?.0.check()?
+        ..body?.0.check(key)?
     };
     let from = cors::publishable_from(&ask);
     let answer = validate(app, ask).await?;
@@ -143,10 +149,15 @@ async fn look(
     operation_id = "heartbeat",
     tag = "licensing",
     request_body = AskBody,
+    security((), ("license_key" = [])),
     responses((status = 200, description = "The verdict, signed.", body = Answer)),
 )]
-async fn post_heartbeat(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
-    told(&heartbeat(&app, body.0.check()?).await?)
+async fn post_heartbeat(
+    app: AppData,
+    key: Result<OptionalKey, ApiError>,
+    body: Json<AskBody>,
+) -> Result<HttpResponse, ApiError> {
+    told(&heartbeat(&app, body.0.check(key)?).await?)
 }
 
 /// Makes a license file for a machine that is never online; its seat must be held.
@@ -156,14 +167,20 @@ async fn post_heartbeat(app: AppData, body: Json<AskBody>) -> Result<HttpRespons
     operation_id = "license_file",
     tag = "licensing",
     request_body = AskBody,
+    security((), ("license_key" = [])),
     responses(
         (status = 200, description = "The verdict, signed; with a license file where it is valid.", body = Answer),
-        (status = 422, description = "`no_offline_files`: the license does not include such files; or a field is not accepted."),
+        (status = 422, description = "`no_offline_files`: the license does not include such files, `manage_url` leads to it; or a field is not accepted."),
     ),
 )]
-async fn post_file(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
+async fn post_file(
+    app: AppData,
+    key: Result<OptionalKey, ApiError>,
+    body: Json<AskBody>,
+) -> Result<HttpResponse, ApiError> {
     let ttl_seconds = body.0.ttl_seconds()?;
-    told(&offline_file(&app, body.0.check()?, ttl_seconds).await?)
+    let answer = offline_file(&app, body.0.check(key)?, ttl_seconds).await;
+    told(&answer.map_err(|error| no_file(&app, error))?)
 }
 
 /// Room for an answer with a license file.
@@ -189,10 +206,15 @@ fn told(answer: &Answer) -> Result<HttpResponse, ApiError> {
     operation_id = "deactivate",
     tag = "licensing",
     request_body = AskBody,
+    security((), ("license_key" = [])),
     responses((status = 200, description = "Freed, or why not.", body = DeactivationView)),
 )]
-async fn post_deactivate(app: AppData, body: Json<AskBody>) -> Result<HttpResponse, ApiError> {
-    let ask = body.0.check()?;
+async fn post_deactivate(
+    app: AppData,
+    key: Result<OptionalKey, ApiError>,
+    body: Json<AskBody>,
+) -> Result<HttpResponse, ApiError> {
+    let ask = body.0.check(key)?;
     if ask.identity.is_none() {
         let reason = "name the identity whose seat to free";
         return Err(ApiError::field("device", reason));
@@ -210,7 +232,8 @@ async fn post_deactivate(app: AppData, body: Json<AskBody>) -> Result<HttpRespon
 struct DeactivationView {
     /// Whether a seat was freed.
     deactivated: bool,
-    /// `FREED`, `NOT_ACTIVATED`, `NOT_FOUND`, `KIT_MISMATCH`, `KEY_REPLACED` or `CHURN_LIMIT`.
+    /// `FREED`, `NOT_ACTIVATED`, `NOT_FOUND`, `KIT_MISMATCH`, `KEY_REPLACED`, `CHURN_LIMIT` or
+    /// `OFFLINE_FILE`.
     #[schema(example = "FREED")]
     code: &'static str,
     /// The same, for people.
@@ -226,19 +249,22 @@ impl DeactivationView {
     fn of(app: &App, outcome: &Deactivated) -> Self {
         let (code, detail): (_, Cow<'static, str>) = match outcome {
             Deactivated::Freed => ("FREED", "The seat is free.".into()),
-            Deactivated::NotHeld => ("NOT_ACTIVATED", "This identity holds no seat.".into()),
+            Deactivated::NotHeld { .. } => ("NOT_ACTIVATED", "This identity holds no seat.".into()),
             Deactivated::Unknown => ("NOT_FOUND", VerdictCode::NotFound.detail().into()),
             Deactivated::OtherKit => ("KIT_MISMATCH", VerdictCode::KitMismatch.detail().into()),
             Deactivated::KeyReplaced => ("KEY_REPLACED", VerdictCode::KeyReplaced.detail().into()),
             Deactivated::ChurnLimit { next, .. } => ("CHURN_LIMIT", churn_detail(*next).into()),
+            Deactivated::OfflineFile { until, .. } => {
+                ("OFFLINE_FILE", offline_file_detail(*until).into())
+            }
         };
         let manage_url = match outcome {
-            Deactivated::ChurnLimit { license, .. } => Some(manage_url(app, license)),
-            Deactivated::Freed
-            | Deactivated::NotHeld
-            | Deactivated::Unknown
-            | Deactivated::KeyReplaced
-            | Deactivated::OtherKit => None,
+            Deactivated::NotHeld { license }
+            | Deactivated::ChurnLimit { license, .. }
+            | Deactivated::OfflineFile { license, .. } => Some(manage_url(app, license)),
+            // The key may be that of a former owner, who learns nothing of the license.
+            Deactivated::KeyReplaced | Deactivated::OtherKit => Some(app.link("/")),
+            Deactivated::Freed | Deactivated::Unknown => None,
         };
         Self {
             deactivated: *outcome == Deactivated::Freed,

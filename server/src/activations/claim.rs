@@ -160,14 +160,8 @@ fn write_seat(
         return Ok(row);
     };
     let mut row = known.clone();
-    if row.freed_at.take().is_some() {
-        row.freed_reason = None;
-        row.offline_until = None;
-        row.created_at = visit.hand.now;
-        // A customer's own name for a held seat stays; a seat taken anew gets the new one.
-        if let Some(name) = &visit.name {
-            row.name.clone_from(name);
-        }
+    if let Some(freed_at) = row.freed_at {
+        row = taken_again(facts, visit, identity, known, freed_at);
         store::record(
             tx,
             &visit.hand,
@@ -176,12 +170,40 @@ fn write_seat(
             EventKind::Activated,
         )?;
     }
+    // The name of a held seat stays, and so does the end of a file that speaks for it.
     row.last_seen_at = row.last_seen_at.max(visit.hand.now);
     row.lease_ends_at = facts.next_lease_end();
     row.version = visit.version.clone().or(row.version);
     row.platform = visit.platform.clone().or(row.platform);
     store::update(tx, &row)?;
     Ok(row)
+}
+
+/// A freed seat as its identity takes it again: under its former name where none is sent. What it
+/// was called by a former owner of the license is nothing for the present one to see. Whoever freed
+/// it gave up a file that spoke for it.
+fn taken_again(
+    facts: &Facts,
+    visit: &Visit,
+    identity: &Identity,
+    known: &Activation,
+    freed_at: Timestamp,
+) -> Activation {
+    let anew = Activation {
+        id: known.id.clone(),
+        ..new_row(facts, visit, identity)
+    };
+    let owned_since = facts.license().owned_since;
+    if owned_since.is_some_and(|since| freed_at <= since) {
+        return anew;
+    }
+    let name = visit.name.as_ref().unwrap_or(&known.name);
+    Activation {
+        name: name.clone(),
+        version: anew.version.or_else(|| known.version.clone()),
+        platform: anew.platform.or_else(|| known.platform.clone()),
+        ..anew
+    }
 }
 
 fn new_row(facts: &Facts, visit: &Visit, identity: &Identity) -> Activation {

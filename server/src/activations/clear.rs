@@ -28,7 +28,8 @@ pub fn end_leases_in(
 }
 
 /// Seats follow terms that give them a lease, or take it away; those whose lease has ended are
-/// freed first. Returns how many: the license is locked by the caller, who writes its count.
+/// freed first. One for which a file of a machine that is never online speaks is held until the
+/// file's end. Returns how many were freed: the license is locked by the caller, who writes its count.
 pub fn lease_in(
     tx: &mut WriteTx<'_>,
     license: &LicenseId,
@@ -39,7 +40,7 @@ pub fn lease_in(
     for mut seat in held(tx.conn(), license, hand.now)? {
         let fits = seat.lease_ends_at.is_some() == until.is_some();
         if !fits {
-            seat.lease_ends_at = until;
+            seat.lease_ends_at = until.map(|end| seat.lease_end(end));
             store::update(tx, &seat)?;
         }
     }

@@ -19,7 +19,10 @@ pub enum Deactivated {
     /// The seat is free now.
     Freed,
     /// There was no seat to free.
-    NotHeld,
+    NotHeld {
+        /// The license.
+        license: LicenseId,
+    },
     /// No license has the key.
     Unknown,
     /// The license does not cover the kit.
@@ -32,6 +35,13 @@ pub enum Deactivated {
         license: LicenseId,
         /// From when the next may be freed.
         next: Timestamp,
+    },
+    /// A file of a machine that is never online speaks for the seat.
+    OfflineFile {
+        /// The license.
+        license: LicenseId,
+        /// The end of the file.
+        until: Timestamp,
     },
 }
 
@@ -51,11 +61,11 @@ pub async fn deactivate(app: &App, ask: &Ask) -> Result<Deactivated, AskError> {
     if is_replaced(&facts) {
         return Ok(Deactivated::KeyReplaced);
     }
+    let license = facts.license().id.clone();
     let Some(held) = facts.held().cloned() else {
-        return Ok(Deactivated::NotHeld);
+        return Ok(Deactivated::NotHeld { license });
     };
     let hand = Hand::new(app, ByWhom::Kit);
-    let license = facts.license().id.clone();
     let own = license.clone();
     let freed = app
         .db
@@ -72,11 +82,16 @@ pub async fn deactivate(app: &App, ask: &Ask) -> Result<Deactivated, AskError> {
     let Some(freed) = freed else {
         return Ok(Deactivated::KeyReplaced);
     };
-    Ok(match freed {
+    Ok(outcome(freed, license))
+}
+
+fn outcome(freed: Freed, license: LicenseId) -> Deactivated {
+    match freed {
         Freed::Yes => Deactivated::Freed,
-        Freed::NotHeld => Deactivated::NotHeld,
+        Freed::NotHeld => Deactivated::NotHeld { license },
         Freed::ChurnLimit(next) => Deactivated::ChurnLimit { license, next },
-    })
+        Freed::OfflineFile(until) => Deactivated::OfflineFile { license, until },
+    }
 }
 
 fn is_replaced(facts: &Facts) -> bool {

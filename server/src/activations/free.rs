@@ -2,7 +2,7 @@
 
 use super::hand::Hand;
 use super::model::{ActivationId, Churn, FreedReason, next_free};
-use super::store;
+use super::store::{self, Activation};
 use crate::app::App;
 use crate::audit::{Actor, Entry};
 use crate::clock::Timestamp;
@@ -35,6 +35,9 @@ pub enum Freed {
     NotHeld,
     /// The customer has freed as many seats as the terms allow; the next from then on.
     ChurnLimit(Timestamp),
+    /// A file of a machine that is never online speaks for it until then: freed by the customer, the
+    /// seat would serve two machines.
+    OfflineFile(Timestamp),
 }
 
 /// Frees a seat.
@@ -78,15 +81,15 @@ pub fn free_in(
 ) -> Result<Freed, DbError> {
     licenses::lock(tx, license)?;
     let row = store::find(tx.conn(), license, activation)?;
-    let is_held = row.is_some_and(|row| row.state(hand.now) == SeatState::Held);
+    let held = row.filter(|row| row.state(hand.now) == SeatState::Held);
     let holding = licenses::find(tx.conn(), license)?;
-    let (true, Some(holding)) = (is_held, holding) else {
+    let (Some(held), Some(holding)) = (held, holding) else {
         return Ok(Freed::NotHeld);
     };
     if hand.by.is_customer()
-        && let Some(next) = churned_until(tx.conn(), &holding, hand.now)?
+        && let Some(refused) = refusal(tx.conn(), &held, &holding, hand.now)?
     {
-        return Ok(Freed::ChurnLimit(next));
+        return Ok(refused);
     }
     let seat = [activation.clone()];
     let freed = free_all(tx, license, &seat, FreedReason::Freed, hand)?;
@@ -95,6 +98,20 @@ pub fn free_in(
     } else {
         Freed::NotHeld
     })
+}
+
+/// Why the customer may not free a seat now; the vendor may free any.
+fn refusal(
+    conn: &mut AnyConn,
+    held: &Activation,
+    holding: &Holding,
+    now: Timestamp,
+) -> Result<Option<Freed>, DbError> {
+    if let Some(until) = held.offline_file(now) {
+        return Ok(Some(Freed::OfflineFile(until)));
+    }
+    let next = churned_until(conn, holding, now)?;
+    Ok(next.map(Freed::ChurnLimit))
 }
 
 /// From when the customer may free the next seat; `None` = now.

@@ -25,7 +25,7 @@ pub enum OfflineFileError {
     Ask(#[from] AskError),
     /// The license is fine, its terms know no such files.
     #[error("this license has no files for machines that are never online")]
-    NotIncluded,
+    NotIncluded(LicenseId),
 }
 
 impl From<TooOften> for OfflineFileError {
@@ -56,7 +56,8 @@ pub async fn offline_file(
     };
     let mut file_until = None;
     if facts.verdict().is_valid() {
-        let end = file_end(&facts, ttl_seconds).ok_or(OfflineFileError::NotIncluded)?;
+        let end = file_end(&facts, ttl_seconds)
+            .ok_or_else(|| OfflineFileError::NotIncluded(facts.license().id.clone()))?;
         file_until = Some(end);
         if speaks_longer(&facts, end) || facts.waits_for_clock() {
             let shard = Shard::of(facts.license().id.as_str());

@@ -127,7 +127,9 @@ fn unseen_since(
     Ok(days.map(|days| now.plus_seconds(-i64::from(days) * 86_400)))
 }
 
-/// The longest unseen first; one for which a file still speaks counts as seen until its end.
+/// The longest unseen first; one for which a file still speaks counts as seen until its end. It goes
+/// all the same where all the others do not make up for the lowered limit: that is the vendor's to
+/// lower, and only the customer may not free such a seat.
 fn free_over_limit(tx: &mut WriteTx<'_>, license: &LicenseId, hand: &Hand) -> Result<i32, DbError> {
     free_ended(tx, license, hand)?;
     let Some(row) = licenses::find(tx.conn(), license)?.map(|it| it.license) else {

@@ -23,7 +23,7 @@ pub(super) use audit::AuditCommand;
 pub(super) use license_tokens::LicenseTokenCommand;
 pub(super) use policies::{ApplyPolicy, LicenseTextCommand, PolicyCommand, PolicyTermsArguments};
 pub(super) use publish::{PerFile, Publish, word_for};
-pub(super) use releases::{EditRelease, ReleaseCommand, ReleaseFilters};
+pub(super) use releases::{DraftCommand, EditRelease, ReleaseCommand, ReleaseFilters};
 pub(super) use reports::{NotifyRelease, ReportCommand, ReportDays};
 pub(super) use sales::{EventCommand, OrderCommand, PriceCommand};
 

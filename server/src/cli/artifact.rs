@@ -1,4 +1,5 @@
-//! `kitward artifact verify`: whether a file is what was published, and for whom its copy was made.
+//! `kitward artifact verify`: whether a file is what was published, and for whom its copy was made;
+//! `whose`: whom that copy was given to.
 
 mod keys;
 
@@ -12,6 +13,7 @@ use kitward_keys::{FileSignature, Prehash, StampClaims, comment_field};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::catalog::list;
 use super::output::{Failed, Output, lines};
 use crate::downloads::stamp::{Piece, read_document, strip};
 use keys::Known;
@@ -20,6 +22,13 @@ use keys::Known;
 pub(super) enum ArtifactCommand {
     /// Check a downloaded file: its stamp, what it was before it was stamped, its signature.
     Verify(Verify),
+    /// Tell whom a stamped copy was given to, over HTTP.
+    Whose {
+        /// Nonce of the stamp in the copy, as `artifact verify` prints it.
+        // Some start with a hyphen.
+        #[arg(allow_hyphen_values = true)]
+        nonce: String,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -42,12 +51,28 @@ pub(super) struct Verify {
 }
 
 pub(super) async fn run(command: ArtifactCommand, output: Output) -> Result<(), Failed> {
-    let ArtifactCommand::Verify(verify) = command;
+    match command {
+        ArtifactCommand::Verify(verify) => verified(&verify, output).await,
+        ArtifactCommand::Whose { nonce } => {
+            let columns = [
+                "license_id",
+                "started_at",
+                "kit",
+                "version",
+                "name",
+                "network",
+            ];
+            list(output, &["downloads"], &[("nonce", &nonce)], &columns).await
+        }
+    }
+}
+
+async fn verified(verify: &Verify, output: Output) -> Result<(), Failed> {
     let known = match &verify.url {
         Some(url) => keys::fetch(url).await?,
         None => keys::given(&verify.keys)?,
     };
-    let found = examine(&verify, &known)?;
+    let found = examine(verify, &known)?;
     let shown = found.shown();
     output.show(&lines(&shown), &shown);
     Ok(())

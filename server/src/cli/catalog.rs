@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::arguments::{EventCommand, KitCommand, OrderCommand, PriceCommand};
 use super::client::Client;
+use super::export::export;
 use super::output::{Failed, Output, lines, table};
 
 pub(super) fn show(output: Output, value: &Value) {
@@ -28,6 +29,14 @@ pub(super) async fn get(output: Output, path: &[&str]) -> Result<(), Failed> {
 
 pub(super) async fn post(output: Output, path: &[&str], body: &Value) -> Result<(), Failed> {
     show(output, &Client::from_environment()?.post(path, body).await?);
+    Ok(())
+}
+
+pub(super) async fn patch(output: Output, path: &[&str], body: &Value) -> Result<(), Failed> {
+    show(
+        output,
+        &Client::from_environment()?.patch(path, body).await?,
+    );
     Ok(())
 }
 
@@ -82,13 +91,7 @@ pub(super) async fn kit(command: KitCommand, output: Output) -> Result<(), Faile
             if let Some(stamps) = stamps {
                 body.insert("stamps".to_owned(), stamps.into());
             }
-            show(
-                output,
-                &Client::from_environment()?
-                    .patch(&["kits", &kit], &Value::Object(body))
-                    .await?,
-            );
-            Ok(())
+            patch(output, &["kits", &kit], &Value::Object(body)).await
         }
     }
 }
@@ -124,6 +127,7 @@ pub(super) async fn order(command: OrderCommand, output: Output) -> Result<(), F
             let columns = ["id", "status", "email", "total", "currency", "purchased_at"];
             list(output, &["orders"], &[], &columns).await
         }
+        OrderCommand::Export { file } => export(output, "orders", &[], &file).await,
         OrderCommand::Show { order } => get(output, &["orders", &order]).await,
         OrderCommand::Fulfil { order } => {
             post(output, &["orders", &order, "fulfil"], &json!({})).await

@@ -10,10 +10,11 @@ pub(super) struct Output {
     json: bool,
 }
 
-/// A refusal or failure: one line, then detail.
+/// A refusal or failure: one line, the way out where there is one, then detail.
 #[derive(Debug)]
 pub(super) struct Failed {
     line: String,
+    way_out: Option<String>,
     detail: Option<String>,
 }
 
@@ -21,6 +22,7 @@ impl Failed {
     pub(super) fn new(line: impl Into<String>) -> Self {
         Self {
             line: line.into(),
+            way_out: None,
             detail: None,
         }
     }
@@ -28,6 +30,12 @@ impl Failed {
     /// Says what the failure is about.
     pub(super) fn in_front(mut self, what: &str) -> Self {
         self.line = format!("{what}: {}", self.line);
+        self
+    }
+
+    /// A command that clears the way.
+    pub(super) fn with_way_out(mut self, command: impl Into<String>) -> Self {
+        self.way_out = Some(command.into());
         self
     }
 
@@ -42,7 +50,11 @@ impl<E: std::error::Error + 'static> From<E> for Failed {
         let line = error.to_string();
         let chain = crate::http::error::chain(&error);
         let detail = (chain != line).then(|| chain.clone());
-        Self { line, detail }
+        Self {
+            line,
+            way_out: None,
+            detail,
+        }
     }
 }
 
@@ -79,11 +91,16 @@ impl Output {
     pub(super) fn failure(self, failed: &Failed) {
         let mut out = std::io::stderr().lock();
         if self.json {
-            let value = serde_json::json!({ "error": failed.line, "detail": failed.detail });
+            let value = serde_json::json!({
+                "error": failed.line, "way_out": failed.way_out, "detail": failed.detail,
+            });
             let _ = writeln!(out, "{value}");
             return;
         }
         let _ = writeln!(out, "kitward: {}", failed.line);
+        if let Some(command) = &failed.way_out {
+            let _ = writeln!(out, "  way out: {command}");
+        }
         if let Some(detail) = &failed.detail {
             let _ = writeln!(out, "  {detail}");
         }

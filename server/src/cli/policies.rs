@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::arguments::{ApplyPolicy, LicenseTextCommand, PolicyCommand, PolicyTermsArguments};
-use super::catalog::{get, list, post, show};
+use super::catalog::{get, list, patch, post, show};
 use super::client::Client;
 use super::output::{Failed, Output, lines};
 
@@ -16,6 +16,18 @@ pub(super) async fn policy(command: PolicyCommand, output: Output) -> Result<(),
         PolicyCommand::Templates => {
             let columns = ["template", "description"];
             list(output, &["policy-templates"], &[], &columns).await
+        }
+        PolicyCommand::Versions { policy } => {
+            let columns = [
+                "number",
+                "created_at",
+                "edition",
+                "scope",
+                "seat_kind",
+                "seat_limit",
+                "id",
+            ];
+            list(output, &["policies", &policy, "versions"], &[], &columns).await
         }
         PolicyCommand::Show { policy } => get(output, &["policies", &policy]).await,
         PolicyCommand::Create {
@@ -39,10 +51,7 @@ pub(super) async fn policy(command: PolicyCommand, output: Output) -> Result<(),
             if let Some(name) = name {
                 body.insert("name".to_owned(), name.into());
             }
-            let path = ["policies", policy.as_str()];
-            let client = Client::from_environment()?;
-            show(output, &client.patch(&path, &Value::Object(body)).await?);
-            Ok(())
+            patch(output, &["policies", &policy], &Value::Object(body)).await
         }
         PolicyCommand::Apply(apply) => apply_policy(&apply, output).await,
     }

@@ -6,6 +6,7 @@ mod files;
 mod progress;
 mod sending;
 mod signed;
+mod way_out;
 
 use serde_json::{Value, json};
 
@@ -60,7 +61,8 @@ pub(super) async fn upload(
     let (path, nothing) = (["releases", id, "publish"], json!({}));
     let silent = [("notify", "false")];
     let query = if publish.no_notify { &silent[..] } else { &[] };
-    Ok(persist(|| client.try_post_asking(&path, query, &nothing)).await?)
+    let published = persist(|| client.try_post_asking(&path, query, &nothing)).await;
+    published.map_err(|error| way_out::told(id, "", error))
 }
 
 /// The draft of this version, or the release that an earlier run left.
@@ -102,9 +104,12 @@ impl LocalFile {
         let files = release.get("artifacts").and_then(Value::as_array);
         let mut files = files.into_iter().flatten();
         let why = match files.find(|file| text(file, "name") == self.name) {
-            Some(file) if text(file, "sha256") == self.sha256 => return Ok(()),
-            Some(_) => "has other bytes there",
-            None => "is not in it",
+            Some(file) if text(file, "sha256") != self.sha256 => "has other bytes there".to_owned(),
+            Some(file) => match self.other_word(file) {
+                Some(word) => format!("has another {word} there"),
+                None => return Ok(()),
+            },
+            None => "is not in it".to_owned(),
         };
         let line = format!("release {version} is published, and {} {why}", self.name);
         Err(Failed::new(line).with_detail("what is published never changes: make a new version"))

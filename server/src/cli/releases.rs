@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::arguments::{EditRelease, ReleaseCommand, ReleaseFilters};
+use super::arguments::{DraftCommand, EditRelease, ReleaseCommand, ReleaseFilters};
 use super::catalog::{list, show};
 use super::client::Client;
 use super::output::{Failed, Output};
@@ -69,8 +69,32 @@ pub(super) async fn release(command: ReleaseCommand, output: Output) -> Result<(
             let id = id_of(&client, &release).await?;
             signatures::sign(&client, &id, &signatures, output).await
         }
-        ReleaseCommand::Delete { release } => {
-            let client = Client::from_environment()?;
+        ReleaseCommand::Draft(command) => draft(command, output).await,
+    }
+}
+
+async fn draft(command: DraftCommand, output: Output) -> Result<(), Failed> {
+    let client = Client::from_environment()?;
+    match command {
+        DraftCommand::RemoveFile { release, name } => {
+            let id = id_of(&client, &release).await?;
+            let path = ["releases", &id, "artifacts", &name];
+            client.delete(&path).await?;
+            let told = json!({ "release": id, "name": name, "removed": true });
+            show(output, &told);
+            Ok(())
+        }
+        DraftCommand::Uploads { release } => {
+            let id = id_of(&client, &release).await?;
+            let columns = ["id", "name", "kind", "size", "part_count", "expires_at"];
+            list(output, &["releases", &id, "uploads"], &[], &columns).await
+        }
+        DraftCommand::AbandonUpload { upload } => {
+            client.delete(&["uploads", &upload]).await?;
+            show(output, &json!({ "upload": upload, "abandoned": true }));
+            Ok(())
+        }
+        DraftCommand::Delete { release } => {
             let id = id_of(&client, &release).await?;
             client.delete(&["releases", &id]).await?;
             let told = json!({ "release": id, "deleted": true });

@@ -9,9 +9,16 @@ use super::output::Failed;
 use crate::app::{App, Parts};
 use crate::{config, logging, run};
 
+/// Files that two workers with as many connections as they take may open. Systems often allow a program
+/// 1024 until it asks for more, for the sake of old programs.
+const OPEN_FILES: u64 = 65_536;
+
 pub(super) async fn run(path: Option<&Path>) -> Result<(), Failed> {
     let config = config::from_process(path)?;
     logging::start(&config);
+    if let Err(error) = rlimit::increase_nofile_limit(OPEN_FILES) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
     let listener = bind(&config.listen)?;
     let app = App::build(config, Parts::default()).await?;
     if !app.can_mail() {

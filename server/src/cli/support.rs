@@ -3,16 +3,16 @@
 mod bodies;
 
 use std::io::Read as _;
-use std::path::Path;
 
-use futures_util::StreamExt as _;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
 
 use self::bodies::with;
-use super::arguments::licenses::{CustomerCommand, LicenseCommand, Narrow, SeatCommand, Seats};
-use super::catalog::{get, list, post, show};
+use super::arguments::licenses::{
+    CustomerCommand, EditLicense, LicenseCommand, LicenseList, Narrow, SeatCommand, Seats,
+};
+use super::catalog::{get, list, patch, post};
 use super::client::Client;
+use super::export::export;
 use super::license_tokens;
 use super::output::{Failed, Output, table};
 
@@ -28,6 +28,16 @@ const COLUMNS: [&str; 6] = [
     "customer_id",
 ];
 
+const DELIVERY: [&str; 7] = [
+    "started_at",
+    "kit",
+    "version",
+    "name",
+    "network",
+    "credential",
+    "bytes_asked",
+];
+
 pub(super) async fn license(command: LicenseCommand, output: Output) -> Result<(), Failed> {
     match command {
         LicenseCommand::Token { command } => license_tokens::token(command, output).await,
@@ -37,7 +47,11 @@ pub(super) async fn license(command: LicenseCommand, output: Output) -> Result<(
             list(output, &["licenses"], &filter, &COLUMNS).await
         }
         LicenseCommand::Show { license } => get(output, &["licenses", &license]).await,
-        LicenseCommand::Export { file, narrow } => export(output, &file, &narrow).await,
+        LicenseCommand::Export { file, narrow } => {
+            let filter = narrow.query();
+            export(output, "licenses", &pairs(&filter), &file).await
+        }
+        LicenseCommand::Edit(edit) => edited(output, edit).await,
         LicenseCommand::Seats {
             license,
             set,
@@ -50,6 +64,10 @@ pub(super) async fn license(command: LicenseCommand, output: Output) -> Result<(
         LicenseCommand::Issue(issue) => {
             let body = issue.body();
             post(output, &["licenses"], &body).await
+        }
+        LicenseCommand::Look(look) => {
+            let (license, part, columns) = look.call();
+            list(output, &["licenses", &license, part], &[], columns).await
         }
         LicenseCommand::Act(act) => {
             let (license, verb, body) = act.call();
@@ -98,44 +116,37 @@ async fn seats(
     };
     let body = json!({ "seat_limit": limit });
     let body = with(body, "over_limit_days", over_limit_days.map(Value::from));
-    let client = Client::from_environment()?;
-    show(output, &client.patch(&["licenses", license], &body).await?);
-    Ok(())
+    patch(output, &["licenses", license], &body).await
 }
 
-/// The file is written as it comes; one that is not whole is taken away again.
-async fn export(output: Output, file: &Path, narrow: &Narrow) -> Result<(), Failed> {
-    let name = match file.extension().and_then(|it| it.to_str()) {
-        Some("csv") => "export.csv",
-        Some("json") => "export.json",
-        _ => return Err(Failed::new("the file's name must end with .csv or .json")),
-    };
-    let query = narrow.query();
-    let client = Client::from_environment()?;
-    let response = client.download(&["licenses", name], &pairs(&query)).await?;
-    let written = write(response, file).await;
-    if written.is_err() {
-        // What is there is no export; that it stays is no second failure.
-        let _ = tokio::fs::remove_file(file).await;
+async fn edited(output: Output, edit: EditLicense) -> Result<(), Failed> {
+    let (license, body) = edit.call();
+    if body == json!({}) {
+        return Err(Failed::new("nothing to change was given"));
     }
-    let bytes = written?;
-    let shown = file.display().to_string();
-    let value = json!({ "file": shown, "bytes": bytes });
-    output.show(&format!("{shown}: {bytes} bytes"), &value);
-    Ok(())
+    patch(output, &["licenses", &license], &body).await
 }
 
-async fn write(response: reqwest::Response, file: &Path) -> Result<u64, Failed> {
-    let mut target = tokio::fs::File::create(file).await?;
-    let mut bytes = 0;
-    let mut body = response.bytes_stream();
-    while let Some(chunk) = body.next().await {
-        let chunk = chunk?;
-        target.write_all(&chunk).await?;
-        bytes += chunk.len() as u64;
+impl LicenseList {
+    /// License, part, and what is shown of it.
+    fn call(self) -> (String, &'static str, &'static [&'static str]) {
+        match self {
+            Self::Keys { license } => {
+                let columns = &["source", "key_hint", "created_at", "honored_until", "id"];
+                (license, "keys", columns)
+            }
+            Self::Holds { license } => {
+                let columns = &["kind", "reason", "cause", "opened_at", "closed_at", "id"];
+                (license, "holds", columns)
+            }
+            Self::Notes { license } => (license, "notes", &["created_at", "author", "body"]),
+            Self::History { license } => {
+                let columns = &["seq", "at", "actor", "action", "fields"];
+                (license, "history", columns)
+            }
+            Self::Downloads { license } => (license, "downloads", &DELIVERY),
+        }
     }
-    target.flush().await?;
-    Ok(bytes)
 }
 
 /// What stands on standard input.
@@ -152,15 +163,14 @@ pub(super) async fn customer(command: CustomerCommand, output: Output) -> Result
             let columns = ["id", "name", "claim_address", "created_at"];
             list(output, &["customers"], &filter, &columns).await
         }
+        CustomerCommand::Export { file, email } => {
+            let filter: Vec<(&str, &str)> = email.iter().map(|it| ("email", it.as_str())).collect();
+            export(output, "customers", &filter, &file).await
+        }
         CustomerCommand::Show { customer } => get(output, &["customers", &customer]).await,
         CustomerCommand::Rename { customer, name } => {
-            let client = Client::from_environment()?;
             let body = json!({ "name": name });
-            show(
-                output,
-                &client.patch(&["customers", &customer], &body).await?,
-            );
-            Ok(())
+            patch(output, &["customers", &customer], &body).await
         }
     }
 }

@@ -7,7 +7,6 @@ mod limited;
 mod stored;
 mod tarball;
 mod zipped;
-mod zstd;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -18,6 +17,8 @@ use self::limited::Limited;
 pub(super) use self::limited::Limits;
 pub(super) use self::stored::Source;
 use super::model::{BlobHasher, Entry, Mode, ObjectId, PathFault, Tree, clean_path};
+use crate::releases::archive::{Frames, is_tar_header, packed_format};
+use crate::releases::model::ArchiveFormat;
 
 /// Bytes read at once.
 const CHUNK: usize = 64 << 10;
@@ -139,18 +140,20 @@ fn walk(
         return zipped::walk(file, limits, wanted, visit);
     }
     let file = BufReader::with_capacity(CHUNK, file);
-    if start.starts_with(&[0x1f, 0x8b]) {
-        let tar = Limited::new(MultiGzDecoder::new(file), limits);
-        return tarball::walk(tar, limits, wanted, visit);
+    match packed_format(start) {
+        Some(ArchiveFormat::TarGz) => {
+            let tar = Limited::new(MultiGzDecoder::new(file), limits);
+            tarball::walk(tar, limits, wanted, visit)
+        }
+        Some(ArchiveFormat::TarZst) => {
+            let tar = Limited::new(Frames::new(file), limits);
+            tarball::walk(tar, limits, wanted, visit)
+        }
+        _ if is_tar_header(start) => {
+            tarball::walk(Limited::new(file, limits), limits, wanted, visit)
+        }
+        _ => Err(ArchiveError::Unknown),
     }
-    if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        let tar = Limited::new(zstd::Frames::new(file), limits);
-        return tarball::walk(tar, limits, wanted, visit);
-    }
-    if start.get(257..262) == Some(b"ustar") {
-        return tarball::walk(Limited::new(file, limits), limits, wanted, visit);
-    }
-    Err(ArchiveError::Unknown)
 }
 
 fn fill(file: &mut impl Read, buffer: &mut [u8]) -> Result<usize, ArchiveError> {

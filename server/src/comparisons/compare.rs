@@ -20,7 +20,7 @@ use crate::releases::store::Artifact;
 use crate::storage::StorageError;
 
 /// Grows with every change of what a comparison says; what earlier editions kept is computed anew.
-const EDITION: i32 = 1;
+const EDITION: i32 = 2;
 /// Bytes that all kept comparisons may weigh together.
 const WEIGHT_MAX: i64 = 512 << 20;
 /// Seconds after which what took too long is tried again: the machine may have been busy.
@@ -251,7 +251,7 @@ pub fn choose(old: (&str, &[Artifact]), new: (&str, &[Artifact])) -> Option<Pair
     let sources = |files: &[Artifact]| -> Vec<Artifact> {
         files
             .iter()
-            .filter(|file| file.kind == "source")
+            .filter(|file| file.is_source())
             .cloned()
             .collect()
     };

@@ -17,7 +17,6 @@ use crate::http::pages::{frame, html, not_found};
 use crate::http::routes::resource;
 use crate::http::session::SignedIn;
 use crate::http::{ApiError, Code};
-use crate::licenses::store::Holding;
 use crate::releases::store::Release;
 
 /// Bytes of each file's part of the patch that are looked at for the page.
@@ -60,7 +59,7 @@ async fn get_patch(
     Ok(deliver_patch(&app, &request, &ends).await?)
 }
 
-/// Two releases that this person may download, by whichever license.
+/// Two releases that this person may download, both by one license: what is given counts as its own.
 async fn find(
     app: &AppData,
     request: &HttpRequest,
@@ -72,27 +71,22 @@ async fn find(
         .into_iter()
         .find(|listing| listing.kit.slug == *kit);
     let listing = listing.ok_or_else(not_found)?;
-    let (from, _) = release(&listing, from)?;
-    let (to, holding) = release(&listing, to)?;
+    let (from, to) = (release(&listing, from)?, release(&listing, to)?);
+    let Some(holding) = listing.opener_of_both(from, to) else {
+        let detail = "None of your licenses covers both of these versions.";
+        return Err(ApiError::new(Code::VersionNotCovered, detail).into());
+    };
     let recipient = Recipient::of(Some(holding), CredentialForm::Ticket);
     let by = Caller::new(app, request, recipient);
-    let ends = ends(app, &listing.kit.slug, (from, to), by).await?;
+    let both = (from.clone(), to.clone());
+    let ends = ends(app, &listing.kit.slug, both, by).await?;
     Ok((listing, ends))
 }
 
-/// The release, and a license that may download it.
-fn release<'a>(
-    listing: &'a KitListing,
-    version: &str,
-) -> Result<(Release, &'a Holding), PageError> {
-    let mut releases = listing.releases.iter();
-    let found = releases.find(|it| it.release.version == version);
-    let found = found.ok_or_else(not_found)?;
-    let Some(holding) = &found.opened_by else {
-        let detail = "Your licenses do not cover one of these versions.";
-        return Err(ApiError::new(Code::VersionNotCovered, detail).into());
-    };
-    Ok((found.release.clone(), holding.as_ref()))
+fn release<'a>(listing: &'a KitListing, version: &str) -> Result<&'a Release, PageError> {
+    let mut releases = listing.releases.iter().map(|it| &it.release);
+    let found = releases.find(|release| release.version == version);
+    found.ok_or_else(not_found)
 }
 
 fn page(
@@ -105,7 +99,8 @@ fn page(
     let counts = &summary.counts;
     let is_other = |it: &&ReleaseListing| {
         let version = &it.release.version;
-        it.opened_by.is_some() && *version != ends.from.version && *version != ends.to.version
+        let is_another = *version != ends.from.version && *version != ends.to.version;
+        is_another && listing.opener_of_both(&it.release, &ends.to).is_some()
     };
     let others = listing.releases.iter().filter(is_other).take(OTHERS_MAX);
     let files = summary.files.iter().take(FILES_MAX);

@@ -1,5 +1,7 @@
 //! Management of customers.
 
+mod export;
+
 use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
@@ -9,28 +11,33 @@ use super::model::{CustomerId, normalize_address};
 use super::rename::{Rename, RenameError, rename};
 use super::store::{self, Customer};
 use crate::app::App;
-use crate::db::{AnyConn, Page};
+use crate::db::{AnyConn, DbError, Page};
 use crate::http::conditional::{changed_meanwhile, expected_version, version_tag};
 use crate::http::error::{ApiError, Code};
+use crate::http::export::Row;
 use crate::http::extract::{Admin, AppData, Query, UnreadJson};
-use crate::http::paging::window;
+use crate::http::paging::{refuse_paging, window};
 use crate::http::routes::resource;
 use crate::staff::Scope;
 
 type Answer = Result<HttpResponse, ApiError>;
 
-/// Routes of this file, relative to the management API.
+/// Routes of this file and its child, relative to the management API. Words that are no ids stand first.
 pub fn routes(config: &mut web::ServiceConfig) {
-    config.service(resource("/customers").get(list)).service(
-        resource("/customers/{customer}")
-            .get(show)
-            .on(Method::PATCH, edit),
-    );
+    config
+        .service(resource("/customers").get(list))
+        .service(resource("/customers/export.csv").get(export::csv))
+        .service(resource("/customers/export.json").get(export::json))
+        .service(
+            resource("/customers/{customer}")
+                .get(show)
+                .on(Method::PATCH, edit),
+        );
 }
 
-/// What this file adds to the document of the API.
+/// What this file and its child add to the document of the API.
 #[derive(utoipa::OpenApi)]
-#[openapi(paths(list, show, edit))]
+#[openapi(paths(list, show, edit, export::csv, export::json))]
 pub(crate) struct Paths;
 
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -44,6 +51,13 @@ struct CustomerQuery {
     cursor: Option<String>,
     /// Those of whoever holds this mail address, and the one that waits for it.
     email: Option<String>,
+}
+
+impl CustomerQuery {
+    /// An export has no pages.
+    fn refuse_paging(&self) -> Result<(), ApiError> {
+        refuse_paging(self.limit, self.cursor.as_deref())
+    }
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -66,18 +80,25 @@ struct RenameRequest {
 async fn list(app: AppData, admin: Admin, Query(query): Query<CustomerQuery>) -> Answer {
     admin.may(Scope::Read)?;
     let window = window(query.limit, query.cursor)?;
-    let id = |customer: &Customer| customer.id.to_string();
-    let Some(text) = query.email else {
-        return window.page(&app, store::list_customers, id).await;
-    };
-    let reason = "must be a mail address";
-    let address = normalize_address(&text).ok_or_else(|| ApiError::field("email", reason))?;
-    let read = move |conn: &mut AnyConn, after: &str, _rows| {
-        let mut found = store::by_address(conn, &address)?;
+    let read = reader(query.email)?;
+    window.page(&app, read, Customer::cursor).await
+}
+
+type Rows = Result<Vec<Customer>, DbError>;
+
+/// What reads a page of them, or a slice of their file.
+fn reader(email: Option<String>) -> Result<impl Fn(&mut AnyConn, &str, i64) -> Rows, ApiError> {
+    let no_address = || ApiError::field("email", "must be a mail address");
+    let address = email.map(|text| normalize_address(&text).ok_or_else(no_address));
+    let address = address.transpose()?;
+    Ok(move |conn: &mut AnyConn, after: &str, rows: i64| {
+        let Some(address) = &address else {
+            return store::list_customers(conn, after, rows);
+        };
+        let mut found = store::by_address(conn, address)?;
         found.retain(|customer| customer.id.as_str() > after);
         Ok(found)
-    };
-    window.page(&app, read, id).await
+    })
 }
 
 /// A customer.

@@ -90,9 +90,31 @@ pub fn normalize_address(text: &str) -> Option<String> {
     (parses && address.len() <= ADDRESS_MAX).then_some(address)
 }
 
+/// How an address may stand where it was stored as typed, in small letters: by its identity, with its
+/// domain in the domain's own letters, and like `typed`. Databases leave large letters beyond ASCII.
+pub fn spellings(address: &str, typed: &str) -> Vec<String> {
+    let mut all = vec![address.to_owned(), typed.trim().to_ascii_lowercase()];
+    if let Some((local, domain)) = address.rsplit_once('@') {
+        let (domain, _readable) = idna::domain_to_unicode(domain);
+        all.push(format!("{local}@{domain}"));
+    }
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_looked_for_in_every_spelling_it_may_have() {
+        let of = |typed: &str| spellings(&normalize_address(typed).unwrap(), typed);
+        assert_eq!(of(" Buyer@Example.COM "), ["buyer@example.com"]);
+        let both = ["buyer@b\u{fc}cher.example", "buyer@xn--bcher-kva.example"];
+        assert_eq!(of("Buyer@B\u{fc}cher.example"), both);
+        assert_eq!(of("buyer@xn--bcher-kva.example"), both);
+    }
 
     #[test]
     fn addresses_are_one_identity_whatever_their_case() {

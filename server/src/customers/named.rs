@@ -19,7 +19,7 @@ pub enum Named {
 }
 
 impl Named {
-    /// By exactly one of id and address; the name is for a new stub.
+    /// By exactly one of id and address; the name is for a new stub, which only an address may need.
     pub fn read(
         app: &App,
         actor: Actor,
@@ -29,6 +29,10 @@ impl Named {
     ) -> Result<Self, Fault> {
         let fault = |field, reason| Fault { field, reason };
         match (id, address) {
+            (Some(_), None) if name.is_some() => {
+                let reason = "is for a new customer: leave it out beside customer";
+                Err(fault("name", reason))
+            }
             (Some(id), None) => {
                 let reason = "must be the id of a customer";
                 let id = CustomerId::parse(id);

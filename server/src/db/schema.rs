@@ -340,6 +340,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamp,
         owned_since -> Nullable<Timestamp>,
+        revision -> BigInt,
     }
 }
 

@@ -32,11 +32,13 @@ impl Timestamp {
         DateTime::from_timestamp(seconds, 0).map(Self::new)
     }
 
-    /// Reads RFC 3339.
+    /// Reads RFC 3339. What an offset moves out of the years 0 to 9999 could not be written again.
     pub fn parse(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text)
             .ok()
-            .map(|moment| Self::new(moment.to_utc()))
+            .map(|moment| moment.to_utc())
+            .filter(|moment| (0..=9999).contains(&moment.year()))
+            .map(Self::new)
     }
 
     /// Seconds since 1970.
@@ -84,6 +86,7 @@ impl Timestamp {
         let delta = TimeDelta::try_seconds(seconds);
         delta
             .and_then(|delta| self.0.checked_add_signed(delta))
+            .filter(|later| later.year() <= 9999)
             .map_or(self, Self)
     }
 }
@@ -182,6 +185,21 @@ mod tests {
         let late = at("9999-06-01T00:00:00Z");
         assert_eq!(late.plus_months(12), late);
         assert_eq!(late.plus_seconds(i64::MAX), late);
+        assert_eq!(late.plus_seconds(366 * 86_400), late);
+    }
+
+    #[test]
+    fn no_offset_leads_out_of_the_calendar() {
+        for out in ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+00:01"] {
+            assert_eq!(Timestamp::parse(out), None, "{out}");
+        }
+        for (text, written) in [
+            ("9999-12-31T23:59:59+01:00", "9999-12-31T22:59:59Z"),
+            ("9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59.999999Z"),
+            ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00Z"),
+        ] {
+            assert_eq!(at(text).to_string(), written);
+        }
     }
 
     #[test]

@@ -25,10 +25,10 @@ use crate::http::paging::window;
 use crate::http::path_token::with_prefix;
 use crate::http::routes::resource;
 use crate::http::{ApiError, Code, Query};
-use crate::releases::model::{Selector, is_newer, parse_version};
+use crate::releases::model::{Channel, Selector, is_newer, parse_version};
 use crate::releases::store::{self, Release};
 
-pub use asked::{find, open};
+pub use asked::{find, followed_channel, open};
 pub use delivery::{Shipment, deliver, needs_bytes};
 pub use errors::refused;
 
@@ -56,6 +56,9 @@ struct ListQuery {
     /// `next_cursor` of the page before.
     #[param(max_length = 100)]
     cursor: Option<String>,
+    /// What who follows this channel gets, as with update checks; all channels where nothing is said.
+    #[param(value_type = Option<Channel>)]
+    channel: Option<String>,
 }
 
 /// The releases that this license may have, the highest version first.
@@ -79,6 +82,7 @@ async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let access = open(&app, key.as_ref(), &path).await?;
+    let followed = followed_channel(query.channel.as_deref())?;
     let window = window(query.limit, query.cursor)?;
     let after = match window.after.as_str() {
         "" => None,
@@ -88,9 +92,10 @@ async fn list(
         .map(parse_version)
         .transpose()
         .map_err(|_fault| ApiError::field("cursor", "is no cursor of this list"))?;
-    let rest = access
-        .listed()
-        .filter(|(version, _)| after.as_ref().is_none_or(|after| is_newer(after, version)));
+    let rest = access.listed().filter(|(version, release)| {
+        followed.is_none_or(|followed| followed.admits(release.channel))
+            && after.as_ref().is_none_or(|after| is_newer(after, version))
+    });
     let rows = rest.take(window.limit + 1);
     let releases: Vec<Release> = rows.map(|(_, release)| release.clone()).collect();
     let views = views(&app, &access, releases).await?;

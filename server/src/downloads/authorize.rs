@@ -28,7 +28,7 @@ use crate::releases::store::{self, Artifact, Release};
 
 pub use known::AtGate;
 use known::known;
-use look::look;
+use look::{look, of_license};
 
 /// What somebody sees of one kit at one moment.
 #[derive(Debug, Clone)]
@@ -93,8 +93,13 @@ pub enum AccessError {
     #[error("unknown key")]
     KeyUnknown,
     /// The license itself is refused; a kit that does not exist is one it does not cover.
-    #[error("{}", .0.detail())]
-    License(VerdictCode),
+    #[error("{}", .code.detail())]
+    License {
+        /// Why.
+        code: VerdictCode,
+        /// Which one, where who asks may be told.
+        license: Option<LicenseId>,
+    },
     /// The kit has no such version.
     #[error("no such version")]
     UnknownVersion,
@@ -110,6 +115,14 @@ pub enum AccessError {
     /// The version needs a feature the license does not include.
     #[error("the license does not include \"{0}\"")]
     EntitlementMissing(String),
+}
+
+impl AccessError {
+    fn of_license(holding: Option<&Holding>, code: VerdictCode) -> Self {
+        let named = holding.filter(|holding| !holding.is_shown_by_former_owner());
+        let license = named.map(|holding| holding.license.id.clone());
+        Self::License { code, license }
+    }
 }
 
 /// What a key opens of a kit; without one, what an open kit gives to everybody. A key that is shown
@@ -148,6 +161,16 @@ fn held(conn: &mut AnyConn, lookup: Option<&Lookup>) -> Result<Option<Holding>, 
     };
     let found = keys::find(conn, lookup)?;
     found.map(Some).ok_or(AccessError::KeyUnknown)
+}
+
+/// What a license that covers a kit has of its catalog, what was granted to it apart: for who looked at
+/// the license before.
+pub fn of_catalog(
+    holding: Holding,
+    catalog: Catalog,
+    now: Timestamp,
+) -> Result<Access, AccessError> {
+    of_license(holding, catalog, &[], None, now)
 }
 
 /// The file with this id, if the license may have it now.
@@ -222,7 +245,7 @@ impl Access {
     pub fn check(&self, release: &Release) -> Result<(), AccessError> {
         debug_assert_eq!(release.kit_id, self.kit.id);
         downloadable(&release.facts(), &self.facts).map_err(|refusal| match refusal {
-            Refusal::License(code) => AccessError::License(code),
+            Refusal::License(code) => AccessError::of_license(self.holding.as_ref(), code),
             Refusal::NotPublished => AccessError::UnknownVersion,
             Refusal::Withdrawn => AccessError::Withdrawn,
             Refusal::VersionNotCovered => AccessError::NotCovered(self.window(release.channel)),

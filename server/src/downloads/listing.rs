@@ -26,6 +26,7 @@ pub struct KitListing {
     /// Published releases that are neither yanked nor withdrawn, the highest version first; those
     /// that no license opens carry the reason.
     pub releases: Vec<ReleaseListing>,
+    licenses: Vec<Candidate>,
 }
 
 /// A release, its files, and who opens it.
@@ -53,10 +54,26 @@ pub struct Blocked {
 }
 
 /// A license towards one kit.
+#[derive(Debug, Clone)]
 struct Candidate {
     holding: Arc<Holding>,
     facts: LicenseFacts,
     renewal: Renewal,
+}
+
+impl KitListing {
+    /// The first license that may download both of two releases of the kit.
+    pub fn opener_of_both(&self, one: &Release, other: &Release) -> Option<&Holding> {
+        let mut licenses = self.licenses.iter();
+        let found = licenses.find(|license| license.opens(one) && license.opens(other));
+        found.map(|license| license.holding.as_ref())
+    }
+}
+
+impl Candidate {
+    fn opens(&self, release: &Release) -> bool {
+        downloadable(&release.facts(), &self.facts).is_ok()
+    }
 }
 
 /// What these licenses cover: the kits they name, and for those that cover all, every kit with a
@@ -93,7 +110,11 @@ pub async fn listing(app: &App, holdings: Vec<Holding>) -> Result<Vec<KitListing
                 });
                 let licenses: Vec<Candidate> = all.collect();
                 let releases = of_kit(&kit, &releases, &artifacts, &licenses);
-                KitListing { kit, releases }
+                KitListing {
+                    kit,
+                    releases,
+                    licenses,
+                }
             };
             Ok(kits.into_iter().map(one).collect())
         })

@@ -1,4 +1,4 @@
-//! Ids and times of downloads, byte ranges, and names of files in headers and addresses.
+//! Ids and times of downloads, byte ranges, and names of files in headers, addresses and commands.
 
 mod daily;
 mod naming;
@@ -9,7 +9,7 @@ use crate::db::types::{text_enum, typed_id};
 use crate::entropy::Entropy;
 
 pub use daily::{DAY_SECONDS, Day, DayLimits, LimitReached, day_start, network_of, seconds_left};
-pub use naming::{content_disposition, content_type, path_segment};
+pub use naming::{content_disposition, content_type, path_segment, shell_word};
 pub use ranges::{Delivery, RANGES_MAX, plan};
 
 typed_id!(
@@ -31,6 +31,12 @@ impl DownloadId {
     pub fn least(began: Timestamp) -> Self {
         Self::new(began, &NoChance)
     }
+}
+
+/// Whether a text has the form of the nonce of a stamp: 16 bytes in base64url.
+pub fn is_stamp_nonce(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    text.len() == 22 && text.bytes().all(is_letter)
 }
 
 /// How long a ticket is good.

@@ -1,6 +1,7 @@
 //! Queries on `downloads` and `download_tickets`.
 
 mod days;
+mod deliveries;
 mod gate;
 
 use diesel::prelude::*;
@@ -14,6 +15,7 @@ use crate::licenses::tokens::model::LicenseTokenId;
 use crate::releases::model::ArtifactId;
 
 pub use days::{count, delete_days, insert_file, lock_day, seen};
+pub use deliveries::{Delivered, of_license, of_stamp};
 pub use gate::{Gate, Sought, gates};
 
 /// A delivery as stored.
@@ -163,19 +165,6 @@ pub fn delete_tickets_of(tx: &mut WriteTx<'_>, license: &LicenseId) -> Result<()
     let tickets = download_tickets::table.filter(download_tickets::license_id.eq(license));
     diesel::delete(tickets).execute(tx.conn())?;
     Ok(())
-}
-
-/// Deliveries to a license, newest first.
-pub fn of_license(
-    conn: &mut AnyConn,
-    license: &LicenseId,
-    limit: i64,
-) -> Result<Vec<Download>, DbError> {
-    Ok(downloads::table
-        .filter(downloads::license_id.eq(license))
-        .order(downloads::id.desc())
-        .limit(limit)
-        .load(conn)?)
 }
 
 /// Adds a ticket.

@@ -129,6 +129,14 @@ fn presented_key(header: &str) -> Option<String> {
     }
 }
 
+/// `Bearer TOKEN`; the case of the scheme does not count (RFC 9110 section 11.1).
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.trim().split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
+}
+
 /// Whoever holds a management token.
 #[derive(Debug)]
 pub struct Admin(TokenHolder);
@@ -169,9 +177,9 @@ impl FromRequest for Admin {
                 ApiError::new(Code::Unauthorized, detail)
             };
             let token = authorization(&request)?
-                .and_then(|text| text.strip_prefix("Bearer "))
+                .and_then(bearer)
                 .ok_or_else(refused)?;
-            let token = SecretString::from(token.trim());
+            let token = SecretString::from(token);
             let holder = crate::staff::authenticate(&app, &token).await?;
             let holder = holder.ok_or_else(|| {
                 let detail = "This management token is unknown or has ended.";
@@ -201,5 +209,15 @@ mod tests {
             assert_eq!(presented_key(form), key, "{form}");
         }
         assert_eq!(presented_key("Digest x"), None);
+    }
+
+    #[test]
+    fn a_scheme_is_one_word_in_any_case() {
+        for form in ["Bearer kwa_a", "bearer kwa_a", "BEARER  kwa_a"] {
+            assert_eq!(bearer(form), Some("kwa_a"), "{form}");
+        }
+        for form in ["kwa_a", "Bearer", "Bearerkwa_a", "License kwa_a"] {
+            assert_eq!(bearer(form), None, "{form}");
+        }
     }
 }

@@ -6,10 +6,11 @@ use actix_web::{HttpResponse, ResponseError};
 use serde_json::{Map, Value};
 
 pub use super::code::{Code, markdown};
-use super::rate_limit::mark_miss;
+use super::rate_limit::{mark_miss, mark_standing, too_many};
 use super::telemetry::request_id;
 use crate::db::DbError;
 use crate::licenses::tokens::usage::TooOften;
+use crate::limits::Standing;
 
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
@@ -21,6 +22,7 @@ pub struct ApiError {
     members: Map<String, Value>,
     source: Option<Source>,
     is_wrong_key: bool,
+    standing: Option<Standing>,
 }
 
 impl ApiError {
@@ -32,6 +34,7 @@ impl ApiError {
             members: Map::new(),
             source: None,
             is_wrong_key: false,
+            standing: None,
         }
     }
 
@@ -51,6 +54,13 @@ impl ApiError {
     #[must_use]
     pub fn for_wrong_key(mut self) -> Self {
         self.is_wrong_key = true;
+        self
+    }
+
+    /// Tells how whoever is over a limit stands.
+    #[must_use]
+    pub(super) fn with_standing(mut self, standing: Standing) -> Self {
+        self.standing = Some(standing);
         self
     }
 
@@ -136,9 +146,9 @@ impl From<DbError> for ApiError {
 }
 
 impl From<TooOften> for ApiError {
-    fn from(error: TooOften) -> Self {
+    fn from(TooOften(standing): TooOften) -> Self {
         let detail = "This token was used too often. Wait a moment, or make one for each pipeline.";
-        Self::new(Code::TooManyRequests, detail).with("retry_after", error.retry_after)
+        too_many(detail, standing)
     }
 }
 
@@ -181,6 +191,9 @@ impl ResponseError for ApiError {
         let mut response = response.body(Value::Object(body).to_string());
         if self.is_wrong_key {
             mark_miss(&mut response);
+        }
+        if let Some(standing) = self.standing {
+            mark_standing(&mut response, standing);
         }
         response
     }

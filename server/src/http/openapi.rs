@@ -53,7 +53,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
     // Parameters bring their schemas not along.
     components(schemas(words::Slug, words::KitName, words::ReleaseVersion, words::InstalledVersion)),
     tags(
-        (name = "licensing", description = "Calls from inside kits. The license key stands in the body; an outcome of the license is a verdict, never an error."),
+        (name = "licensing", description = "Calls from inside kits. The license key stands in the body or in `Authorization`; an outcome of the license is a verdict, never an error."),
         (name = "downloads", description = "Releases, files and update checks for who holds a license key."),
         (name = "kits", description = "Management of kits."),
         (name = "policies", description = "Management of policies."),
@@ -92,6 +92,7 @@ fn parts() -> Vec<utoipa::openapi::OpenApi> {
         crate::licenses::apply_terms::admin::Paths::openapi(),
         crate::licenses::tokens::admin::Paths::openapi(),
         crate::customers::admin::Paths::openapi(),
+        crate::downloads::admin::Paths::openapi(),
     ]
 }
 

@@ -38,6 +38,21 @@ impl PageQuery {
     pub fn window(self) -> Result<Window, ApiError> {
         window(self.limit, self.cursor)
     }
+
+    /// Refuses to be asked for a part of what is a file of all rows.
+    pub fn refuse(&self) -> Result<(), ApiError> {
+        refuse_paging(self.limit, self.cursor.as_deref())
+    }
+}
+
+/// The same for a list with filters of its own.
+pub fn refuse_paging(limit: Option<usize>, cursor: Option<&str>) -> Result<(), ApiError> {
+    let reason = "has no meaning here: an export holds all rows";
+    match (limit, cursor) {
+        (None, None) => Ok(()),
+        (Some(_), _) => Err(ApiError::field("limit", reason)),
+        (None, Some(_)) => Err(ApiError::field("cursor", reason)),
+    }
 }
 
 /// Checks what a list with filters of its own was asked for.

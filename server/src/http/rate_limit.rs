@@ -3,7 +3,9 @@
 //! Wrong keys: a handler marks its answer by [`mark_miss`], or its refusal by
 //! [`ApiError::for_wrong_key`]; the middleware counts it for the caller's network and, over the
 //! limit, answers 429 in its place. Right keys are never counted and never turned away.
-//! Requests with a management token: counted by `Admin` through `count_request`.
+//! Requests with a management token: counted by `Admin` through `count_request`. Calls with a token
+//! derived from a key are counted where the token is looked up: there a refusal alone knows how the
+//! token stands, and brings it along.
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -27,6 +29,11 @@ pub fn mark_miss(response: &mut HttpResponse) {
     response.extensions_mut().insert(KeyMiss);
 }
 
+/// Marks a refusal with how whoever was refused stands.
+pub(super) fn mark_standing(response: &mut HttpResponse, standing: Standing) {
+    response.extensions_mut().insert(standing);
+}
+
 /// Middleware.
 pub async fn around<B: MessageBody + 'static>(
     request: ServiceRequest,
@@ -34,8 +41,9 @@ pub async fn around<B: MessageBody + 'static>(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let response = next.call(request).await?.map_into_boxed_body();
     let mut response = settle_miss(response);
-    let standing = response.request().extensions().get::<Standing>().copied();
-    if let Some(standing) = standing {
+    let counted = response.request().extensions().get::<Standing>().copied();
+    let refused = response.response().extensions().get::<Standing>().copied();
+    if let Some(standing) = counted.or(refused) {
         tell(response.headers_mut(), standing);
     }
     Ok(response)
@@ -86,9 +94,12 @@ pub(super) fn count_request(
     Err(too_many(detail, standing))
 }
 
-fn too_many(detail: &str, standing: Standing) -> ApiError {
+/// The refusal of what is over its limit.
+pub(super) fn too_many(detail: &str, standing: Standing) -> ApiError {
     let seconds = standing.retry_seconds.max(1);
-    ApiError::new(Code::TooManyRequests, detail).with("retry_after", seconds)
+    ApiError::new(Code::TooManyRequests, detail)
+        .with("retry_after", seconds)
+        .with_standing(standing)
 }
 
 fn tell(headers: &mut HeaderMap, standing: Standing) {

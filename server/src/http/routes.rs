@@ -30,6 +30,7 @@ pub fn mount(config: &mut web::ServiceConfig) {
                 .configure(crate::kits::admin::routes)
                 .configure(crate::licenses::admin::routes)
                 .configure(crate::customers::admin::routes)
+                .configure(crate::downloads::admin::routes)
                 .configure(crate::licenses::apply_terms::admin::routes)
                 .configure(crate::licenses::tokens::admin::routes)
                 .configure(crate::notices::admin::routes)

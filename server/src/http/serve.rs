@@ -8,7 +8,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{App as ActixApp, HttpServer, web};
 
-use super::{host, path_token, rate_limit, routes, telemetry};
+use super::{host, path_token, rate_limit, routes, stalled, telemetry};
 use crate::app::App;
 
 /// How many seconds a shutdown waits for requests under way.
@@ -17,8 +17,10 @@ const SHUTDOWN_SECONDS: u64 = 10;
 const HEAD_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a connection may wait for its next request.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// Files the process opens for other things: the database, its log, stored files.
+/// Files the process opens for other things: the database, its log.
 const OTHER_FILES: usize = 64;
+/// Files of a connection: itself, and the stored file or the connection to the storage it reads from.
+const FILES_PER_CONNECTION: usize = 2;
 /// Connections of the metrics listener; one scraper needs one.
 const METRICS_CONNECTIONS: usize = 8;
 
@@ -38,6 +40,7 @@ pub fn serve(app: &Arc<App>, listener: TcpListener, workers: usize) -> std::io::
     .workers(workers)
     .max_connections(connections_per_worker(open_files(), workers))
     .client_request_timeout(HEAD_PATIENCE)
+    .on_connect(stalled::end_when_stalled)
     .keep_alive(KEEP_ALIVE)
     .shutdown_timeout(SHUTDOWN_SECONDS)
     .disable_signals()
@@ -50,7 +53,7 @@ pub fn serve(app: &Arc<App>, listener: TcpListener, workers: usize) -> std::io::
 fn connections_per_worker(open_files: usize, workers: usize) -> usize {
     let spare = open_files.saturating_sub(OTHER_FILES + METRICS_CONNECTIONS + 1);
     // Actix's own default is the upper end.
-    (spare / workers).clamp(1, 25_600)
+    (spare / FILES_PER_CONNECTION / workers).clamp(1, 25_600)
 }
 
 /// The soft limit on open files; that of most systems where it cannot be read.
@@ -100,7 +103,7 @@ mod tests {
         for (files, workers) in [(1024, 1), (1024, 4), (1024, 7), (65_536, 2)] {
             let all = connections_per_worker(files, workers) * workers;
             assert!(
-                all < files - 64 && all > files / 3,
+                2 * all < files - 64 && all > files / 3,
                 "{files} {workers}: {all}"
             );
         }

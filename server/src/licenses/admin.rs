@@ -120,7 +120,7 @@ async fn read<T: DeserializeOwned>(
     let (request, claim) = once.read::<T>(app, &holder, body).await?;
     let of = Change {
         license: license_id(&path)?,
-        expected_version: expected_version(&http)?,
+        expected_revision: expected_version(&http)?,
         actor: holder.actor(),
         now: app.clock.now(),
         entropy: std::sync::Arc::clone(&app.entropy),

@@ -50,7 +50,7 @@ pub struct Answer {
     pub reason: Option<&'static str>,
     /// What the kit may show.
     pub notices: Vec<Notice>,
-    /// The license; null for an unknown key.
+    /// The license; null for an unknown key, and for one of whoever owned the license before.
     pub license: Option<LicenseAnswer>,
     /// The seat of the identity, if it holds one.
     pub activation: Option<ActivationAnswer>,
@@ -151,7 +151,9 @@ pub fn about(
     file_until: Option<Timestamp>,
 ) -> Result<Answer, SignError> {
     let now = facts.now;
-    let mut claims = blank_claims(app, asked, Some(facts), now);
+    // A former owner could watch the license for ever.
+    let told = Some(facts).filter(|facts| !facts.holding.is_shown_by_former_owner());
+    let mut claims = blank_claims(app, asked, told, now);
     code.as_str().clone_into(&mut claims.code);
     claims.valid = code.is_valid();
     if claims.valid {
@@ -172,12 +174,15 @@ pub fn about(
         code,
         detail: facts.detail(code),
         reason: facts.seat.reason().filter(|_| is_inactive),
-        notices: notices(facts),
-        license: Some(license_answer(facts, now)),
+        notices: told.map(notices).unwrap_or_default(),
+        license: told.map(|facts| license_answer(facts, now)),
         activation: facts.held().map(ActivationAnswer::from),
         verdict,
         license_file,
-        manage_url: manage_url(app, &facts.license().id),
+        manage_url: told.map_or_else(
+            || app.link("/"),
+            |facts| manage_url(app, &facts.license().id),
+        ),
     })
 }
 

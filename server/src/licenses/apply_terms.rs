@@ -198,7 +198,7 @@ async fn one(
 ) -> Result<Option<Outcome>, DbError> {
     let of = Change {
         license: id.clone(),
-        expected_version: None,
+        expected_revision: None,
         actor: actor.clone(),
         now,
         entropy: Arc::clone(&app.entropy),

@@ -1,5 +1,6 @@
-//! What every change of a license has in common: its row is locked first, its version is the one
-//! that was expected, and it was not folded into another license.
+//! What every change of a license has in common: its row is locked first, its revision is the one
+//! that was expected, and it was not folded into another license. Seats come and go without a revision:
+//! whoever edits what others have not edited is not refused because kits were running meanwhile.
 
 use std::sync::Arc;
 
@@ -19,8 +20,8 @@ use crate::kits::texts::Fault;
 pub struct Change {
     /// The license.
     pub license: LicenseId,
-    /// Only if it still has this version.
-    pub expected_version: Option<i64>,
+    /// Only if it still has this revision.
+    pub expected_revision: Option<i64>,
     /// Who.
     pub actor: Actor,
     /// When.
@@ -41,8 +42,8 @@ pub enum ChangeError {
     /// Somebody else changed it first.
     #[error("the license was changed meanwhile")]
     Changed {
-        /// Its version now.
-        version: i64,
+        /// Its revision now.
+        revision: i64,
     },
     /// It was folded into another license.
     #[error("the license was merged")]
@@ -78,15 +79,15 @@ impl Change {
     }
 }
 
-/// Locks the license and reads it as it stands then. Its version has counted one up already.
+/// Locks the license and reads it as it stands then. Its revision has counted one up already.
 pub(super) fn open_in(tx: &mut WriteTx<'_>, of: &Change) -> Result<Holding, ChangeError> {
-    if !store::lock(tx, &of.license)? {
+    if !store::lock_for_edit(tx, &of.license)? {
         return Err(ChangeError::NotFound);
     }
     let holding = store::find(tx.conn(), &of.license)?.ok_or(ChangeError::NotFound)?;
-    let version = holding.license.version - 1;
-    if of.expected_version.is_some_and(|it| it != version) {
-        return Err(ChangeError::Changed { version });
+    let revision = holding.license.revision - 1;
+    if of.expected_revision.is_some_and(|it| it != revision) {
+        return Err(ChangeError::Changed { revision });
     }
     if holding.license.base_state == BaseState::Merged {
         let into = holding.license.merged_into;

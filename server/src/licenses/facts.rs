@@ -105,7 +105,22 @@ impl Facts {
                     .into()
             }
             (VerdictCode::SeatsExhausted, Some(Exhausted::Churn(next))) => churn_detail(next).into(),
+            (VerdictCode::Grace, _) => self.grace_detail(),
             _ => code.detail().into(),
+        }
+    }
+
+    /// A license that is past its own end says so, with its dates; otherwise it is a payment that is
+    /// overdue.
+    fn grace_detail(&self) -> Cow<'static, str> {
+        let ended = self.license().valid_until.filter(|end| *end <= self.now);
+        let usable = self.holding.standing(self.covers_kit).usable_until();
+        match ended.zip(usable) {
+            Some((ended, usable)) => {
+                let (ended, usable) = (day(ended), day(usable));
+                format!("This license ended on {ended}. It can be used until {usable}.").into()
+            }
+            None => VerdictCode::Grace.detail().into(),
         }
     }
 
@@ -143,10 +158,12 @@ impl Facts {
         }
     }
 
-    /// Where a lease that is extended now ends; `None` where seats do not float.
+    /// Where a lease that is extended now ends; `None` where seats do not float. Not before a file
+    /// of a machine that is never online, if one speaks for the seat.
     pub fn next_lease_end(&self) -> Option<Timestamp> {
         let seconds = self.holding.terms.lease_seconds?;
-        Some(self.now.plus_seconds(seconds.into()))
+        let end = self.now.plus_seconds(seconds.into());
+        Some(self.held().map_or(end, |row| row.lease_end(end)))
     }
 
     /// The end of an ordinary license file.
@@ -176,5 +193,13 @@ pub fn churn_detail(next: Timestamp) -> String {
         "As many seats were freed as this license allows for now. The next can be freed on {}; before that, \
          ask the vendor.",
         day(next)
+    )
+}
+
+/// Why the customer cannot free a seat for which a file of a machine that is never online speaks.
+pub fn offline_file_detail(until: Timestamp) -> String {
+    format!(
+        "This machine holds an offline license file until {}; the vendor's support can free the seat.",
+        day(until)
     )
 }

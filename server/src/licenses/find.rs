@@ -12,7 +12,7 @@ use super::store;
 use crate::activations::model::{ActivationId, Identity};
 use crate::activations::store::{Activation, find_by_id, of_identities};
 use crate::app::App;
-use crate::customers::model::{CustomerId, OrderId, normalize_address};
+use crate::customers::model::{CustomerId, OrderId, normalize_address, spellings};
 use crate::customers::store::{self as customers, Customer, Order};
 use crate::db::{AnyConn, DbError};
 use crate::kits::model::{SeatKind, has_control};
@@ -47,9 +47,12 @@ struct Sought {
 pub async fn find(app: &App, text: &SecretString) -> Result<Found, DbError> {
     let key = keys::digests(app, text);
     let plain = text.expose_secret().trim().to_owned();
-    // PostgreSQL takes no NUL in a text; nothing that is stored has one.
+    // PostgreSQL takes no NUL in a text; nothing that is stored has one. Mail clients wrap keys.
     if plain.is_empty() || plain.len() > TEXT_MAX || has_control(&plain) {
-        return Ok(Found::default());
+        let Some(key) = key else {
+            return Ok(Found::default());
+        };
+        return app.db.read_slow(move |conn| by_key(conn, &key)).await;
     }
     let sought = Sought {
         key,
@@ -58,6 +61,16 @@ pub async fn find(app: &App, text: &SecretString) -> Result<Found, DbError> {
         text: plain,
     };
     app.db.read_slow(move |conn| sought.find(conn)).await
+}
+
+fn by_key(conn: &mut AnyConn, key: &Digests) -> Result<Found, DbError> {
+    let found = store::find_by_digests(conn, key)?;
+    let ids: Vec<LicenseId> = found.into_iter().map(|it| it.license.id).collect();
+    let holdings = store::find_any(conn, &ids)?;
+    Ok(Found {
+        licenses: with_kits(conn, holdings)?,
+        ..Found::default()
+    })
 }
 
 /// The text as each kind of seat would hold it.
@@ -109,8 +122,9 @@ impl Sought {
         if let Some(id) = OrderId::parse(&self.text) {
             return Ok(customers::find_order(conn, &id)?.into_iter().collect());
         }
-        if self.address.is_some() {
-            return customers::orders_by_email(conn, &self.text, limit());
+        if let Some(address) = &self.address {
+            let spellings = spellings(address, &self.text);
+            return customers::orders_by_email(conn, &spellings, limit());
         }
         customers::orders_by_provider_id(conn, &self.text, limit())
     }

@@ -224,6 +224,7 @@ fn terms(id: LicenseId, now: Timestamp, input: IssueLicense) -> License {
         version: 1,
         created_at: now,
         owned_since: None,
+        revision: 1,
     }
 }
 

@@ -81,7 +81,7 @@ pub async fn issue_by_staff(
     let shard = Shard::of(prepared.license.as_str());
     let of = Change {
         license: prepared.license.clone(),
-        expected_version: None,
+        expected_revision: None,
         actor: input.actor.clone(),
         now,
         entropy: Arc::clone(&app.entropy),

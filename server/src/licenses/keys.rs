@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::db::{AnyConn, DbError};
 use crate::secrets::{TokenKind, TokenText};
 
-pub use digests::{Digests, digests, imported_digests, key_prefix};
+pub use digests::{Digests, begins_like_ours, digests, imported_digests, key_prefix};
 
 /// How a presented text is looked up.
 #[derive(Debug, Clone)]

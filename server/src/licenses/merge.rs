@@ -83,7 +83,7 @@ fn open_both(
 ) -> Result<(Holding, Holding), ChangeError> {
     let other = Change {
         license: into.clone(),
-        expected_version: None,
+        expected_revision: None,
         ..of.clone()
     };
     let unknown = |error| match error {

@@ -69,7 +69,7 @@ text_enum! {
         Pending = "pending",
         /// In force.
         Active = "active",
-        /// Past due, within grace.
+        /// Past due, or past its end, within grace.
         Grace = "grace",
         /// Its subscription lapsed; what was covered stays.
         Lapsed = "lapsed",
@@ -159,7 +159,7 @@ text_enum! {
         SeatsExhausted = "SEATS_EXHAUSTED",
         /// In use beyond the limit, allowed for now.
         OverLimit = "OVER_LIMIT",
-        /// Past due, still in use.
+        /// Past due, or past its end, still in use.
         Grace = "GRACE",
         /// In order.
         Valid = "VALID",

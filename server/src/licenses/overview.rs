@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::model::LicenseId;
-use super::store::{self, Holding};
+use super::store::{self, Holding, License};
 use crate::activations::store::{Activation, ended_but_counted, held};
 use crate::app::App;
 use crate::customers::model::CustomerId;
@@ -67,12 +67,7 @@ pub async fn detail(
             let Some(mut overview) = overview.into_iter().next() else {
                 return Ok(None);
             };
-            let order = match &overview.holding.license.order_item_id {
-                // An order of an earlier owner is nobody else's.
-                Some(item) => order_of_item(conn, item)?
-                    .filter(|order| order.customer_id == overview.holding.license.customer_id),
-                None => None,
-            };
+            let order = own_order(conn, &overview.holding.license)?;
             let seats = held(conn, &id, now)?;
             let used = i32::try_from(seats.len()).unwrap_or(i32::MAX);
             overview.holding.license.seats_used = used;
@@ -88,6 +83,15 @@ pub async fn detail(
             }))
         })
         .await
+}
+
+/// The order that a license's owner bought it with; one of an earlier owner is nobody else's.
+pub fn own_order(conn: &mut AnyConn, license: &License) -> Result<Option<Order>, DbError> {
+    let Some(item) = &license.order_item_id else {
+        return Ok(None);
+    };
+    let order = order_of_item(conn, item)?;
+    Ok(order.filter(|order| order.customer_id == license.customer_id))
 }
 
 /// Two queries, however many licenses there are.

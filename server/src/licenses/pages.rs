@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use self::view::Done;
 pub(super) use self::view::kit_names;
+use super::facts::{churn_detail, offline_file_detail};
 use super::model::LicenseId;
 use super::overview::{Detail, Overview, detail, overview};
 use super::reveal::{RevealKey, RevealKeyError, reveal_key};
@@ -143,15 +144,20 @@ async fn post_free(
         Freed::Yes => Done::SeatFreed,
         Freed::NotHeld => Done::SeatWasFree,
         Freed::ChurnLimit(next) => {
-            let flash = Some(view::churn_flash(next));
-            let page = LicensePage {
-                flash,
-                ..page(&app, &request, &detail)
-            };
-            return Ok(html(page.render()));
+            let why = churn_detail(next);
+            return Ok(refused(page(&app, &request, &detail), why));
+        }
+        Freed::OfflineFile(until) => {
+            let why = offline_file_detail(until);
+            return Ok(refused(page(&app, &request, &detail), why));
         }
     };
     Ok(see_other(&format!("{back}?done={}", done.word())))
+}
+
+fn refused(page: LicensePage, why: String) -> HttpResponse {
+    let flash = Some(view::refused_flash(why));
+    html(LicensePage { flash, ..page }.render())
 }
 
 /// A license of this person's customers; anything else is not there.

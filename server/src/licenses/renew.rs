@@ -23,7 +23,8 @@ text_enum! {
     }
 }
 
-/// Adds the durations of its terms to a license's ends. One that had ended is active again.
+/// Adds the durations of its terms to a license's ends. One that had ended is active again, and no
+/// payment of one that had lapsed is missed any more.
 pub async fn renew(
     app: &App,
     of: Change,
@@ -38,28 +39,53 @@ pub fn renew_in(tx: &mut WriteTx<'_>, of: &Change, from: RenewFrom) -> Result<()
     let holding = change::open_in(tx, of)?;
     let license = after(&holding, from, of.now)?;
     store::update(tx, &license)?;
-    let fields = &["valid_until", "updates_until", "base_state"];
+    let fields = &[
+        "valid_until",
+        "updates_until",
+        "base_state",
+        "past_due_since",
+        "lapsed_at",
+    ];
     tx.audit(of.entry("license.renewed", fields));
     Ok(())
 }
 
 fn after(holding: &Holding, from: RenewFrom, now: Timestamp) -> Result<License, ChangeError> {
-    let (mut license, terms) = (holding.license.clone(), &holding.terms);
+    let mut license = License {
+        past_due_since: None,
+        lapsed_at: None,
+        ..holding.license.clone()
+    };
+    let had_lapsed = license != holding.license;
+    match lengthen(&mut license, &holding.terms, from, now) {
+        // Nothing grows longer, but the lapse is over.
+        Err(ChangeError::Refused(_)) if had_lapsed => {}
+        lengthened => lengthened?,
+    }
+    if license.base_state == BaseState::Ended {
+        license.base_state = BaseState::Active;
+    }
+    Ok(license)
+}
+
+fn lengthen(
+    license: &mut License,
+    terms: &Terms,
+    from: RenewFrom,
+    now: Timestamp,
+) -> Result<(), ChangeError> {
     let ends = (terms.valid_months, terms.valid_days, terms.updates_months);
     if ends == (None, None, None) {
         let endless = "The terms of this license have no duration to renew.";
         return Err(ChangeError::Refused(endless));
     }
-    let anchor = counts_from(&license, terms).ok_or(ChangeError::Refused(
+    let anchor = counts_from(license, terms).ok_or(ChangeError::Refused(
         "Its durations begin with its first activation, which has not been yet.",
     ))?;
     let clock = Clock { anchor, from, now };
     license.valid_until = clock.valid(terms, license.valid_until)?;
     license.updates_until = clock.updates(terms, license.updates_until)?;
-    if license.base_state == BaseState::Ended {
-        license.base_state = BaseState::Active;
-    }
-    Ok(license)
+    Ok(())
 }
 
 /// Where an end has gone.

@@ -28,8 +28,8 @@ use crate::kits::model::{KitId, PolicyId, Scope, TermsId};
 use crate::kits::store::{Terms, kits_of_terms, terms_list};
 
 pub use changes::{
-    claim_seat, end_over_limit, hold_for, hold_owner, insert, lock, release_seats, start_clock,
-    update,
+    claim_seat, end_over_limit, hold_for, hold_owner, insert, lock, lock_for_edit, release_seats,
+    start_clock, update,
 };
 pub use filter::{Filter, Present};
 pub use glance::{Glance, Sought, glance};
@@ -89,12 +89,14 @@ pub struct License {
     pub extra_entitlements: WordList,
     /// The vendor's own words about it: a JSON object of texts.
     pub metadata: String,
-    /// Grows with every change.
+    /// Grows with every unit of work that locks it, seats and heartbeats included.
     pub version: i64,
     /// When it was issued.
     pub created_at: Timestamp,
     /// When it was given to its owner; `None` = it was issued to them.
     pub owned_since: Option<Timestamp>,
+    /// Grows where staff, policies or payments change it: what an edit is checked against.
+    pub revision: i64,
 }
 
 /// A license with what its standing rests on.
@@ -137,6 +139,13 @@ impl Holding {
             keeps: terms.keeps_after(license.paid_months),
             seat_kind: terms.seat_kind,
         }
+    }
+
+    /// Whether the key it was found by ended when the license went to its present owner, or before:
+    /// who shows it may have owned the license once, and is told nothing of it.
+    pub fn is_shown_by_former_owner(&self) -> bool {
+        let moments = self.key_ends_at.zip(self.license.owned_since);
+        moments.is_some_and(|(key_ended, owned_since)| key_ended <= owned_since)
     }
 
     /// Names of its features, by name.

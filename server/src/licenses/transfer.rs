@@ -1,5 +1,7 @@
 //! Giving a license to another customer.
 
+use serde_json::json;
+
 use super::change::{self, Change, ChangeError, fault};
 use super::issue::{PrepareError, PreparedKey, prepare_key};
 use super::model::{LicenseId, LicenseKeyId};
@@ -10,6 +12,7 @@ use crate::app::App;
 use crate::customers::named::Named;
 use crate::db::{DbError, WriteTx};
 use crate::downloads::store::delete_tickets_of;
+use crate::entropy::bytes;
 use crate::idempotency::{Claim, Once};
 
 /// Why a license stayed where it is.
@@ -58,6 +61,7 @@ pub fn transfer_in(
     if customer == license.customer_id {
         return Err(fault("customer", "has this license already"));
     }
+    let owners = json!({ "from": license.customer_id.to_string(), "to": customer.to_string() });
     license.customer_id = customer;
     license.owned_since = Some(of.now);
     license.seats_used = 0;
@@ -71,6 +75,8 @@ pub fn transfer_in(
     delete_tickets_of(tx, &of.license)?;
     rotate_in(tx, of, key, of.now)?;
     let fields = &["customer_id", "keys", "tokens", "seats_used"];
-    tx.audit(of.entry("license.transferred", fields));
+    let entry = of.entry("license.transferred", fields);
+    // The row forgets who had it, and no order tells of a license that was issued by hand.
+    tx.audit(entry.with_personal(owners.to_string(), bytes(of.entropy.as_ref())));
     Ok(())
 }

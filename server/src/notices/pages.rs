@@ -128,7 +128,7 @@ fn choice_row(kit: &Kit, person: &PersonId, off: &Off) -> MailChoice {
 /// The newest releases of all kits.
 fn news(kits: &[KitListing]) -> Vec<NewsRow> {
     let mut all: Vec<(Timestamp, &Kit, &ReleaseListing)> = Vec::new();
-    for KitListing { kit, releases } in kits {
+    for KitListing { kit, releases, .. } in kits {
         for listed in releases {
             let out = listed.release.published_at;
             all.push((out.unwrap_or(listed.release.created_at), kit, listed));

@@ -1,5 +1,6 @@
 //! Management of orders and stored events; that of prices stands in `prices`.
 
+mod export;
 mod prices;
 
 use actix_web::http::Method;
@@ -16,6 +17,7 @@ use crate::customers::model::OrderId;
 use crate::customers::store::{Order, OrderItem, find_order, items_of, list_orders};
 use crate::db::{DbError, Page};
 use crate::http::error::{ApiError, Code};
+use crate::http::export::Row;
 use crate::http::extract::{Admin, AppData, Query};
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
@@ -23,24 +25,29 @@ use crate::staff::Scope;
 
 type Answer = Result<HttpResponse, ApiError>;
 
-/// Routes of this file and its child, relative to the management API.
+/// Routes of this file and its children, relative to the management API. Words that are no ids stand
+/// first.
 pub fn routes(config: &mut web::ServiceConfig) {
     config
         .configure(prices::routes)
         .service(resource("/orders").get(orders))
+        .service(resource("/orders/export.csv").get(export::csv))
+        .service(resource("/orders/export.json").get(export::json))
         .service(resource("/orders/{id}").get(order))
         .service(resource("/orders/{id}/fulfil").on(Method::POST, fulfil))
         .service(resource("/events").get(events))
         .service(resource("/events/{id}/retry").on(Method::POST, retry_event));
 }
 
-/// What this file adds to the document of the API.
+/// What this file and its children add to the document of the API.
 #[derive(OpenApi)]
 #[openapi(paths(
     prices::create,
     prices::list,
     prices::show,
     orders,
+    export::csv,
+    export::json,
     order,
     fulfil,
     events,
@@ -90,8 +97,7 @@ struct RetriedBody {
 )]
 async fn orders(app: AppData, admin: Admin, Query(query): Query<PageQuery>) -> Answer {
     admin.may(Scope::Read)?;
-    let id = |order: &Order| order.id.to_string();
-    query.window()?.page(&app, list_orders, id).await
+    query.window()?.page(&app, list_orders, Order::cursor).await
 }
 
 /// One order.

@@ -96,6 +96,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
     upload::upload,
     remove::remove,
     uploads::begin,
+    uploads::list,
     uploads::show,
     uploads::send,
     uploads::complete,

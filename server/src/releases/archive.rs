@@ -12,18 +12,22 @@ mod tar;
 mod watched;
 mod zip;
 
-use std::io::{Read, Seek};
+use std::io::{Read, Seek, SeekFrom};
 
 pub use fault::{ArchiveError, Fault, Reason};
 pub use meter::Bounds;
 pub use names::STAMP_NAME;
 pub use zip::end::{End, EndFault, end_records, find_end, parse_records};
 
+pub(crate) use tar::{Frames, is_header as is_tar_header};
 pub(crate) use zip::directory::parse as parse_directory;
 
 use super::model::ArchiveFormat;
 use meter::Meter;
 use watched::Watched;
+
+/// Bytes of a file that tell what it is: a tar's header has as many.
+const HEAD: u64 = 512;
 
 /// What an archive holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,11 +54,56 @@ pub fn format_of(name: &str, head: &[u8]) -> Option<ArchiveFormat> {
         Some(ArchiveFormat::TarGz)
     } else if ends(&[".tar.zst", ".tzst"]) {
         Some(ArchiveFormat::TarZst)
-    } else if ends(&[".tar"]) || head.get(257..262) == Some(b"ustar") {
+    } else if ends(&[".tar"]) || is_tar_header(head) {
         Some(ArchiveFormat::Tar)
     } else {
         None
     }
+}
+
+/// What a file is packed in by its first bytes, as the tar that may be in there.
+pub(crate) fn packed_format(head: &[u8]) -> Option<ArchiveFormat> {
+    match head {
+        [0x1f, 0x8b, ..] => Some(ArchiveFormat::TarGz),
+        // A frame, or one to be skipped before it.
+        [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => {
+            Some(ArchiveFormat::TarZst)
+        }
+        _ => None,
+    }
+}
+
+/// The kind of archive that a file is, whatever it is called: what its name and its first bytes do not
+/// tell may be a packed tar. What is packed and no tar is no archive.
+///
+/// `may_go_on` is asked as by [`list`]; the source is left wherever it was read to.
+pub fn find_format<S: Read + Seek>(
+    name: &str,
+    mut source: S,
+    may_go_on: &dyn Fn() -> bool,
+) -> Result<Option<ArchiveFormat>, ArchiveError> {
+    let mut head = Vec::new();
+    let read = source.by_ref().take(HEAD).read_to_end(&mut head);
+    read.map_err(ArchiveError::Source)?;
+    if let Some(format) = format_of(name, &head) {
+        return Ok(Some(format));
+    }
+    let Some(packed) = packed_format(&head) else {
+        return Ok(None);
+    };
+    let start = source.seek(SeekFrom::Start(0));
+    start.map_err(ArchiveError::Source)?;
+    let watched = Watched::new(source, may_go_on);
+    let failure = watched.failure();
+    let bounds = Bounds::default();
+    let is_tar = tar::is_packed(packed, watched, Meter::new(&bounds, may_go_on));
+    if let Some(error) = failure.take() {
+        return Err(ArchiveError::Source(error));
+    }
+    if failure.is_late() {
+        return Err(Fault::from(Reason::TooSlow).into());
+    }
+    Ok(is_tar.then_some(packed))
 }
 
 /// Lists an archive of this kind, reading all of it.

@@ -57,12 +57,23 @@ pub enum ChangeError {
 
 /// Locks the release and reads it as it stands then.
 pub(super) fn open_in(tx: &mut WriteTx<'_>, of: &Change) -> Result<Release, ChangeError> {
-    let release = store::lock(tx, &of.release)?.ok_or(ChangeError::NotFound)?;
-    let revision = release.revision;
-    if of.expected_revision.is_some_and(|it| it != revision) {
-        return Err(ChangeError::Changed { revision });
-    }
+    let release = lock_in(tx, of)?;
+    expect_revision(of, &release)?;
     Ok(release)
+}
+
+/// Locks the release, whatever its revision is.
+pub(super) fn lock_in(tx: &mut WriteTx<'_>, of: &Change) -> Result<Release, ChangeError> {
+    store::lock(tx, &of.release)?.ok_or(ChangeError::NotFound)
+}
+
+/// Checks that it is the revision that was meant.
+pub(super) fn expect_revision(of: &Change, release: &Release) -> Result<(), ChangeError> {
+    let revision = release.revision;
+    match of.expected_revision {
+        Some(expected) if expected != revision => Err(ChangeError::Changed { revision }),
+        _ => Ok(()),
+    }
 }
 
 /// Writes what became of it, unless it is what it was.

@@ -1,10 +1,10 @@
 //! What is done with a file whose bytes are complete, before it counts: an archive is looked into,
 //! every file is signed. Outside of any unit of work.
 
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{Seek as _, SeekFrom};
 use std::sync::Arc;
 
-use super::archive::{ArchiveError, Bounds, Fault, Listing, format_of, list};
+use super::archive::{ArchiveError, Bounds, Fault, Listing, find_format, list};
 use super::model::ReleaseId;
 use super::sign;
 use super::store::Layout;
@@ -112,12 +112,10 @@ fn list_file(
     mut file: BlockingFile,
     may_go_on: &dyn Fn() -> bool,
 ) -> Result<Option<Listing>, ArchiveError> {
-    let mut head = Vec::new();
-    let read = file.by_ref().take(512).read_to_end(&mut head);
-    let read = read.and_then(|_count| file.seek(SeekFrom::Start(0)));
-    read.map_err(ArchiveError::Source)?;
-    match format_of(name, &head) {
-        Some(format) => list(format, file, &Bounds::default(), may_go_on).map(Some),
-        None => Ok(None),
-    }
+    let Some(format) = find_format(name, &mut file, may_go_on)? else {
+        return Ok(None);
+    };
+    let start = file.seek(SeekFrom::Start(0));
+    start.map_err(ArchiveError::Source)?;
+    list(format, file, &Bounds::default(), may_go_on).map(Some)
 }

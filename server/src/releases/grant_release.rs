@@ -31,18 +31,23 @@ pub async fn grant(
 
 /// The same inside another unit of work. A grant that is there stays as it is.
 pub fn grant_in(tx: &mut WriteTx<'_>, of: &Change, grant: &Grant) -> Result<(), ChangeError> {
-    change::open_in(tx, of)?;
-    if licenses::store::find(tx.conn(), &grant.license_id)?.is_none() {
-        return Err(ChangeError::Field(Fault {
-            field: "license",
-            reason: "must be the id of a license",
-        }));
+    let release = change::open_in(tx, of)?;
+    let holding = licenses::store::find(tx.conn(), &grant.license_id)?;
+    let holding = holding.ok_or_else(|| refused("must be the id of a license"))?;
+    // Whatever is granted, the kit has to be in the license's scope: nobody would get anything.
+    if !licenses::store::covers(tx.conn(), &holding, &release.kit_id)? {
+        return Err(refused("must be one whose terms cover the kit"));
     }
     if store::find_grant(tx.conn(), &of.release, &grant.license_id)?.is_some() {
         return Ok(());
     }
     store::insert_grant(tx, grant)?;
     note_in(tx, of, "release.granted")
+}
+
+fn refused(reason: &'static str) -> ChangeError {
+    let field = "license";
+    Fault { field, reason }.into()
 }
 
 /// Takes a grant back.

@@ -6,6 +6,7 @@ mod predicate;
 mod rollout;
 mod uploads;
 mod versions;
+mod words;
 
 use semver::Version;
 
@@ -18,6 +19,7 @@ pub use predicate::{LicenseFacts, Refusal, ReleaseFacts, downloadable, listed};
 pub use rollout::{Rollout, RolloutFault, STEPS_MAX, Step, bucket};
 pub use uploads::{Cut, OPEN_UPLOADS_MAX, PARTS_MAX, UPLOAD_KEPT_SECONDS, UploadId, is_sha256};
 pub use versions::{Selector, VersionFault, is_newer, major, parse_version, same_precedence};
+pub use words::{FileWords, SOURCE};
 
 typed_id!(
     /// A release.

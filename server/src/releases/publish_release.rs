@@ -1,11 +1,11 @@
 //! Letting a draft out.
 
+use super::change::{self, Change, ChangeError};
 use super::look_again::{LookAgainError, examine_release};
 use super::model::{ReleaseId, ReleaseStatus};
 use super::store::{self, Artifact, Release};
 use crate::app::App;
-use crate::audit::{Actor, Entry};
-use crate::clock::Timestamp;
+use crate::audit::Entry;
 use crate::db::{AnyConn, DbError, Shard, WriteTx};
 use crate::kits;
 use crate::notices::announce::{Announcement, announce_in};
@@ -20,9 +20,9 @@ pub enum PublishReleaseError {
     /// The job that tells people could not be sealed.
     #[error("a job could not be sealed")]
     Seal(#[from] SealError),
-    /// No release has this id.
-    #[error("no such release")]
-    NotFound,
+    /// No release has this id, or another revision of it was meant.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
     /// There is nothing in it.
     #[error("the release has no files")]
     Empty,
@@ -43,17 +43,18 @@ pub enum PublishReleaseError {
 /// `notify` says otherwise.
 pub async fn publish_release(
     app: &App,
-    id: ReleaseId,
+    mut of: Change,
     notify: Option<bool>,
-    actor: Actor,
 ) -> Result<Release, PublishReleaseError> {
-    if is_draft_to_stamp(app, &id).await? {
-        examine_release(app, &id).await?;
+    if is_draft_to_stamp(app, &of.release).await? {
+        examine_release(app, &of.release).await?;
+        // That may have taken a while: it comes out now.
+        of.now = app.clock.now();
     }
-    let now = app.clock.now();
-    let announcement = Announcement::new(app, &id)?;
-    let published = app.db.write(Shard::of(id.as_str()), move |tx| {
-        publish_release_in(tx, &id, (&announcement, notify), actor.clone(), now)
+    let announcement = Announcement::new(app, &of.release)?;
+    let shard = Shard::of(of.release.as_str());
+    let published = app.db.write(shard, move |tx| {
+        publish_release_in(tx, &of, (&announcement, notify))
     });
     let release = published.await?;
     Announcement::wake(app);
@@ -77,16 +78,16 @@ async fn is_draft_to_stamp(app: &App, id: &ReleaseId) -> Result<bool, DbError> {
 /// The same inside another unit of work.
 pub fn publish_release_in(
     tx: &mut WriteTx<'_>,
-    id: &ReleaseId,
+    of: &Change,
     (announcement, notify): (&Announcement, Option<bool>),
-    actor: Actor,
-    now: Timestamp,
 ) -> Result<Release, PublishReleaseError> {
-    let mut release = store::lock(tx, id)?.ok_or(PublishReleaseError::NotFound)?;
+    let mut release = change::lock_in(tx, of)?;
+    // Sent again by somebody who lost the answer: it is what was asked for.
     if release.status == ReleaseStatus::Published {
         return Ok(release);
     }
-    let files = store::artifacts_of(tx.conn(), std::slice::from_ref(id))?;
+    change::expect_revision(of, &release)?;
+    let files = store::artifacts_of(tx.conn(), std::slice::from_ref(&of.release))?;
     if files.is_empty() {
         return Err(PublishReleaseError::Empty);
     }
@@ -94,16 +95,16 @@ pub fn publish_release_in(
     if kit.is_some_and(|kit| kit.stamps) {
         check_stampable(files)?;
     }
-    store::set_published(tx, id, now)?;
+    store::set_published(tx, &of.release, of.now)?;
     release.status = ReleaseStatus::Published;
-    release.published_at = Some(now);
+    release.published_at = Some(of.now);
     release.revision += 1;
-    announce_in(tx, announcement, &release, notify, now)?;
+    announce_in(tx, announcement, &release, notify, of.now)?;
     tx.audit(Entry::new(
-        now,
-        actor,
+        of.now,
+        of.actor.clone(),
         "release.published",
-        id,
+        &of.release,
         &["status", "published_at"],
     ));
     Ok(release)

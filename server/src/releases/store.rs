@@ -17,7 +17,9 @@ use semver::Version;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::model::{ArchiveFormat, ArtifactId, ReleaseId, ReleaseStatus, SignedBy, check_name};
+use super::model::{
+    ArchiveFormat, ArtifactId, FileWords, ReleaseId, ReleaseStatus, SOURCE, SignedBy, check_name,
+};
 use crate::clock::Timestamp;
 use crate::db::schema::{artifacts, releases};
 use crate::db::{AnyConn, DbError, WriteTx, in_slices};
@@ -88,6 +90,20 @@ pub struct Artifact {
 }
 
 impl Artifact {
+    /// What was said of it.
+    pub fn words(&self) -> FileWords<'_> {
+        FileWords {
+            kind: &self.kind,
+            platform: self.platform.as_deref(),
+            arch: self.arch.as_deref(),
+        }
+    }
+
+    /// Whether it is source: versions are compared by such files, and by no others.
+    pub fn is_source(&self) -> bool {
+        self.kind == SOURCE
+    }
+
     /// Takes in what it was found to be.
     pub fn set_layout(&mut self, layout: Layout) {
         self.archive = layout.archive;

@@ -6,8 +6,8 @@ use kitward_keys::SignError;
 use super::archive::Fault;
 use super::examine::examine;
 use super::model::{
-    ArtifactId, NameFault, ReleaseId, ReleaseStatus, SignedBy, UploadId, are_twins, check_name,
-    is_machine_word,
+    ArtifactId, FileWords, NameFault, ReleaseId, ReleaseStatus, SignedBy, UploadId, are_twins,
+    check_name, is_machine_word,
 };
 use super::store::blobs::{self, Kept};
 use super::store::uploads;
@@ -43,7 +43,7 @@ pub struct NewArtifact {
 pub struct Uploaded {
     /// The file.
     pub artifact: Artifact,
-    /// Whether it is new; the same bytes under the same name change nothing.
+    /// Whether it is new; the same bytes under the same name, said to be the same, change nothing.
     pub is_new: bool,
 }
 
@@ -82,6 +82,14 @@ pub enum UploadArtifactError {
     NameTaken {
         /// What it has.
         sha256: String,
+    },
+    /// The release has these bytes under this name as something else.
+    #[error("the file has another {member}")]
+    Differs {
+        /// Which member: the kind, the platform or the arch.
+        member: &'static str,
+        /// What it has; `None` = for all.
+        has: Option<String>,
     },
     /// The release has a file whose name is the same on some systems.
     #[error("the name is too much like another")]
@@ -256,14 +264,28 @@ fn present(
 ) -> Result<Option<Uploaded>, UploadArtifactError> {
     let found = store::find_artifact_named(tx.conn(), &artifact.release_id, &artifact.name)?;
     match found {
-        Some(present) if present.sha256 == artifact.sha256 => Ok(Some(Uploaded {
-            artifact: present,
-            is_new: false,
-        })),
+        Some(present) if present.sha256 == artifact.sha256 => {
+            check_words(&present, artifact.words())?;
+            Ok(Some(Uploaded {
+                artifact: present,
+                is_new: false,
+            }))
+        }
         Some(other) => Err(UploadArtifactError::NameTaken {
             sha256: other.sha256,
         }),
         None => Ok(None),
+    }
+}
+
+/// Refuses other words for a file than it has: it would go out as what nobody says any more.
+pub fn check_words(present: &Artifact, said: FileWords<'_>) -> Result<(), UploadArtifactError> {
+    match present.words().difference(said) {
+        Some((member, has)) => Err(UploadArtifactError::Differs {
+            member,
+            has: has.map(str::to_owned),
+        }),
+        None => Ok(()),
     }
 }
 

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use super::csv::table;
 use super::days::Days;
 use super::store;
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::csv::table;
 use crate::db::{AnyConn, DbError};
+use crate::http::export::{CSV, attachment};
 use crate::http::extract::{Admin, AppData};
 use crate::http::openapi::words::KitName;
 use crate::http::routes::resource;
@@ -20,7 +20,7 @@ use crate::http::{ApiError, Query};
 use crate::kits;
 use crate::kits::store::Kit;
 use crate::releases;
-use crate::releases::model::{Channel, ReleaseId};
+use crate::releases::model::{Channel, ReleaseId, same_precedence};
 use crate::staff::Scope;
 
 /// Routes of this file, relative to the management API.
@@ -102,7 +102,7 @@ struct ReleaseDownloads {
 /// One version in the field.
 #[derive(Debug, Serialize, ToSchema)]
 struct VersionInField {
-    /// As it was reported; null where none was, or none of the kit's.
+    /// A release of the kit; null where none was reported, or no such one.
     version: Option<String>,
     /// Seats in use that reported it last, of licenses for this kit alone.
     #[schema(minimum = 0)]
@@ -251,7 +251,9 @@ fn downloads_of(
 
 fn versions_of(conn: &mut AnyConn, kit: &Kit, days: &Days) -> Result<Vec<VersionInField>, DbError> {
     let mut found: BTreeMap<Option<String>, (i64, i64, i64)> = BTreeMap::new();
-    for (version, seats) in store::seats_by_version(conn, &kit.id)? {
+    let published = releases::store::published(conn, std::slice::from_ref(&kit.id))?;
+    for (reported, seats) in store::seats_by_version(conn, &kit.id)? {
+        let version = reported.and_then(|text| released(&published, &text));
         found.entry(version).or_default().0 += seats;
     }
     for (version, checks, asking) in store::checks_by_version(conn, &kit.id, days)? {
@@ -276,13 +278,18 @@ fn versions_of(conn: &mut AnyConn, kit: &Kit, days: &Days) -> Result<Vec<Version
     Ok(items)
 }
 
-fn file(name: &'static str, text: String) -> HttpResponse {
-    HttpResponse::Ok()
-        .content_type("text/csv; charset=utf-8")
-        .insert_header((
-            CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{name}\""),
-        ))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .body(text)
+/// The release that a seat reported: what it reports is anybody's text, who has a key. Build metadata
+/// does not count.
+fn released(
+    published: &[(semver::Version, releases::store::Release)],
+    reported: &str,
+) -> Option<String> {
+    let reported = semver::Version::parse(reported).ok()?;
+    let mut all = published.iter();
+    let found = all.find(|(version, _)| same_precedence(version, &reported));
+    found.map(|(_, release)| release.version.clone())
+}
+
+fn file(name: &str, text: String) -> HttpResponse {
+    attachment(name, CSV).body(text)
 }

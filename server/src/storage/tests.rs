@@ -61,6 +61,23 @@ async fn a_file_is_found_by_its_hash_and_stored_once() {
 }
 
 #[tokio::test]
+async fn a_file_that_was_cut_or_grew_is_put_back_and_its_readers_read_on() {
+    let folder = Folder::new("put-back");
+    let storage = Storage::open(&StorageConfig::default(), &folder.0).unwrap();
+    let stored = store(&storage, 1, b"the file").await.unwrap();
+    let place = folder.0.join("blobs").join(&stored.key);
+    for (seed, damaged) in [(2, &b"the"[..]), (3, b"the file and more"), (4, b"")] {
+        std::fs::write(&place, damaged).unwrap();
+        let opened = storage.open_for_reading(&stored.sha256).await.unwrap();
+        assert_eq!(store(&storage, seed, b"the file").await.unwrap(), stored);
+        assert_eq!(read(&storage, &stored.sha256, 0..8).await, b"the file");
+        let before: Vec<Bytes> = opened.stream(0..opened.size()).try_collect().await.unwrap();
+        assert_eq!(before.concat(), damaged);
+        assert_eq!(folder.left_over(), 0);
+    }
+}
+
+#[tokio::test]
 async fn the_hashes_are_those_of_the_standard() {
     let folder = Folder::new("hashes");
     let storage = Storage::open(&StorageConfig::default(), &folder.0).unwrap();

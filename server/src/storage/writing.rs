@@ -125,7 +125,7 @@ impl Upload {
     }
 
     /// Puts the file into the place its hash names, unless `expected` (a SHA-256 in hexadecimal) is
-    /// another one. A file that is already there stays as it is.
+    /// another one. A file of this size that is already there stays as it is.
     pub async fn finish(mut self, expected: Option<&str>) -> Result<Stored, StorageError> {
         let rest = self.waiting.split().freeze();
         if !rest.is_empty() {
@@ -167,24 +167,38 @@ impl Upload {
             let moved = tokio::time::timeout(self.whole_file(), moved).await;
             return match moved.map_err(|late| StorageError::Unavailable(late.into()))? {
                 Ok(()) => Ok(()),
-                Err(object_store::Error::AlreadyExists { .. }) => {
-                    self.storage.delete(&self.temporary).await
-                }
+                Err(object_store::Error::AlreadyExists { .. }) => self.settle_again(key).await,
                 Err(error) => Err(error.into()),
             };
         }
         self.read_back(sha256).await?;
-        let present = match self.storage.within(store.head(key)).await {
-            Ok(found) => found.size == self.size,
-            Err(StorageError::Missing) => false,
-            Err(error) => return Err(error),
-        };
-        if !present {
+        if !self.is_in_place(key).await? {
             // Not every service copies on a condition. Whoever else copies to this place at the same
             // time has checked the same hash, so that no order makes a difference.
             within(self.whole_file(), store.copy(&self.temporary, key)).await?;
         }
         self.storage.delete(&self.temporary).await
+    }
+
+    /// The same where a local file lies in the place. It stays, unless it was cut or grew since it
+    /// was put there: then this one takes its place. Whoever reads the other goes on reading it.
+    async fn settle_again(&mut self, key: &Key) -> Result<(), StorageError> {
+        if self.is_in_place(key).await? {
+            return self.storage.delete(&self.temporary).await;
+        }
+        tracing::warn!(%key, "a stored file had another size and was put back by an upload");
+        let store = Arc::clone(&self.storage.store);
+        within(self.whole_file(), store.rename(&self.temporary, key)).await
+    }
+
+    /// Whether a file of this size lies in the place.
+    async fn is_in_place(&mut self, key: &Key) -> Result<bool, StorageError> {
+        let store = Arc::clone(&self.storage.store);
+        match self.storage.within(store.head(key)).await {
+            Ok(found) => Ok(found.size == self.size),
+            Err(StorageError::Missing) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// What a service keeps went through a network: only what it gives back counts.
@@ -198,7 +212,7 @@ impl Upload {
         if file.size() == self.size && HEXLOWER.encode(&hash.finalize()) == sha256 {
             Ok(())
         } else {
-            Err(std::io::Error::from(std::io::ErrorKind::InvalidData).into())
+            Err(StorageError::OtherBytes)
         }
     }
 

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, OpenApi, ToSchema};
 use super::check_update::{CheckUpdate, CheckUpdateError, Update, check_update};
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::downloads::api::refused;
+use crate::downloads::api::{followed_channel, refused};
 use crate::downloads::view::ReleaseView;
 use crate::http::conditional::REVALIDATE;
 use crate::http::extract::{AppData, OptionalKey};
@@ -70,7 +70,7 @@ struct UpdateView {
     /// The newest one that the license covers.
     release: Option<ReleaseView>,
     /// Where the difference to the version in use can be read; null where that is no release of the
-    /// kit, or not one that this license may have.
+    /// kit, or not one that this license may have, or one of the two has no source to compare.
     #[schema(value_type = Option<WebAddress>)]
     compare_url: Option<String>,
     /// The highest version that the license covers, where there are higher ones.
@@ -118,16 +118,11 @@ fn checked(kit: String, query: UpdateQuery) -> Result<CheckUpdate, ApiError> {
     check_texts(&query)?;
     let version = query.version.filter(|text| text.len() <= VERSION_MAX);
     let version = version.and_then(|text| Version::parse(&text).ok());
-    let channel = match query.channel.as_deref() {
-        None => Channel::Stable,
-        Some(word) => word
-            .parse()
-            .map_err(|reason: String| ApiError::field("channel", reason))?,
-    };
+    let channel = followed_channel(query.channel.as_deref())?;
     Ok(CheckUpdate {
         kit,
         version: version.ok_or_else(no_version)?,
-        channel,
+        channel: channel.unwrap_or(Channel::Stable),
         machine: Machine {
             platform: query.platform,
             arch: query.arch,

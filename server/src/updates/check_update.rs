@@ -11,8 +11,10 @@ use crate::db::DbError;
 use crate::downloads::authorize::{Access, AccessError, authorize};
 use crate::downloads::view::{ReleaseView, release_view};
 use crate::licenses::model::LicenseId;
-use crate::releases::model::{Caller, Channel, Machine, ReleaseId, Selector, is_newer, offered};
-use crate::releases::store::Artifact;
+use crate::releases::model::{
+    Caller, Channel, Machine, ReleaseId, is_newer, offered, same_precedence,
+};
+use crate::releases::store::{Artifact, Release};
 
 /// What the caller has and follows.
 #[derive(Debug, Clone)]
@@ -75,11 +77,11 @@ pub async fn check_update(
 ) -> Result<Update, CheckUpdateError> {
     let access = authorize(app, presented, &input.kit).await?;
     count(app, &access, &input);
-    let release = best(app, &access, &input);
-    let offered = release.as_ref().map(|release| release.version.as_str());
+    let best = best(&access, &input, app.clock.now());
+    let new = best.as_ref().map(|(release, _)| *release);
     let mut update = Update {
-        compare_url: offered.and_then(|to| compare_url(app, &access, &input.version, to)),
-        release,
+        compare_url: new.and_then(|new| compare_url(app, &access, &input.version, new)),
+        release: best.map(|(release, files)| release_view(app, &access, release, &files)),
         last_entitled_version: last_entitled_version(&access, &input),
         updates_until: access.facts.updates_until,
         renew_url: access.renewal().map(|renewal| renewal.url(app)),
@@ -91,23 +93,31 @@ pub async fn check_update(
 
 /// For the vendor's figures.
 fn count(app: &App, access: &Access, input: &CheckUpdate) {
-    let mut known = access.releases.iter();
-    let known = known.any(|(version, _)| *version == input.version);
-    let version = known.then(|| input.version.to_string());
+    let version = in_use(access, &input.version).map(|release| release.version.as_str());
     let subject = subject(access, input).unwrap_or("-");
     let now = app.clock.now();
-    app.checks
-        .count(&access.kit.id, version.as_deref(), subject, now);
+    app.checks.count(&access.kit.id, version, subject, now);
+}
+
+/// The release in use; what a build adds to its version makes no other of it.
+fn in_use<'a>(access: &'a Access, version: &Version) -> Option<&'a Release> {
+    let mut all = access.releases.iter();
+    let found = all.find(|(known, _)| same_precedence(known, version));
+    found.map(|(_, release)| release)
 }
 
 /// The highest release on offer that has a file for the caller's machine, and those files.
-fn best(app: &App, access: &Access, input: &CheckUpdate) -> Option<ReleaseView> {
+pub(super) fn best<'a>(
+    access: &'a Access,
+    input: &CheckUpdate,
+    now: Timestamp,
+) -> Option<(&'a Release, Vec<Artifact>)> {
     let caller = Caller {
         version: &input.version,
         channel: input.channel,
         subject: subject(access, input),
         is_manual: input.is_manual,
-        now: app.clock.now(),
+        now,
     };
     let files = |release: &ReleaseId| {
         let own = access.artifacts.iter();
@@ -125,15 +135,22 @@ fn best(app: &App, access: &Access, input: &CheckUpdate) -> Option<ReleaseView> 
     on_offer.find_map(|(_, release)| {
         let files = files(&release.id);
         let has_file = !files.is_empty();
-        has_file.then(|| release_view(app, access, release, &files))
+        has_file.then_some((release, files))
     })
 }
 
-/// The address of what changed since the version in use, where that is a release that may be had.
-fn compare_url(app: &App, access: &Access, present: &Version, to: &str) -> Option<String> {
-    let from = access.release(&Selector::Exact(present.clone())).ok()?;
-    let (kit, from) = (&access.kit.slug, &from.version);
-    Some(app.link(&format!("/v1/kits/{kit}/compare/{from}...{to}")))
+/// The address of what changed since the version in use, where that is a release that may be had, and
+/// both have source to compare.
+fn compare_url(app: &App, access: &Access, present: &Version, new: &Release) -> Option<String> {
+    let old = in_use(access, present).filter(|old| access.check(old).is_ok())?;
+    let has_source = |release: &Release| {
+        let files = access.artifacts.iter();
+        let mut own = files.filter(|file| file.release_id == release.id);
+        own.any(Artifact::is_source)
+    };
+    let (kit, from, to) = (&access.kit.slug, &old.version, &new.version);
+    let address = || app.link(&format!("/v1/kits/{kit}/compare/{from}...{to}"));
+    (has_source(old) && has_source(new)).then(address)
 }
 
 /// Who stands in the queue of a rollout. A license as a whole, so that a team and its builds see one

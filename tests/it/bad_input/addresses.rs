@@ -22,7 +22,7 @@ const WORDS: [&str; 13] = [
     "%F0%9F%8E%89",
 ];
 
-const MANAGEMENT: [&str; 12] = [
+const MANAGEMENT: [&str; 17] = [
     "kits/{}",
     "policies/{}",
     "prices/{}",
@@ -35,6 +35,11 @@ const MANAGEMENT: [&str; 12] = [
     "tokens?cursor={}",
     "events?x={}",
     "orders?cursor={}&limit=1",
+    "licenses/{}/downloads",
+    "downloads?nonce={}",
+    "downloads?nonce=AAAAAAAAAAAAAAAAAAAAAA&cursor={}",
+    "releases/{}/uploads",
+    "customers/export.csv?email={}",
 ];
 
 const VERBS: [&str; 4] = [
@@ -44,13 +49,14 @@ const VERBS: [&str; 4] = [
     "tokens/{}/revoke",
 ];
 
-const GATED: [&str; 10] = [
+const GATED: [&str; 11] = [
     "{}/updates?version=1.0.0",
     "feedback-widget/updates?version={}",
     "feedback-widget/updates?version=1.0.0&channel={}",
     "feedback-widget/updates?version=1.0.0&nonce={}",
     "feedback-widget/releases?cursor={}",
     "feedback-widget/releases?limit={}",
+    "feedback-widget/releases?channel={}",
     "feedback-widget/releases/{}",
     "feedback-widget/releases/{}/artifacts/kit.bin",
     "feedback-widget/releases/1.0.0/artifacts/{}",

@@ -101,7 +101,7 @@ pub(super) fn new_kit() -> Files {
     files
 }
 
-pub(super) fn zip_of(folder: &str, files: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn zip_of(folder: &str, files: &[(&str, &str)]) -> Vec<u8> {
     let files = files
         .iter()
         .map(|(path, text)| ((*path).to_owned(), plain(*text)));

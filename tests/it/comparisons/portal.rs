@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::kits::{zip, zip_of};
 use super::{KIT, bought, kits, two_versions};
+use crate::seats::number;
 
 fn weight(text: &str) -> usize {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
@@ -127,6 +128,63 @@ async fn nobody_else_reads_what_changed(kind: Kind) {
         let api = format!("/v1/kits/{KIT}/compare/1.0.0...1.1.0{end}");
         mine.get(&api).await.expect_problem(401, "unauthorized");
     }
+    app.stop().await;
+}
+
+async fn issue(shop: &Shop, policy: &str) -> String {
+    let license = json!({ "policy": policy, "email": BUYER });
+    let issued = shop.admin.post("/v1/admin/licenses", &license).await;
+    issued.expect_status(201).str("/id")
+}
+
+both!(two_versions_are_compared_by_one_license_that_opens_both);
+async fn two_versions_are_compared_by_one_license_that_opens_both(kind: Kind) {
+    let app = TestApp::start(kind).await;
+    let shop = Shop::open(&app).await;
+    let terms = json!({ "entitlements": ["pro"], "updates_months": 1 });
+    Shop::policy(&shop.admin, "pro", &terms).await;
+    issue(&shop, "pro").await;
+    let archive = zip_of("kit-1.0.0", &[("version.txt", "1.0.0")]);
+    let id = shop.release(KIT, "1.0.0", "kit-1.0.0.zip", &archive).await;
+    let needs = json!({ "required_entitlements": ["pro"] });
+    let edited = format!("/v1/admin/releases/{id}");
+    shop.admin.patch(&edited, &needs).await.expect_status(200);
+    // One license opens the first version alone, the other one all others.
+    app.clock.advance(40 * 86_400);
+    issue(&shop, "personal").await;
+    for version in ["1.1.0", "1.2.0"] {
+        release(&shop, version, "").await;
+    }
+    let browser = app.customer(BUYER).await;
+    let [older, newer] =
+        ["1.0.0...1.1.0", "1.1.0...1.2.0"].map(|range| format!("/downloads/{KIT}/compare/{range}"));
+    let patch = format!("{older}.patch");
+    for refused in [&older, &patch] {
+        browser.get(refused).await.expect_status(403);
+    }
+    let list = format!("/downloads?kit={KIT}");
+    let page = browser.get(&list).await.expect_status(200).text();
+    assert_eq!(links(&page, "What changed since"), [newer.as_str()]);
+    let page = browser.get(&newer).await.expect_status(200).text();
+    assert!(links(&page, "From 1.0.0").is_empty());
+    // A license for both is taken, though newer ones open one of them.
+    app.clock.advance(1);
+    let both = issue(&shop, "pro").await;
+    app.clock.advance(1);
+    issue(&shop, "personal").await;
+    let page = browser.get(&list).await.expect_status(200).text();
+    assert_eq!(
+        links(&page, "What changed since"),
+        [newer.clone(), older.clone()]
+    );
+    let page = browser.get(&newer).await.expect_status(200).text();
+    assert_eq!(links(&page, "From 1.0.0").len(), 1);
+    browser.get(&older).await.expect_status(200);
+    browser.get(&patch).await.expect_status(200);
+    let rows = "SELECT COUNT(*) AS number FROM downloads";
+    let own = format!("{rows} WHERE license_id = '{both}'");
+    let counted = (number(&app, rows.to_owned()).await, number(&app, own).await);
+    assert_eq!(counted, (2, 2));
     app.stop().await;
 }
 

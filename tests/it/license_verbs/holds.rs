@@ -111,6 +111,14 @@ async fn a_reason_must_be_one_that_staff_may_give(kind: Kind) {
         let reply = desk.act(verb, &body).await;
         reply.expect_problem(422, "invalid_field");
     }
+    // A hold is named by its id, whatever else is said of it.
+    desk.done("suspend", &json!({ "cause": "ticket 1" })).await;
+    let hold = desk.show().await.str("/holds/0/id");
+    let both = json!({ "hold": hold, "cause": "ticket 2" });
+    let refused = desk.act("reinstate", &both).await;
+    let refused = refused.expect_problem(422, "invalid_field");
+    assert_eq!(refused.str("/field"), "cause");
+    desk.done("reinstate", &json!({ "hold": hold })).await;
     // Another license's hold is nobody's here.
     let (other, _) = issue(&desk.admin, &json!({})).await;
     let other = desk.admin.post(&path(&other, "suspend"), &json!({})).await;

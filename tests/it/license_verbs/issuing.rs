@@ -71,6 +71,10 @@ async fn nothing_is_issued_from_bad_input(kind: Kind) {
         ("customer", json!({ "email": null })),
         ("email", json!({ "email": "nobody" })),
         ("name", json!({ "name": "\u{202e}" })),
+        (
+            "name",
+            json!({ "customer": "cus_01jhmz3e5afkt9ymv5n2e8wqc4", "email": null, "name": "A" }),
+        ),
         ("seat_limit", json!({ "seat_limit": 0 })),
         ("seat_limit", json!({ "seat_limit": -1 })),
         ("seat_limit", json!({ "seat_limit": 1_000_001 })),

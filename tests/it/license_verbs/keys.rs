@@ -67,7 +67,7 @@ async fn a_rotation_tells_what_it_ended_also_while_time_goes_on(kind: Kind) {
     let license = LicenseId::parse(&desk.id).unwrap();
     let change = Change {
         license: license.clone(),
-        expected_version: None,
+        expected_revision: None,
         actor: Actor::Operator,
         now: desk.app.app.clock.now(),
         entropy: Arc::clone(&desk.app.app.entropy),

@@ -3,7 +3,7 @@
 use kitward_tests::{Kind, Shop, both};
 use serde_json::{Value, json};
 
-use super::{Desk, issue, path};
+use super::{Desk, issue, path, sql};
 
 both!(a_renewal_counts_from_the_end_or_from_now);
 async fn a_renewal_counts_from_the_end_or_from_now(kind: Kind) {
@@ -36,6 +36,35 @@ async fn a_renewal_counts_from_the_end_or_from_now(kind: Kind) {
         .post(&path(&id, "renew"), &json!({ "from": "now" }))
         .await;
     reply.expect_problem(409, "conflict");
+    desk.app.stop().await;
+}
+
+both!(a_renewal_ends_a_lapse);
+async fn a_renewal_ends_a_lapse(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    let endless = json!({ "updates_months": null });
+    Shop::policy(&desk.admin, "endless", &endless).await;
+    let (endless, _) = issue(&desk.admin, &json!({ "policy": "endless" })).await;
+    let renew = async |id: &str| {
+        let now = json!({ "from": "now" });
+        desk.admin.post(&path(id, "renew"), &now).await
+    };
+    for column in ["lapsed_at", "past_due_since"] {
+        let lapse = format!("UPDATE licenses SET {column} = '2026-01-10 00:00:00'");
+        sql(&desk.app, lapse).await;
+        for id in [&desk.id, &endless] {
+            let before = desk.admin.get(&path(id, "")).await;
+            assert_eq!(before.str("/status"), "lapsed", "{column}");
+            let renewed = renew(id).await.expect_status(200);
+            assert_eq!(renewed.str("/status"), "active", "{column}");
+            assert_eq!(renewed.json()[column], Value::Null);
+        }
+    }
+    // Nothing is left to end or to lengthen.
+    renew(&endless).await.expect_problem(409, "conflict");
+    let history = desk.admin.get(&path(&endless, "history")).await;
+    let fields = history.json()["items"][1]["fields"].to_string();
+    assert!(fields.contains("lapsed_at"), "{fields}");
     desk.app.stop().await;
 }
 
@@ -216,6 +245,8 @@ async fn seats_features_and_words_are_edited(kind: Kind) {
     for body in [
         json!({ "seat_limit": 0 }),
         json!({ "seat_limit": 1, "over_limit_days": -1 }),
+        json!({ "over_limit_days": 30 }),
+        json!({ "over_limit_days": 30, "metadata": {} }),
         json!({ "extra_entitlements": ["a b"] }),
         json!({ "add_entitlements": ["x".repeat(65)] }),
         json!({ "metadata": { "n".repeat(65): "v" } }),

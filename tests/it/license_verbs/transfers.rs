@@ -14,6 +14,7 @@ use kitward_tests::{BUYER, Kind, Reply, Shop, both};
 use serde_json::{Value, json};
 
 use super::{Desk, NEW_OWNER, code, count, issue, path, sql, token_row};
+use crate::looks::claims as verdict_claims;
 
 both!(a_transferred_license_is_lost_to_whoever_had_it);
 async fn a_transferred_license_is_lost_to_whoever_had_it(kind: Kind) {
@@ -45,15 +46,7 @@ async fn a_transferred_license_is_lost_to_whoever_had_it(kind: Kind) {
         code(&desk.app, &key, "activate", "machine-1").await,
         "VALID"
     );
-    // The former key tells nothing of the new owner's seats.
-    for call in ["activate", "validate", "heartbeat"] {
-        let ask = json!({ "key": desk.key, "kit": "feedback-widget", "device": "machine-1" });
-        let path = format!("/v1/licenses/{call}");
-        let answer = desk.app.anonymous().post(&path, &ask).await;
-        assert_eq!(answer.str("/code"), "KEY_REPLACED");
-        assert_eq!(answer.json()["activation"], Value::Null, "{call}");
-        assert!(!answer.text().contains("act_"), "{call}");
-    }
+    former_key_tells_nothing(&desk).await;
     assert_eq!(
         count(&desk.app, "license_tokens WHERE revoked_at IS NULL").await,
         0
@@ -65,6 +58,88 @@ async fn a_transferred_license_is_lost_to_whoever_had_it(kind: Kind) {
     desk.act("transfer", &nobody)
         .await
         .expect_problem(422, "invalid_field");
+    desk.app.stop().await;
+}
+
+/// Neither in plain nor signed, whatever the kit that is named.
+async fn former_key_tells_nothing(desk: &Desk) {
+    let portal = format!("{}/", desk.app.origin());
+    for (kit, code) in [
+        ("feedback-widget", "KEY_REPLACED"),
+        ("rate-limiter", "KIT_MISMATCH"),
+    ] {
+        for call in ["activate", "validate", "heartbeat", "file"] {
+            let ask = json!({ "key": desk.key, "kit": kit, "device": "machine-1" });
+            let path = format!("/v1/licenses/{call}");
+            let answer = desk.app.anonymous().post(&path, &ask).await;
+            let answer = answer.expect_status(200);
+            assert_eq!(answer.str("/code"), code, "{call}");
+            let mut body = answer.json();
+            body.as_object_mut().unwrap().remove("verdict").unwrap();
+            for member in ["license", "activation"] {
+                assert_eq!(body[member], Value::Null, "{call} {member}");
+            }
+            assert_eq!(body["notices"], json!([]), "{call}");
+            assert_eq!(body["manage_url"], json!(portal), "{call}");
+            for id in ["lic_", "act_"] {
+                assert!(!body.to_string().contains(id), "{call}");
+            }
+            let claims = verdict_claims(&desk.app, &answer.str("/verdict"));
+            assert_eq!((&claims["sub"], &claims["aud"]), (&json!("-"), &json!(kit)));
+            assert!(claims["license"].is_null() && claims["activation"].is_null());
+        }
+        let releases = format!("/v1/kits/{kit}/releases");
+        let refused = desk.app.kit(&desk.key).get(&releases).await;
+        assert_eq!(refused.str("/manage_url"), portal, "{kit}");
+        assert!(!refused.text().contains(&desk.id), "{kit}");
+    }
+    let ask = json!({ "key": desk.key, "kit": "feedback-widget", "device": "machine-1" });
+    let kit = desk.app.anonymous();
+    let kept = kit.post("/v1/licenses/deactivate", &ask).await;
+    let kept = kept.expect_status(200);
+    assert_eq!(kept.str("/code"), "KEY_REPLACED");
+    assert!(!kept.text().contains("lic_"), "{}", kept.text());
+}
+
+both!(a_key_that_its_owner_replaced_tells_of_the_license_still);
+async fn a_key_that_its_owner_replaced_tells_of_the_license_still(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    desk.done("transfer", &json!({ "email": NEW_OWNER })).await;
+    desk.app.clock.advance(1);
+    let key = desk.present_key().await;
+    desk.done("rotate", &json!({ "grace_seconds": 0 })).await;
+    let ask = json!({ "key": key, "kit": "feedback-widget", "device": "machine-1" });
+    let kit = desk.app.kit(&key);
+    let answer = kit.post("/v1/licenses/validate", &ask).await;
+    let answer = answer.expect_status(200);
+    assert_eq!(answer.str("/code"), "KEY_REPLACED");
+    assert_eq!(answer.str("/license/id"), desk.id);
+    let claims = verdict_claims(&desk.app, &answer.str("/verdict"));
+    assert_eq!(claims["sub"], json!(desk.id));
+    let page = format!("{}/licenses/{}", desk.app.origin(), desk.id);
+    assert_eq!(answer.str("/manage_url"), page);
+    let refused = kit.get("/v1/kits/feedback-widget/releases").await;
+    let refused = refused.expect_problem(401, "key_unknown");
+    assert_eq!(refused.str("/manage_url"), page);
+    desk.app.stop().await;
+}
+
+both!(who_had_a_license_before_a_transfer_is_on_record);
+async fn who_had_a_license_before_a_transfer_is_on_record(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    let before = desk.show().await.str("/customer_id");
+    let (other, _) = issue(&desk.admin, &json!({ "email": NEW_OWNER })).await;
+    let to = desk.admin.get(&path(&other, "")).await.str("/customer_id");
+    let renamed = json!({ "customer": to, "name": "Somebody" });
+    let refused = desk.act("transfer", &renamed).await;
+    let refused = refused.expect_problem(422, "invalid_field");
+    assert_eq!(refused.str("/field"), "name");
+    desk.done("transfer", &json!({ "customer": to })).await;
+    let log = format!("/v1/admin/audit?subject={}", desk.id);
+    let log = desk.admin.get(&log).await.expect_status(200);
+    assert_eq!(log.str("/items/0/action"), "license.transferred");
+    let owners = json!({ "from": before, "to": to });
+    assert_eq!(log.json()["items"][0]["personal"], owners);
     desk.app.stop().await;
 }
 
@@ -129,6 +204,38 @@ async fn what_a_former_owner_moved_is_not_held_against_the_new_one(kind: Kind) {
         desk.app.clock.advance(1);
         code(&desk.app, &key, "activate", "machine-1").await;
         assert_eq!(give_back(&key).await, said);
+    }
+    desk.app.stop().await;
+}
+
+both!(a_new_owner_sees_nothing_of_the_seats_a_former_one_had);
+async fn a_new_owner_sees_nothing_of_the_seats_a_former_one_had(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    // What staff see of the seat, which is what its owner sees.
+    let taken = async |key: &str, name: Option<&str>, version: Option<&str>| {
+        let ask = json!({
+            "key": key, "kit": "feedback-widget", "device": "machine-1",
+            "name": name, "version": version, "platform": version.map(|_| "linux"),
+        });
+        let kit = desk.app.anonymous();
+        let answer = kit.post("/v1/licenses/activate", &ask).await;
+        assert_eq!(answer.str("/code"), "VALID");
+        let seats = desk.admin.get(&desk.path("seats")).await;
+        ["name", "version", "platform"].map(|it| seats.str(&format!("/items/0/{it}")))
+    };
+    let theirs = taken(&desk.key, Some("Anna's laptop"), Some("1.0.0")).await;
+    assert_eq!(theirs, ["Anna's laptop", "1.0.0", "linux"]);
+    desk.done("transfer", &json!({ "email": NEW_OWNER })).await;
+    let key = desk.present_key().await;
+    let unnamed = taken(&key, None, None).await;
+    assert_eq!(unnamed, ["machine-1", "null", "null"]);
+    // Their own names they keep.
+    desk.app.clock.advance(1);
+    let own = ["Berta's laptop", "1.1.0", "linux"];
+    for name in [Some("Berta's laptop"), None] {
+        let given_back = code(&desk.app, &key, "deactivate", "machine-1").await;
+        assert_eq!(given_back, "FREED");
+        assert_eq!(taken(&key, name, name.map(|_| "1.1.0")).await, own);
     }
     desk.app.stop().await;
 }

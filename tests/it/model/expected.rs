@@ -55,6 +55,8 @@ pub(super) struct Life {
     suspended: bool,
     /// From when each key no longer counts; the newest last.
     keys: Vec<Option<i64>>,
+    /// When it went to its present owner, if it was another's before.
+    owned_since: Option<i64>,
     seats: BTreeMap<u8, Seat>,
     /// Devices that had a seat, and why they have it no longer.
     former: BTreeMap<u8, &'static str>,
@@ -71,6 +73,7 @@ impl Life {
             started: false,
             suspended: false,
             keys: vec![None],
+            owned_since: None,
             seats: BTreeMap::new(),
             former: BTreeMap::new(),
             freed: Vec::new(),
@@ -103,6 +106,7 @@ impl Life {
             }
             Step::Transfer => {
                 self.replace_keys(now);
+                self.owned_since = Some(now);
                 for device in std::mem::take(&mut self.seats).into_keys() {
                     self.former.insert(device, "freed");
                 }
@@ -156,6 +160,19 @@ impl Life {
         }
     }
 
+    /// Whoever had the license before is told nothing of it.
+    fn refused(&self, key: usize, code: &str) -> Said {
+        let end = self.keys[self.keys.len().saturating_sub(1 + key)];
+        let is_former = end
+            .zip(self.owned_since)
+            .is_some_and(|(end, since)| end <= since);
+        Said::Verdict {
+            code: code.to_owned(),
+            reason: None,
+            used: (!is_former).then(|| self.used()),
+        }
+    }
+
     fn sound(&self, now: i64) -> Said {
         let over = !self.seatless() && self.used() > i64::from(self.limit);
         let code = match self.valid_until {
@@ -168,7 +185,7 @@ impl Life {
 
     fn verdict(&self, key: usize, device: u8, now: i64) -> Said {
         if let Some(refusal) = self.refusal(key, now) {
-            return self.said(refusal, None);
+            return self.refused(key, refusal);
         }
         if self.seatless() || self.seats.contains_key(&device) {
             return self.sound(now);
@@ -179,7 +196,7 @@ impl Life {
 
     fn activate(&mut self, key: usize, device: u8, now: i64) -> Said {
         if let Some(refusal) = self.refusal(key, now) {
-            return self.said(refusal, None);
+            return self.refused(key, refusal);
         }
         if !self.seatless() && !self.seats.contains_key(&device) {
             if self.used() >= i64::from(self.limit + self.policy.overage()) {

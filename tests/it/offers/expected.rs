@@ -11,8 +11,21 @@ pub(super) const VERSIONS: [&str; 6] = [
     "2.0.0-dev.1",
     "2.0.0",
 ];
-const MAJORS: [u64; 6] = [0, 1, 1, 1, 2, 2];
+pub(super) const MAJORS: [u64; 6] = [0, 1, 1, 1, 2, 2];
 const CHANNELS: [&str; 6] = ["stable", "stable", "stable", "beta", "dev", "stable"];
+
+/// Channels that can be followed.
+pub(super) const FOLLOWED: [&str; 5] = ["stable", "rc", "beta", "alpha", "dev"];
+
+/// Whether who follows a channel gets a release.
+pub(super) fn follows(channel: &str, at: usize) -> bool {
+    match (channel, CHANNELS[at]) {
+        ("dev", own) => own == "dev",
+        (_, "dev") => false,
+        (_, "stable") => true,
+        (channel, _) => matches!(channel, "beta" | "alpha"),
+    }
+}
 
 pub(super) fn day(days: i64) -> i64 {
     days * 86_400
@@ -209,6 +222,31 @@ impl Case {
         self.status(at) == 200 && !self.releases[at].is_yanked
     }
 
+    pub(super) fn is_open_listed(&self, at: usize) -> bool {
+        self.open_status(at) == 200 && !self.releases[at].is_yanked
+    }
+
+    /// What `latest`, `1` or `1.2` comes to for who shows the key: a release, or why there is none.
+    pub(super) fn selected(&self, selector: &str) -> Result<usize, u16> {
+        if self.is_refused() {
+            return Err(403);
+        }
+        let start = format!("{selector}.");
+        let is_named = |at: &usize| {
+            let is_stable = CHANNELS[*at] == "stable";
+            is_stable && (selector == "latest" || VERSIONS[*at].starts_with(&start))
+        };
+        let named: Vec<usize> = (0..self.releases.len()).rev().filter(is_named).collect();
+        if let Some(at) = named.iter().find(|at| self.is_listed(**at)) {
+            return Ok(*at);
+        }
+        let is_out = named.iter().any(|at| {
+            let release = &self.releases[*at];
+            release.is_published && !release.is_yanked && !release.is_withdrawn
+        });
+        Err(if is_out { 403 } else { 404 })
+    }
+
     /// Whether a release is offered to who stands at `percent` of the queue: 100 is last.
     pub(super) fn is_candidate(
         &self,
@@ -217,23 +255,28 @@ impl Case {
         channel: &str,
         percent: u32,
     ) -> bool {
+        self.is_listed(at) && self.has_come(at, present, channel, percent)
+    }
+
+    /// The same but for the rights of who asks.
+    fn has_come(&self, at: usize, present: &str, channel: &str, percent: u32) -> bool {
         let release = &self.releases[at];
         let parse = |text: &str| kitward::releases::model::parse_version(text).expect("a version");
-        let follows = match (channel, CHANNELS[at]) {
-            ("dev", own) => own == "dev",
-            (_, "dev") => false,
-            (_, "stable") => true,
-            (channel, _) => matches!(channel, "beta" | "alpha"),
-        };
         let minimum = release.minimum(at).map(parse);
         let share = release.percent.unwrap_or(100);
         let has_come = share > 0 && (release.severity == "critical" || share >= percent);
-        self.is_listed(at)
-            && follows
+        follows(channel, at)
             && parse(VERSIONS[at]) > parse(present)
             && minimum.is_none_or(|minimum| minimum <= parse(present))
             && !release.is_halted
             && has_come
+    }
+
+    /// The highest that is offered to who shows no key: the last of each queue, but by hand.
+    pub(super) fn open_best(&self, present: &str, channel: &str, manual: bool) -> Option<usize> {
+        let percent = if manual { 1 } else { 100 };
+        let mut all = (0..self.releases.len()).rev();
+        all.find(|at| self.is_open_listed(*at) && self.has_come(*at, present, channel, percent))
     }
 
     /// The highest that is offered to who stands there.

@@ -206,13 +206,12 @@ async fn terms_are_applied_by_who_saw_them_and_each_change_is_on_record(kind: Ki
     let purchase = shop.buy(&app).await;
     edit(&shop.admin, &json!({ "seat_limit": 6 })).await;
     edit(&shop.admin, &json!({ "seat_limit": 7 })).await;
-    let stale = json!({ "preview": false, "terms_number": 2 });
-    let stale = shop
-        .admin
-        .post(APPLY, &stale)
-        .await
-        .expect_problem(412, "precondition_failed");
-    assert_eq!(stale.str("/terms_number"), "3");
+    for preview in [false, true] {
+        let stale = json!({ "preview": preview, "terms_number": 2 });
+        let stale = shop.admin.post(APPLY, &stale).await;
+        let stale = stale.expect_problem(412, "precondition_failed");
+        assert_eq!(stale.str("/terms_number"), "3");
+    }
     for (field, body) in [
         ("terms_number", json!({ "preview": false })),
         (

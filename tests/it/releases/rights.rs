@@ -2,7 +2,7 @@
 
 use kitward::staff::Scope;
 use kitward_keys::verify_update;
-use kitward_tests::{Kind, both};
+use kitward_tests::{Kind, Shop, both};
 use reqwest::Method;
 use serde_json::json;
 
@@ -75,6 +75,31 @@ async fn a_grant_opens_one_release_beyond_the_window(kind: Kind) {
     kit.get(&file("2.0.0"))
         .await
         .expect_problem(403, "version_not_covered");
+    stage.app.stop().await;
+}
+
+both!(a_release_is_not_granted_to_a_license_of_other_kits);
+async fn a_release_is_not_granted_to_a_license_of_other_kits(kind: Kind) {
+    let stage = stage(kind).await;
+    let id = stage.release("1.0.0").await;
+    let admin = &stage.shop.admin;
+    let path = format!("/v1/admin/releases/{id}/grants");
+    for (name, terms, status) in [
+        ("limiter", json!({ "kits": ["rate-limiter"] }), 422),
+        ("everything", json!({ "scope": "all", "kits": [] }), 200),
+    ] {
+        let policy = Shop::policy(admin, name, &terms).await;
+        let issue = json!({ "policy": policy, "email": "other@example.com" });
+        let issued = admin.post("/v1/admin/licenses", &issue).await;
+        let license = issued.expect_status(201).str("/id");
+        let grant = json!({ "license": license, "reason": "They asked." });
+        let reply = admin.post(&path, &grant).await.expect_status(status);
+        if status == 422 {
+            assert_eq!(reply.str("/field"), "license");
+        }
+    }
+    let list = admin.get(&path).await.expect_status(200);
+    assert_eq!(list.json()["items"].as_array().unwrap().len(), 1);
     stage.app.stop().await;
 }
 

@@ -36,6 +36,43 @@ async fn a_caller_too_old_for_a_release_gets_the_step_in_between(kind: Kind) {
     stage.app.stop().await;
 }
 
+both!(a_comparison_is_named_only_where_there_is_one);
+async fn a_comparison_is_named_only_where_there_is_one(kind: Kind) {
+    let stage = stage(kind).await;
+    for version in ["1.0.0", "1.1.0"] {
+        stage.release(version).await;
+    }
+    let kit = stage.kit();
+    let named = async |present: &str, offered: &str| {
+        let answer = check(&kit, &format!("version={present}")).await;
+        assert_eq!(answer.str("/release/version"), offered, "{present}");
+        answer.json()["compare_url"].as_str().map(str::to_owned)
+    };
+    let ends = |address: Option<String>, range: &str| {
+        let end = format!("/v1/kits/{KIT}/compare/{range}");
+        address.is_some_and(|address| address.ends_with(&end))
+    };
+    // What a build adds to its version makes no other release of it.
+    for present in ["1.0.0", "1.0.0%2Bacme.1"] {
+        let address = named(present, "1.1.0").await;
+        assert!(ends(address, "1.0.0...1.1.0"), "{present}");
+    }
+    // A release without source.
+    let admin = &stage.shop.admin;
+    let draft = json!({ "kit": KIT, "version": "1.2.0" });
+    let made = admin.post("/v1/admin/releases", &draft).await;
+    let id = made.expect_status(201).str("/id");
+    let put = format!("/v1/admin/releases/{id}/artifacts/manual.bin?kind=docs");
+    admin.put(&put, b"m".to_vec()).await.expect_status(201);
+    stage.acted(&id, "publish", &json!({})).await;
+    assert_eq!(named("1.1.0", "1.2.0").await, None);
+    stage.release("1.3.0").await;
+    assert_eq!(named("1.2.0", "1.3.0").await, None);
+    let address = named("1.1.0", "1.3.0").await;
+    assert!(ends(address, "1.1.0...1.3.0"));
+    stage.app.stop().await;
+}
+
 both!(only_files_for_the_callers_machine_are_offered);
 async fn only_files_for_the_callers_machine_are_offered(kind: Kind) {
     let stage = stage(kind).await;
@@ -100,6 +137,51 @@ async fn only_files_for_the_callers_machine_are_offered(kind: Kind) {
         let path = format!("/v1/admin/releases/{}/artifacts/d.bin{bad}", ids["1.1.0"]);
         let refused = admin.put(&path, b"d".to_vec()).await;
         refused.expect_problem(422, "invalid_field");
+    }
+    stage.app.stop().await;
+}
+
+both!(a_list_follows_a_channel_where_one_is_named);
+async fn a_list_follows_a_channel_where_one_is_named(kind: Kind) {
+    let stage = stage(kind).await;
+    let all = [
+        "2.0.0-dev.1",
+        "1.3.0-alpha.1",
+        "1.2.0-beta.1",
+        "1.1.0-rc.1",
+        "1.0.0",
+    ];
+    for version in all {
+        stage.release(version).await;
+    }
+    let kit = stage.kit();
+    for (named, expected) in [
+        ("", &all[..]),
+        ("&channel=stable", &all[4..]),
+        ("&channel=rc", &all[3..]),
+        ("&channel=beta", &all[2..]),
+        ("&channel=alpha", &all[1..]),
+        ("&channel=dev", &all[..1]),
+    ] {
+        let mut found: Vec<String> = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = format!("/v1/kits/{KIT}/releases?limit=2{named}{cursor}");
+            let page = kit.get(&page).await.expect_status(200).json();
+            let items = page["items"].as_array().unwrap().iter();
+            found.extend(items.map(|it| it["version"].as_str().unwrap().to_owned()));
+            let Some(next) = page["next_cursor"].as_str() else {
+                break;
+            };
+            cursor = format!("&cursor={next}");
+        }
+        assert_eq!(found, expected, "{named}");
+    }
+    for bad in ["nightly", "Stable", ""] {
+        let refused = format!("/v1/kits/{KIT}/releases?channel={bad}");
+        let refused = kit.get(&refused).await;
+        let refused = refused.expect_problem(422, "invalid_field");
+        assert_eq!(refused.str("/field"), "channel", "{bad}");
     }
     stage.app.stop().await;
 }

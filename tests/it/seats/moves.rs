@@ -4,7 +4,7 @@ use kitward::activations::{free, model::ActivationId, seen};
 use kitward::audit::Actor as Who;
 use kitward::kits::store::Terms;
 use kitward_tests::{BUYER, Kind, both};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{DAY, ask, code, devices, events, floating, held, shop, sql};
 
@@ -66,6 +66,35 @@ async fn seats_move_within_the_churn_limit_then_support_moves_them(kind: Kind) {
     app.clock.advance(29 * DAY);
     assert_eq!(code(&app, "deactivate", &license, "d").await, "FREED");
     assert_eq!(events(&app, &license, "freed", "kit").await, 3);
+    app.stop().await;
+}
+
+both!(a_seat_that_is_not_given_back_says_where_to_mend_it);
+async fn a_seat_that_is_not_given_back_says_where_to_mend_it(kind: Kind) {
+    let (app, shop) = shop(kind).await;
+    let license = shop.issue(&app, devices(1)).await;
+    let give_back = async |more: Value| ask(&app.anonymous(), "deactivate", &license, more).await;
+    let device = json!({ "device": "a" });
+    let not_held = give_back(device.clone()).await;
+    assert_eq!(not_held.str("/code"), "NOT_ACTIVATED");
+    assert_eq!(
+        not_held.str("/manage_url"),
+        format!("{}/licenses/{}", app.origin(), license.id)
+    );
+    // Whoever shows such a key learns nothing of the license.
+    let other_kit = give_back(json!({ "device": "a", "kit": "no-such-kit" })).await;
+    let rotate = format!("/v1/admin/licenses/{}/rotate", license.id);
+    let rotated = shop.admin.post(&rotate, &json!({})).await;
+    rotated.expect_status(200);
+    let replaced = give_back(device).await;
+    for (refused, said) in [(other_kit, "KIT_MISMATCH"), (replaced, "KEY_REPLACED")] {
+        assert_eq!(refused.str("/code"), said);
+        assert_eq!(refused.str("/manage_url"), format!("{}/", app.origin()));
+        assert!(!refused.text().contains("lic_"), "{}", refused.text());
+    }
+    let unknown = give_back(json!({ "device": "a", "key": "kwl_nothing" })).await;
+    assert_eq!(unknown.str("/code"), "NOT_FOUND");
+    assert!(unknown.json().get("manage_url").is_none());
     app.stop().await;
 }
 

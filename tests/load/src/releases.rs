@@ -3,6 +3,7 @@
 use kitward::app::App;
 use kitward::audit::Actor;
 use kitward::idempotency::{Claim, Once};
+use kitward::releases::change::Change;
 use kitward::releases::create_release::{CreateRelease, create_release};
 use kitward::releases::model::Severity;
 use kitward::releases::publish_release::publish_release;
@@ -52,7 +53,13 @@ pub(crate) async fn publish(app: &App) -> Outcome<()> {
             upload.write(file.name.as_bytes()).await?;
             finish(app, file, upload, None).await?;
         }
-        publish_release(app, release, Some(false), Actor::Operator).await?;
+        let of = Change {
+            release,
+            expected_revision: None,
+            actor: Actor::Operator,
+            now: app.clock.now(),
+        };
+        publish_release(app, of, Some(false)).await?;
     }
     Ok(())
 }

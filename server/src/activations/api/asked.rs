@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use crate::activations::model::{Identity, NAME_MAX};
 use crate::http::error::ApiError;
+use crate::http::extract::OptionalKey;
 use crate::http::openapi::words::Slug;
 use crate::kits::model::{SeatKind, has_invisible, is_slug};
 use crate::licenses::validate::Ask;
@@ -13,9 +14,9 @@ use crate::licenses::validate::Ask;
 /// What a kit sends. Unknown members are ignored: a newer kit may talk to an older server.
 #[derive(Debug, Deserialize, ToSchema)]
 pub(super) struct AskBody {
-    /// The license key, as pasted.
-    #[schema(value_type = String, format = Password)]
-    key: SecretString,
+    /// The license key, as pasted; where it is left out, `Authorization` has it.
+    #[schema(value_type = Option<String>, format = Password)]
+    key: Option<SecretString>,
     /// The kit, or a former slug of it.
     #[schema(value_type = Slug)]
     kit: String,
@@ -39,8 +40,8 @@ pub(super) struct AskBody {
     /// Platform it runs on, for the customer.
     #[schema(max_length = 64)]
     platform: Option<String>,
-    /// Bound into the signed answer: printable ASCII.
-    #[schema(max_length = 128)]
+    /// Bound into the signed answer, exactly as sent: printable ASCII without spaces.
+    #[schema(max_length = 128, pattern = "^[!-~]*$")]
     nonce: Option<String>,
     /// Features the kit needs.
     #[schema(max_items = 100)]
@@ -70,31 +71,22 @@ const ENTITLEMENTS_MAX: usize = 100;
 const TTL_MIN: i64 = 60;
 
 impl AskBody {
-    pub(super) fn check(self) -> Result<Ask, ApiError> {
+    /// Checks every member. `in_header` is what the request's `Authorization` holds.
+    pub(super) fn check(self, in_header: Result<OptionalKey, ApiError>) -> Result<Ask, ApiError> {
         self.ttl_seconds()?;
         if !is_slug(&self.kit) {
             return Err(ApiError::field("kit", "must be a kit's slug"));
         }
         let identity = self.identity()?;
-        let nonce = bounded("nonce", self.nonce, NONCE_MAX)?;
-        if nonce
-            .as_deref()
-            .is_some_and(|nonce| !nonce.bytes().all(|b| b.is_ascii_graphic()))
-        {
-            return Err(ApiError::field(
-                "nonce",
-                "must be printable ASCII without spaces",
-            ));
-        }
         Ok(Ask {
-            key: self.key,
+            key: the_key(self.key, in_header)?,
             origin: None,
             kit: self.kit,
             identity,
             name: bounded("name", self.name, NAME_MAX)?,
             version: bounded("version", self.version, WORD_MAX)?,
             platform: bounded("platform", self.platform, WORD_MAX)?,
-            nonce,
+            nonce: exact(self.nonce)?,
             entitlements: features(self.entitlements.unwrap_or_default())?,
         })
     }
@@ -127,6 +119,34 @@ impl AskBody {
         }
         Ok(found)
     }
+}
+
+/// The key of a call. Where the body has one the header is somebody else's matter: a proxy's password, for
+/// example.
+fn the_key(
+    in_body: Option<SecretString>,
+    in_header: Result<OptionalKey, ApiError>,
+) -> Result<SecretString, ApiError> {
+    if let Some(key) = in_body {
+        return Ok(key);
+    }
+    let OptionalKey(key) = in_header?;
+    key.ok_or_else(|| {
+        let reason = "send the license key here or as \"Authorization: License KEY\"";
+        ApiError::field("key", reason)
+    })
+}
+
+/// A nonce is compared by whoever sent it: not a character of it may be changed.
+fn exact(nonce: Option<String>) -> Result<Option<String>, ApiError> {
+    let fits = |nonce: &String| {
+        nonce.len() <= NONCE_MAX && nonce.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    if nonce.as_ref().is_none_or(fits) {
+        return Ok(nonce);
+    }
+    let reason = "must be at most 128 characters of printable ASCII without spaces";
+    Err(ApiError::field("nonce", reason))
 }
 
 /// Names of features: few, short, visible.

@@ -16,6 +16,17 @@ impl Activation {
         }
     }
 
+    /// The end of the file of a machine that is never online, while that file speaks for the seat.
+    pub fn offline_file(&self, now: Timestamp) -> Option<Timestamp> {
+        self.offline_until.filter(|end| *end > now)
+    }
+
+    /// The end of a lease that shall end then: never before a file that speaks for the seat, for the
+    /// machine goes on by the file.
+    pub fn lease_end(&self, asked: Timestamp) -> Timestamp {
+        self.offline_until.map_or(asked, |end| end.max(asked))
+    }
+
     /// The last moment somebody is known to count on it: a machine that is never online is not seen.
     pub fn counted_on_until(&self) -> Timestamp {
         self.offline_until
@@ -31,11 +42,9 @@ mod tests {
     use crate::kits::model::SeatKind;
     use crate::licenses::model::LicenseId;
 
-    #[test]
-    fn a_lease_ends_at_its_last_moment_without_anybody_freeing_it() {
-        let now = Timestamp::parse("2027-06-01T00:00:00Z").unwrap();
+    fn taken_at(now: Timestamp) -> Activation {
         let entropy = SeededEntropy::new(1);
-        let mut row = Activation {
+        Activation {
             id: ActivationId::new(now, &entropy),
             license_id: LicenseId::new(now, &entropy),
             kind: SeatKind::Device,
@@ -49,7 +58,13 @@ mod tests {
             lease_ends_at: None,
             freed_reason: None,
             offline_until: None,
-        };
+        }
+    }
+
+    #[test]
+    fn a_lease_ends_at_its_last_moment_without_anybody_freeing_it() {
+        let now = Timestamp::parse("2027-06-01T00:00:00Z").unwrap();
+        let mut row = taken_at(now);
         assert_eq!(row.state(now.plus_seconds(1 << 30)), SeatState::Held);
         let end = now.plus_seconds(60);
         row.lease_ends_at = Some(end);
@@ -60,8 +75,19 @@ mod tests {
         assert_eq!(row.state(end), SeatState::LeaseEnded);
         row.freed_reason = Some(FreedReason::Freed);
         assert_eq!(row.state(now), SeatState::Freed);
-        assert_eq!(row.counted_on_until(), now);
+    }
+
+    #[test]
+    fn a_file_of_a_machine_that_is_never_online_speaks_until_its_end() {
+        let now = Timestamp::parse("2027-06-01T00:00:00Z").unwrap();
+        let (end, later) = (now.plus_seconds(60), now.plus_seconds(61));
+        let mut row = taken_at(now);
+        assert_eq!((row.counted_on_until(), row.lease_end(now)), (now, now));
+        assert_eq!(row.offline_file(now), None);
         row.offline_until = Some(end);
-        assert_eq!(row.counted_on_until(), end);
+        assert_eq!((row.counted_on_until(), row.lease_end(now)), (end, end));
+        assert_eq!(row.lease_end(later), later);
+        assert_eq!(row.offline_file(now), Some(end));
+        assert_eq!(row.offline_file(end), None);
     }
 }

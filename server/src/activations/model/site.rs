@@ -44,9 +44,13 @@ fn domain(name: &str) -> Option<String> {
     if name.len() > HOST_MAX || !name.split('.').all(is_label) {
         return None;
     }
+    Some(without_www(name).to_owned())
+}
+
+fn without_www(name: &str) -> &str {
     // `www.com` is a site of its own.
     let bare = name.strip_prefix("www.").filter(|rest| rest.contains('.'));
-    Some(bare.unwrap_or(name).to_owned())
+    bare.unwrap_or(name)
 }
 
 /// Whether a normalized host is a machine or a network of one's own.
@@ -86,11 +90,12 @@ fn is_private_v6(address: Ipv6Addr) -> bool {
         || address.is_unicast_link_local()
 }
 
-/// Whether a normalized host is one of these; `*.` in front stands for all below.
+/// Whether a normalized host is one of these, with or without `www.`; `*.` in front stands for all
+/// below, and what is below `www.example.com` is not all that is below `example.com`.
 pub fn is_staging(host: &str, patterns: &[String]) -> bool {
     patterns.iter().any(|pattern| {
         pattern.strip_prefix("*.").map_or_else(
-            || host == pattern,
+            || host == without_www(pattern),
             |parent| {
                 host.strip_suffix(parent)
                     .is_some_and(|below| below.len() > 1 && below.ends_with('.'))
@@ -241,6 +246,28 @@ mod tests {
             "example.com",
         ] {
             assert!(!is_staging(host, &patterns), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_staging_host_is_the_same_site_with_www_and_without() {
+        let patterns = [
+            "www.staging.example.com".to_owned(),
+            "*.www.dev.example.com".to_owned(),
+            "www.com".to_owned(),
+        ];
+        for written in [
+            "www.staging.example.com",
+            "staging.example.com",
+            "a.www.dev.example.com",
+            "www.com",
+        ] {
+            let site = host(written).unwrap();
+            assert!(is_staging(&site, &patterns), "{written}");
+        }
+        for written in ["a.dev.example.com", "www.dev.example.com", "a.com"] {
+            let site = host(written).unwrap();
+            assert!(!is_staging(&site, &patterns), "{written}");
         }
     }
 }

@@ -77,8 +77,27 @@ pub(in crate::cli) enum LicenseCommand {
         #[command(flatten)]
         narrow: Narrow,
     },
+    /// Change what it has beside its terms: features, and your own words.
+    Edit(EditLicense),
+    #[command(flatten)]
+    Look(LicenseList),
     #[command(flatten)]
     Act(Act),
+}
+
+/// What is listed of one license.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum LicenseList {
+    /// List its keys, the oldest first: never their texts.
+    Keys { license: String },
+    /// List its holds and revocations, open and closed.
+    Holds { license: String },
+    /// List what was written about it, the oldest first.
+    Notes { license: String },
+    /// List what was changed about it and by whom, the oldest first.
+    History { license: String },
+    /// List what was downloaded with it, the newest first.
+    Downloads { license: String },
 }
 
 /// What is one call.
@@ -103,7 +122,7 @@ pub(in crate::cli) enum Act {
         #[arg(long)]
         reason: Option<HoldReason>,
         /// And this cause.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "hold")]
         cause: Option<String>,
         /// Why; must be given where the reason is not manual.
         #[arg(long)]
@@ -120,7 +139,7 @@ pub(in crate::cli) enum Act {
         #[arg(long)]
         note: Option<String>,
     },
-    /// Add the durations of its terms to its ends.
+    /// Add the durations of its terms to its ends; a lapse is over then.
     Renew {
         license: String,
         /// expiry or now.
@@ -165,7 +184,7 @@ pub(in crate::cli) struct Issue {
     #[arg(long)]
     pub(in crate::cli) email: Option<String>,
     /// Name of a new customer.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "customer")]
     pub(in crate::cli) name: Option<String>,
     /// Seats instead of the policy's: a number, or unlimited.
     #[arg(long, value_parser = seats)]
@@ -181,6 +200,30 @@ pub(in crate::cli) struct Issue {
     pub(in crate::cli) metadata: Vec<(String, String)>,
     #[arg(long)]
     pub(in crate::cli) note: Option<String>,
+}
+
+/// What it has beside its terms; what is not given stays as it is.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct EditLicense {
+    pub(in crate::cli) license: String,
+    /// A feature beside those of its terms, instead of all that it has; may be given several times.
+    #[arg(long = "entitlement", value_name = "FEATURE")]
+    pub(in crate::cli) entitlements: Vec<String>,
+    /// No feature beside those of its terms.
+    #[arg(long, conflicts_with = "entitlements")]
+    pub(in crate::cli) no_entitlements: bool,
+    /// A feature to add to them; may be given several times.
+    #[arg(long = "add-entitlement", value_name = "FEATURE")]
+    pub(in crate::cli) added: Vec<String>,
+    /// A feature to take from them; may be given several times.
+    #[arg(long = "remove-entitlement", value_name = "FEATURE")]
+    pub(in crate::cli) removed: Vec<String>,
+    /// Your own words, NAME=TEXT, instead of all that are there; may be given several times.
+    #[arg(long = "metadata", value_name = "NAME=TEXT", value_parser = pair)]
+    pub(in crate::cli) metadata: Vec<(String, String)>,
+    /// None of your own words.
+    #[arg(long, conflicts_with = "metadata")]
+    pub(in crate::cli) no_metadata: bool,
 }
 
 /// Where its ends go.
@@ -212,7 +255,7 @@ pub(in crate::cli) struct Transfer {
     #[arg(long)]
     pub(in crate::cli) email: Option<String>,
     /// Name of a new customer.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "customer")]
     pub(in crate::cli) name: Option<String>,
 }
 
@@ -237,6 +280,13 @@ pub(in crate::cli) struct SetPolicy {
 pub(in crate::cli) enum CustomerCommand {
     /// List customers.
     List {
+        /// Those of whoever holds this mail address.
+        #[arg(long)]
+        email: Option<String>,
+    },
+    /// Write all customers of a list into a file: .csv or .json.
+    Export {
+        file: PathBuf,
         /// Those of whoever holds this mail address.
         #[arg(long)]
         email: Option<String>,

@@ -110,6 +110,11 @@ pub(in crate::cli) enum PolicyCommand {
         /// Id or name.
         policy: String,
     },
+    /// List the versions of a policy's terms, the first one first.
+    Versions {
+        /// Id or name.
+        policy: String,
+    },
     /// List policies.
     List,
     /// List the terms to start from.

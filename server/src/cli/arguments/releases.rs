@@ -94,6 +94,30 @@ pub(in crate::cli) enum ReleaseCommand {
         #[arg(long = "signature", value_name = "FILE.minisig")]
         signatures: Vec<PathBuf>,
     },
+    #[command(flatten)]
+    Draft(DraftCommand),
+}
+
+/// What is done with a draft and what comes into it.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum DraftCommand {
+    /// Take a file out of a draft.
+    RemoveFile {
+        /// Id, or KIT@VERSION.
+        release: String,
+        /// Name of the file.
+        name: String,
+    },
+    /// List the uploads of a release that are under way.
+    Uploads {
+        /// Id, or KIT@VERSION.
+        release: String,
+    },
+    /// Give an upload up; what was sent of it goes.
+    AbandonUpload {
+        /// Its id.
+        upload: String,
+    },
     /// Delete a draft and its files.
     Delete {
         /// Id, or KIT@VERSION.

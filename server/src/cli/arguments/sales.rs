@@ -1,5 +1,7 @@
 //! What `price`, `order` and `event` take.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
 
 use crate::payments::model::QuantityRule;
@@ -35,6 +37,8 @@ pub(in crate::cli) enum OrderCommand {
     },
     /// List orders.
     List,
+    /// Write all orders into a file: .csv or .json.
+    Export { file: PathBuf },
     /// Issue what an order still lacks, after its prices were mapped.
     Fulfil {
         /// Its id.

@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::super::arguments::{PerFile, Publish, word_for};
 use super::super::output::Failed;
 use super::progress::Progress;
+use crate::releases::model::{FileWords, SOURCE};
 
 /// A file to upload.
 #[derive(Debug, Clone)]
@@ -114,6 +115,27 @@ impl LocalFile {
             body.insert((*field).to_owned(), word.as_str().into());
         }
         Value::Object(body)
+    }
+
+    /// What the server has otherwise than it is said here, of a file that it knows.
+    pub(super) fn other_word(&self, known: &Value) -> Option<&'static str> {
+        let has = |field: &str| known.get(field).and_then(Value::as_str);
+        let said = |field: &str| {
+            let mut words = self.words.iter();
+            let found = words.find(|(name, _)| *name == field);
+            found.map(|(_, word)| word.as_str())
+        };
+        let known = FileWords {
+            kind: has("kind").unwrap_or_default(),
+            platform: has("platform"),
+            arch: has("arch"),
+        };
+        let said = FileWords {
+            kind: said("kind").unwrap_or(SOURCE),
+            platform: said("platform"),
+            arch: said("arch"),
+        };
+        known.difference(said).map(|(member, _)| member)
     }
 
     /// Some of its bytes, and what they hash to.

@@ -7,6 +7,7 @@ use super::super::client::{Client, Unanswered, persist};
 use super::super::output::Failed;
 use super::files::LocalFile;
 use super::progress::{FileProgress, Progress};
+use super::way_out;
 use crate::releases::model::Cut;
 
 /// Parts on their way at once, over all files.
@@ -54,7 +55,7 @@ async fn begin<'a>(
     let body = file.body();
     let path = ["releases", release, "uploads"];
     let begun = persist(|| client.try_post(&path, &body)).await;
-    let begun = begun.map_err(|error| named(file, error))?;
+    let begun = begun.map_err(|error| refused(release, file, error))?;
     let Some(upload) = begun.get("id").and_then(Value::as_str) else {
         progress.present(&file.name);
         return Ok(None);
@@ -103,7 +104,7 @@ async fn send_part(client: &Client, sending: &Sending<'_>, number: u64) -> Resul
     let number = number.to_string();
     let place = (sending.upload.as_str(), number.as_str());
     let sent = persist(|| client.put_part(place, part.clone(), &sha256)).await;
-    sent.map_err(|error| named(sending.file, error))?;
+    sent.map_err(|error| Failed::from(error).in_front(&sending.file.name))?;
     sending.progress.sent(length);
     Ok(())
 }
@@ -133,7 +134,7 @@ async fn complete(
                 Some(anew) => sending = anew,
             }
         } else {
-            return Err(named(sending.file, error));
+            return Err(refused(release, sending.file, error));
         }
         let missing = sending.missing.clone();
         let parts = missing.into_iter().map(|number| (&sending, number));
@@ -146,6 +147,6 @@ async fn complete(
 }
 
 /// A refusal is one of a file.
-fn named(file: &LocalFile, error: Unanswered) -> Failed {
-    Failed::from(error).in_front(&file.name)
+fn refused(release: &str, file: &LocalFile, error: Unanswered) -> Failed {
+    way_out::told(release, &file.name, error).in_front(&file.name)
 }

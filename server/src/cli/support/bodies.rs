@@ -2,19 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::arguments::licenses::{Act, Extend, Issue, Seats, SetPolicy};
+use crate::cli::arguments::licenses::{Act, EditLicense, Extend, Issue, Seats, SetPolicy};
 
 impl Issue {
     pub(super) fn body(self) -> Value {
-        let metadata: Map<String, Value> = self
-            .metadata
-            .into_iter()
-            .map(|(name, text)| (name, Value::from(text)))
-            .collect();
         let body = json!({
             "policy": self.policy, "customer": self.customer, "email": self.email,
             "name": self.name, "starts_at": self.starts_at, "note": self.note,
-            "extra_entitlements": self.entitlements, "metadata": metadata,
+            "extra_entitlements": self.entitlements, "metadata": own_words(self.metadata),
         });
         with(
             body,
@@ -22,6 +17,29 @@ impl Issue {
             self.seats.map(|Seats(seats)| seats.into()),
         )
     }
+}
+
+impl EditLicense {
+    /// License and body, which holds what was given and nothing else.
+    pub(super) fn call(self) -> (String, Value) {
+        let replaces = self.no_entitlements || !self.entitlements.is_empty();
+        let all = replaces.then(|| Value::from(self.entitlements));
+        let some = |words: Vec<String>| (!words.is_empty()).then(|| Value::from(words));
+        let rewrites = self.no_metadata || !self.metadata.is_empty();
+        let metadata = rewrites.then(|| own_words(self.metadata));
+        let body = with(json!({}), "extra_entitlements", all);
+        let body = with(body, "add_entitlements", some(self.added));
+        let body = with(body, "remove_entitlements", some(self.removed));
+        (self.license, with(body, "metadata", metadata))
+    }
+}
+
+fn own_words(pairs: Vec<(String, String)>) -> Value {
+    let members = pairs.into_iter();
+    let members: Map<String, Value> = members
+        .map(|(name, text)| (name, Value::from(text)))
+        .collect();
+    Value::Object(members)
 }
 
 /// A member, where it is given at all: null has a meaning of its own.

@@ -180,6 +180,17 @@ fn limits_end_the_reading_of_every_form() {
 }
 
 #[test]
+fn a_window_as_large_as_may_be_published_is_read() {
+    let tar = tarred(&[("kit/a.txt", "abc\n")]);
+    // A window of 2 to the power of 10 + 17, and the last block, stored.
+    let block = (u32::try_from(tar.len()).unwrap() << 3) | 1;
+    let head: [u8; 6] = [0x28, 0xb5, 0x2f, 0xfd, 0, 17 << 3];
+    let zst = [&head[..], &block.to_le_bytes()[..3], &tar].concat();
+    let tree = list(Cursor::new(&zst), &limits()).unwrap();
+    assert_eq!(tree[&b"kit/a.txt"[..]].id, ObjectId::of(b"abc\n"));
+}
+
+#[test]
 fn what_is_no_archive_or_a_damaged_one_is_told() {
     let read = |bytes: &[u8]| list(Cursor::new(bytes), &limits());
     for other in [&b""[..], b"hello", b"PK", &[0; 2_000], b"\x1f"] {

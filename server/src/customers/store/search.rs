@@ -1,6 +1,8 @@
 //! Customers by id, customers and orders by what support knows of them.
 
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
 use super::{Customer, Order};
 use crate::customers::model::CustomerId;
@@ -89,11 +91,18 @@ pub fn orders_by_provider_id(
         .load(conn)?)
 }
 
-/// Orders made with an address, as it was typed.
-pub fn orders_by_email(conn: &mut AnyConn, email: &str, limit: i64) -> Result<Vec<Order>, DbError> {
+/// Orders made with an address in one of these spellings, newest first, however large its letters were.
+pub fn orders_by_email(
+    conn: &mut AnyConn,
+    spellings: &[String],
+    limit: i64,
+) -> Result<Vec<Order>, DbError> {
+    // What the index `orders_email_spelling` holds. By time: in the order of their ids PostgreSQL might
+    // walk through all orders until it has found so many.
+    let spelling = sql::<Text>("lower(orders.email)");
     Ok(orders::table
-        .filter(orders::email.eq(email))
-        .order(orders::id.desc())
+        .filter(spelling.eq_any(spellings.to_vec()))
+        .order((orders::created_at.desc(), orders::id.desc()))
         .limit(limit)
         .load(conn)?)
 }

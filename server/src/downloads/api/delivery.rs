@@ -38,6 +38,15 @@ pub struct Shipment {
     pub stamp_nonce: Option<String>,
 }
 
+impl Shipment {
+    /// Whether it was asked for by a ticket, which gives so many bytes and no more: there a part that is
+    /// fetched elsewhere would count as all of the file.
+    fn is_by_ticket(&self) -> bool {
+        let recipient = self.to.as_ref();
+        recipient.is_some_and(|(_, to)| to.ticket.is_some())
+    }
+}
+
 impl From<ContentError> for ApiError {
     fn from(error: ContentError) -> Self {
         match error {
@@ -79,7 +88,9 @@ pub async fn deliver(
         Delivery::Parts(parts) => parts,
     };
     // Another host knows nothing of our entity tags, and not every one sends several parts.
-    let ours_alone = parts.len() > 1 || if_range == Some(content.etag.as_str());
+    let ours_alone = parts.len() > 1
+        || if_range == Some(content.etag.as_str())
+        || (shipment.is_by_ticket() && !parts.is_empty());
     if !ours_alone && let Some(address) = address_elsewhere(app, content).await? {
         // An address opens all of the file, whatever part was asked for.
         record(app, request, &shipment, &[]).await?;

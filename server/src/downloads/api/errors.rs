@@ -7,6 +7,7 @@ use crate::downloads::record::BeginDeliveryError;
 use crate::downloads::tickets::TicketError;
 use crate::http::extract::key_missing;
 use crate::http::{ApiError, Code};
+use crate::licenses::answer::manage_url;
 use crate::licenses::model::VerdictCode;
 
 /// A refusal as an answer. A kit that is not owned and one that does not exist look alike, and are
@@ -19,7 +20,11 @@ pub fn refused(app: &App, error: AccessError) -> ApiError {
         AccessError::KeyUnknown => {
             ApiError::new(Code::KeyUnknown, VerdictCode::NotFound.detail()).for_wrong_key()
         }
-        AccessError::License(code) => license_refused(code),
+        AccessError::License { code, license } => {
+            let own_page = license.map(|license| manage_url(app, &license));
+            let url = own_page.unwrap_or_else(|| app.link("/"));
+            license_refused(code).with("manage_url", url)
+        }
         AccessError::UnknownVersion => {
             ApiError::new(Code::NotFound, "This kit has no such version.")
         }

@@ -34,7 +34,7 @@ pub(super) fn look(
         (Some(holding), _) => {
             let refusal = holding.standing(false).refusal(now);
             let refusal = refusal.unwrap_or(VerdictCode::KitMismatch);
-            Err(AccessError::License(refusal))
+            Err(AccessError::of_license(Some(&holding), refusal))
         }
     }
 }
@@ -59,7 +59,7 @@ pub(super) fn of_license(
     now: Timestamp,
 ) -> Result<Access, AccessError> {
     if let Some(code) = holding.standing(true).refusal(now) {
-        return Err(AccessError::License(code));
+        return Err(AccessError::of_license(Some(&holding), code));
     }
     let side = KitSide {
         kit: &catalog.kit,

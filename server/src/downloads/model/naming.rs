@@ -1,4 +1,4 @@
-//! Names of files in headers and addresses.
+//! Names of files in headers, addresses and commands.
 
 use data_encoding::HEXUPPER;
 
@@ -15,6 +15,11 @@ pub fn path_segment(text: &str) -> String {
         }
     }
     encoded
+}
+
+/// A name as one word of a shell.
+pub fn shell_word(name: &str) -> String {
+    format!("'{}'", name.replace('\'', r"'\''"))
 }
 
 /// `Content-Disposition` that saves under this name (RFC 6266), in full for clients that read

@@ -94,10 +94,9 @@ pub(super) fn one_kit(app: &App, listing: &KitListing, choice: &Choice) -> KitDo
 
 fn kit(app: &App, listing: &KitListing, rows: &[Row<'_>], shown: &[&Row<'_>]) -> KitDownloads {
     let row = |(version, it): &&Row<'_>| {
-        let before = rows
-            .iter()
-            .find(|(other, before)| other.cmp_precedence(version).is_lt() && is_comparable(before));
-        let before = before.filter(|_| is_comparable(it));
+        let before = rows.iter().find(|(other, before)| {
+            other.cmp_precedence(version).is_lt() && are_comparable(listing, before, it)
+        });
         release_row(app, listing, it, before.map(|(_, before)| *before))
     };
     KitDownloads {
@@ -110,10 +109,13 @@ fn kit(app: &App, listing: &KitListing, rows: &[Row<'_>], shown: &[&Row<'_>]) ->
     }
 }
 
-/// Who may download it, and there is something to compare.
-fn is_comparable(listing: &ReleaseListing) -> bool {
-    let has_source = listing.artifacts.iter().any(|file| file.kind == "source");
-    listing.opened_by.is_some() && has_source
+/// Whether one license may download both, and there is something to compare.
+fn are_comparable(listing: &KitListing, old: &ReleaseListing, new: &ReleaseListing) -> bool {
+    // What no license opens is seen at a glance.
+    let is_had = |it: &ReleaseListing| {
+        it.opened_by.is_some() && it.artifacts.iter().any(Artifact::is_source)
+    };
+    is_had(old) && is_had(new) && listing.opener_of_both(&old.release, &new.release).is_some()
 }
 
 /// The channel that was asked for; else that of everybody, where the kit has such releases.

@@ -10,12 +10,12 @@ use super::document::document;
 use super::splice::{Piece, splice};
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::customers;
 use crate::db::{AnyConn, DbError};
 use crate::kits;
 use crate::kits::store::Kit;
 use crate::licenses;
 use crate::licenses::model::LicenseId;
+use crate::licenses::overview::own_order;
 use crate::releases;
 use crate::releases::archive::format_of;
 use crate::releases::examine::NAME_TAKEN;
@@ -147,10 +147,7 @@ fn facts(
     let Some(holding) = licenses::store::find(conn, license)? else {
         return Ok(None);
     };
-    let order = match &holding.license.order_item_id {
-        Some(item) => customers::store::order_of_item(conn, item)?,
-        None => None,
-    };
+    let order = own_order(conn, &holding.license)?;
     let text = match &holding.terms.license_text_id {
         Some(text) => kits::store::find_text_version(conn, text)?,
         None => None,

@@ -19,7 +19,9 @@ pub(super) fn fill(document: &mut Value) {
         if conditional {
             add_if_match(operation);
         }
-        let once = answers(operation, "201") || conditional;
+        // A request without a body is the same one however often it is sent.
+        let once =
+            operation.contains_key("requestBody") && (answers(operation, "201") || conditional);
         if method == "post" && once && has_way(operation, "management_token") {
             add_idempotency_key(operation);
         }
@@ -115,10 +117,14 @@ fn add_header(operation: &mut Map<String, Value>, name: &str, meaning: &str, sch
 /// Whether requests, or wrong keys in them, are counted: those with a token, and those with a key
 /// in the header or the body.
 fn is_counted(operation: &Map<String, Value>) -> bool {
-    let tag = operation.get("tags").and_then(|tags| tags.get(0));
-    let is_licensing = tag.is_some_and(|tag| tag == "licensing");
     let mut by_way = ["management_token", "license_key"].into_iter();
-    is_licensing || by_way.any(|way| has_way(operation, way))
+    is_licensing(operation) || by_way.any(|way| has_way(operation, way))
+}
+
+/// Whether kits call it, and an outcome of the license is a verdict.
+fn is_licensing(operation: &Map<String, Value>) -> bool {
+    let tag = operation.get("tags").and_then(|tags| tags.get(0));
+    tag.is_some_and(|tag| tag == "licensing")
 }
 
 fn has_way(operation: &Map<String, Value>, name: &str) -> bool {
@@ -132,6 +138,7 @@ fn of_credentials(operation: &mut Map<String, Value>) -> Vec<Code> {
         has_way(operation, "management_token"),
         has_way(operation, "license_key"),
     );
+    let is_verdict = is_licensing(operation);
     let Some(Value::Array(ways)) = operation.get_mut("security") else {
         return Vec::new();
     };
@@ -142,10 +149,11 @@ fn of_credentials(operation: &mut Map<String, Value>) -> Vec<Code> {
     if key {
         ways.push(json!({ "license_key_bearer": [] }));
         ways.push(json!({ "license_key_basic": [] }));
+        codes.extend([Code::Unauthorized, Code::VariableNotSet]);
+    }
+    if key && !is_verdict {
         codes.extend([
-            Code::Unauthorized,
             Code::KeyUnknown,
-            Code::VariableNotSet,
             Code::KitNotCovered,
             Code::LicenseSuspended,
             Code::LicenseRevoked,

@@ -35,6 +35,7 @@ pub(super) fn schema() -> Value {
                 "description": "Beside `version_not_covered`: the end of the license's updates.",
             },
             "renew_url": text("Where the license can be renewed."),
+            "manage_url": text("Where a license was refused: where its customer mends it."),
         },
         "example": {
             "type": "/docs/errors#invalid_field",

@@ -90,22 +90,13 @@ pub(super) async fn revoke(app: AppData, asked: Asked) -> Answer {
 pub(super) async fn reinstate(app: AppData, asked: Asked) -> Answer {
     let any = asked.0.has(Scope::Admin);
     let (of, request, claim) = read::<ReinstateRequest>(&app, asked, Scope::Support).await?;
-    let which = match (request.hold, request.reason) {
-        (Some(id), None) => Which::Id(id),
-        (None, Some(reason)) => Which::Reason(reason, request.cause),
-        (None, None) | (Some(_), Some(_)) => {
-            return Err(ApiError::field(
-                "hold",
-                "or reason must be given, one of them",
-            ));
-        }
-    };
+    let which = which(&request)?;
     let note = note_of(&app, request.note.as_deref())?;
     let closing = Closing { any, note };
     changed(&app, hold_closed(&app, of, which, closing, claim).await?).await
 }
 
-/// Add the durations of its terms to its ends, from the present end or from now.
+/// Add the durations of its terms to its ends, from the present end or from now; a lapse is over then.
 #[utoipa::path(
     post,
     path = "/v1/admin/licenses/{license}/renew",
@@ -248,6 +239,21 @@ pub(super) async fn note(app: AppData, asked: Asked) -> Answer {
     let (of, request, claim) = read::<NoteRequest>(&app, asked, Scope::Support).await?;
     let note = NewNote::new(&app, &request.note)?;
     changed(&app, write_note(&app, of, note, claim).await?).await
+}
+
+fn which(request: &ReinstateRequest) -> Result<Which, ApiError> {
+    match (&request.hold, request.reason) {
+        (Some(_), None) if request.cause.is_some() => {
+            let sentence = "belongs beside reason: a hold is named by its id alone";
+            Err(ApiError::field("cause", sentence))
+        }
+        (Some(id), None) => Ok(Which::Id(id.clone())),
+        (None, Some(reason)) => Ok(Which::Reason(reason, request.cause.clone())),
+        (None, None) | (Some(_), Some(_)) => {
+            let sentence = "or reason must be given, one of them";
+            Err(ApiError::field("hold", sentence))
+        }
+    }
 }
 
 fn extension(request: &ExtendRequest) -> Result<Extension, ApiError> {

@@ -8,6 +8,7 @@ use crate::activations::store::Activation;
 use crate::audit::AuditRow;
 use crate::clock::Timestamp;
 use crate::customers::model::{CustomerId, OrderId};
+use crate::http::export::{Row, or_empty};
 use crate::kits::model::{PolicyId, Scope, SeatKind, TermsId};
 use crate::licenses::listing::Dossier;
 use crate::licenses::model::{
@@ -47,6 +48,7 @@ pub(crate) struct LicenseBody {
     /// Those beside the ones of its terms.
     extra_entitlements: Vec<String>,
     metadata: Metadata,
+    /// Grows with every change but those of its seats; what `If-Match` is compared with.
     version: i64,
     created_at: Timestamp,
 }
@@ -96,14 +98,52 @@ impl LicenseBody {
             entitlements: holding.entitlements(),
             extra_entitlements: license.extra_entitlements.words().to_vec(),
             metadata: Metadata::from_text(&license.metadata),
-            version: license.version,
+            version: license.revision,
             created_at: license.created_at,
             id: license.id,
         }
     }
+}
 
-    pub(super) fn id(&self) -> String {
+impl Row<14> for LicenseBody {
+    const COLUMNS: [&'static str; 14] = [
+        "id",
+        "status",
+        "customer_id",
+        "policy_id",
+        "edition",
+        "kits",
+        "seat_kind",
+        "seats_used",
+        "seat_limit",
+        "starts_at",
+        "valid_until",
+        "updates_until",
+        "key_hint",
+        "created_at",
+    ];
+
+    fn cursor(&self) -> String {
         self.id.to_string()
+    }
+
+    fn cells(&self) -> [String; 14] {
+        [
+            self.id.to_string(),
+            self.status.to_string(),
+            self.customer_id.to_string(),
+            self.policy_id.to_string(),
+            self.edition.clone(),
+            self.kits.join(" "),
+            self.seats.kind.to_string(),
+            self.seats.used.to_string(),
+            or_empty(self.seats.limit),
+            self.starts_at.to_string(),
+            or_empty(self.valid_until),
+            or_empty(self.updates_until),
+            self.key_hint.clone(),
+            self.created_at.to_string(),
+        ]
     }
 }
 

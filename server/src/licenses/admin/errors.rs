@@ -15,7 +15,7 @@ impl From<ChangeError> for ApiError {
         match error {
             ChangeError::Db(error) => error.into(),
             ChangeError::NotFound => no_such_license(),
-            ChangeError::Changed { version } => changed_meanwhile("license", version),
+            ChangeError::Changed { revision } => changed_meanwhile("license", revision),
             ChangeError::Merged { into } => {
                 let into = into.map(|id| id.to_string());
                 let detail = "A license that was merged into another one is not changed any more.";

@@ -1,38 +1,15 @@
 //! All licenses of a list as one file.
 
-use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION};
-use futures_util::TryStreamExt;
-
 use super::Answer;
 use super::answers::LicenseBody;
+use super::lists::reader;
 use super::queries::LicenseQuery;
-use crate::clock::Timestamp;
+use crate::app::App;
 use crate::http::error::ApiError;
+use crate::http::export;
 use crate::http::extract::{Admin, AppData, Query};
-use crate::licenses::export::{Csv, Form, export};
-use crate::licenses::overview::Overview;
+use crate::licenses::store::Filter;
 use crate::staff::Scope;
-
-/// One JSON list.
-struct Json;
-
-impl Form for Json {
-    fn head(&self) -> String {
-        "[".to_owned()
-    }
-
-    fn row(&self, row: &Overview, now: Timestamp, first: bool) -> String {
-        let comma = if first { "" } else { "," };
-        // A tree of texts and numbers, which always is JSON.
-        let text = serde_json::to_string(&LicenseBody::new(row, now)).unwrap_or_default();
-        format!("{comma}\n{text}")
-    }
-
-    fn foot(&self) -> String {
-        "\n]\n".to_owned()
-    }
-}
 
 /// All licenses of a list as one file: Comma-separated values (RFC 4180); no cell is a formula.
 #[utoipa::path(
@@ -45,15 +22,9 @@ impl Form for Json {
     security(("management_token" = ["read"])),
 )]
 pub(super) async fn csv(app: AppData, admin: Admin, Query(query): Query<LicenseQuery>) -> Answer {
-    file(
-        app,
-        admin,
-        query,
-        Csv,
-        "text/csv; charset=utf-8",
-        "licenses.csv",
-    )
-    .await
+    let filter = asked(&app, admin, &query).await?;
+    let read = reader(filter, app.clock.now());
+    Ok(export::csv(app.into_inner(), "licenses", read))
 }
 
 /// All licenses of a list as one file: One JSON list.
@@ -67,27 +38,13 @@ pub(super) async fn csv(app: AppData, admin: Admin, Query(query): Query<LicenseQ
     security(("management_token" = ["read"])),
 )]
 pub(super) async fn json(app: AppData, admin: Admin, Query(query): Query<LicenseQuery>) -> Answer {
-    file(app, admin, query, Json, "application/json", "licenses.json").await
+    let filter = asked(&app, admin, &query).await?;
+    let read = reader(filter, app.clock.now());
+    Ok(export::json(app.into_inner(), "licenses", read))
 }
 
-async fn file(
-    app: AppData,
-    admin: Admin,
-    query: LicenseQuery,
-    form: impl Form,
-    media_type: &'static str,
-    name: &'static str,
-) -> Answer {
+async fn asked(app: &App, admin: Admin, query: &LicenseQuery) -> Result<Filter, ApiError> {
     admin.may(Scope::Read)?;
     query.refuse_paging()?;
-    let filter = query.filter(&app).await?;
-    let rows = export(app.into_inner(), filter, form);
-    Ok(HttpResponse::Ok()
-        .content_type(media_type)
-        .insert_header((
-            CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{name}\""),
-        ))
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .streaming(rows.map_err(ApiError::from)))
+    query.filter(app).await
 }

@@ -8,14 +8,16 @@ use super::{Answer, license_id, no_such_license};
 use crate::activations::store::held_after;
 use crate::app::App;
 use crate::audit::of_subject;
-use crate::db::{AnyConn, Page};
+use crate::clock::Timestamp;
+use crate::db::{AnyConn, DbError, Page};
 use crate::http::conditional::version_tag;
 use crate::http::error::ApiError;
+use crate::http::export::Row;
 use crate::http::extract::{Admin, AppData, Query};
 use crate::http::paging::{PageQuery, window};
 use crate::licenses::listing;
 use crate::licenses::model::LicenseId;
-use crate::licenses::store::{self, Hold, Note};
+use crate::licenses::store::{self, Filter, Hold, Note};
 use crate::staff::Scope;
 
 /// Licenses in the order of their issue.
@@ -31,14 +33,21 @@ use crate::staff::Scope;
 pub(super) async fn list(app: AppData, admin: Admin, Query(query): Query<LicenseQuery>) -> Answer {
     admin.may(Scope::Read)?;
     let filter = query.filter(&app).await?;
-    let now = app.clock.now();
-    let read = move |conn: &mut AnyConn, after: &str, rows| {
+    let read = reader(filter, app.clock.now());
+    let window = window(query.limit, query.cursor)?;
+    window.page(&app, read, LicenseBody::cursor).await
+}
+
+/// What reads a page of them, or a slice of their file, as they stand now.
+pub(super) fn reader(
+    filter: Filter,
+    now: Timestamp,
+) -> impl Fn(&mut AnyConn, &str, i64) -> Result<Vec<LicenseBody>, DbError> {
+    move |conn: &mut AnyConn, after: &str, rows| {
         let found = listing::page(conn, &filter, after, rows)?;
         let bodies = found.iter().map(|it| LicenseBody::new(it, now));
         Ok(bodies.collect())
-    };
-    let window = window(query.limit, query.cursor)?;
-    window.page(&app, read, LicenseBody::id).await
+    }
 }
 
 /// A license with its keys and open holds.

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::customers::model::CustomerId;
 use crate::db::DbError;
 use crate::http::error::ApiError;
+use crate::http::paging::refuse_paging;
 use crate::kits::model::{KitId, PolicyId};
 use crate::kits::store::{find_kit_by_name, find_policy_named};
 use crate::licenses::model::LicenseStatus;
@@ -97,13 +98,7 @@ impl LicenseQuery {
 
     /// An export has no pages.
     pub(super) fn refuse_paging(&self) -> Result<(), ApiError> {
-        if self.limit.is_none() && self.cursor.is_none() {
-            return Ok(());
-        }
-        Err(ApiError::field(
-            "limit",
-            "has no meaning here: an export holds all rows",
-        ))
+        refuse_paging(self.limit, self.cursor.as_deref())
     }
 }
 

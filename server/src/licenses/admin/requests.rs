@@ -23,7 +23,7 @@ pub(super) struct IssueRequest {
     pub(super) customer: Option<String>,
     /// Mail address of whoever gets it; the first sign-in with it finds the license.
     pub(super) email: Option<String>,
-    /// Name of a new customer.
+    /// Name of a new customer; beside `email` only.
     pub(super) name: Option<String>,
     /// Seats instead of the policy's; null for unlimited.
     #[serde(default)]
@@ -49,10 +49,9 @@ pub(super) struct EditRequest {
     #[serde(default)]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 1_000_000)]
     pub(super) seat_limit: Given<i32>,
-    /// Days for which seats beyond a lowered limit are kept.
-    #[serde(default = "over_limit_days")]
+    /// Days for which seats beyond a lowered limit are kept, 14 where left out; beside `seat_limit` only.
     #[schema(minimum = 0, maximum = 366)]
-    pub(super) over_limit_days: i32,
+    pub(super) over_limit_days: Option<i32>,
     /// All features beside those of the terms.
     pub(super) extra_entitlements: Option<Vec<String>>,
     /// Features to add to them.
@@ -93,7 +92,7 @@ pub(super) struct ReinstateRequest {
     pub(super) hold: Option<HoldId>,
     /// The one that is open for this reason.
     pub(super) reason: Option<HoldReason>,
-    /// And this cause.
+    /// And this cause; beside `reason` only.
     pub(super) cause: Option<String>,
     /// Why. Reasons other than `manual` are closed with one, and by the scope `admin` alone.
     pub(super) note: Option<String>,
@@ -131,7 +130,7 @@ pub(super) struct TransferRequest {
     pub(super) customer: Option<String>,
     /// Mail address of the new owner.
     pub(super) email: Option<String>,
-    /// Name of a new customer.
+    /// Name of a new customer; beside `email` only.
     pub(super) name: Option<String>,
 }
 

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header::CACHE_CONTROL;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -11,8 +11,10 @@ use super::answers::{LicenseBody, SeatBody};
 use super::requests::FindRequest;
 use crate::app::App;
 use crate::customers::store::{Customer, Order};
+use crate::http::error::ApiError;
 use crate::http::extract::{Admin, AppData, Query, UnreadJson};
 use crate::licenses::find::find;
+use crate::licenses::keys::begins_like_ours;
 use crate::staff::Scope;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -33,19 +35,26 @@ struct FoundBody {
     seats: Vec<SeatBody>,
 }
 
-/// Find by a mail address, a device or site, an id of ours or of a payment provider. For a license
-/// key use POST: what stands in an address may be kept by proxies.
+/// Find by a mail address, a device or site, an id of ours or of a payment provider. A license key or
+/// token is refused here: what stands in an address may be kept by proxies. Use POST.
 #[utoipa::path(
     get,
     path = "/v1/admin/find",
     operation_id = "find",
     tag = "licenses",
     params(FindQuery),
-    responses((status = 200, description = "What was found.", body = FoundBody)),
+    responses(
+        (status = 200, description = "What was found.", body = FoundBody),
+        (status = 422, description = "`invalid_field`: a key or token belongs into the body of a POST."),
+    ),
     security(("management_token" = ["read"])),
 )]
 pub(super) async fn get(app: AppData, admin: Admin, Query(query): Query<FindQuery>) -> Answer {
     admin.may(Scope::Read)?;
+    if begins_like_ours(&app, query.q.expose_secret()) {
+        let detail = "Send a key or token in the body of a POST: addresses are kept by proxies.";
+        return Err(ApiError::field("q", detail));
+    }
     found(&app, &query.q).await
 }
 

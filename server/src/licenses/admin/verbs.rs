@@ -21,7 +21,7 @@ use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::idempotency::{Idempotency, created, made};
 use crate::idempotency::{Claim, Once};
 use crate::licenses::change::Change;
-use crate::licenses::edit::{Edit, edit as edited};
+use crate::licenses::edit::{Edit, OVER_LIMIT_DAYS, edit as edited};
 use crate::licenses::issue::Extras;
 use crate::licenses::issue_by_staff::{IssueByStaff, Issued, issue_by_staff};
 use crate::licenses::model::LicenseId;
@@ -125,20 +125,27 @@ pub(super) async fn edit(
     let request: EditRequest = body.read().await?;
     let of = Change {
         license: license_id(&path)?,
-        expected_version: expected_version(&http)?,
+        expected_revision: expected_version(&http)?,
         actor: holder.actor(),
         now: app.clock.now(),
         entropy: Arc::clone(&app.entropy),
     };
-    let input = Edit {
+    let input = changes(request)?;
+    changed(&app, edited(&app, of, input, Claim::default()).await?).await
+}
+
+fn changes(request: EditRequest) -> Result<Edit, ApiError> {
+    if request.over_limit_days.is_some() && !request.seat_limit.is_given() {
+        return Err(ApiError::field("over_limit_days", "needs seat_limit"));
+    }
+    Ok(Edit {
         seat_limit: request.seat_limit,
-        over_limit_days: request.over_limit_days,
+        over_limit_days: request.over_limit_days.unwrap_or(OVER_LIMIT_DAYS),
         entitlements: request.extra_entitlements,
         add: request.add_entitlements,
         remove: request.remove_entitlements,
         metadata: request.metadata,
-    };
-    changed(&app, edited(&app, of, input, Claim::default()).await?).await
+    })
 }
 
 /// Free a seat.

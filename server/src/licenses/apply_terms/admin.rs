@@ -37,7 +37,7 @@ pub struct Paths;
 struct ApplyRequest {
     /// Whether only to look at what would change.
     preview: bool,
-    /// The terms that were looked at; needed where it is no preview.
+    /// The terms that were looked at; needed where it is no preview, and kept to where it is one.
     terms_number: Option<i32>,
     /// Days for which seats beyond a lowered limit are kept.
     #[schema(minimum = 1, maximum = 366)]
@@ -156,6 +156,7 @@ async fn post_apply(
     let request: ApplyRequest = body.read().await?;
     let found = find(&app, path.into_inner()).await?;
     let number = found.version.number;
+    check_number(&request, number)?;
     let window = window(request.limit, request.cursor.clone())?;
     let input = ApplyTerms {
         version: found.version,
@@ -169,7 +170,6 @@ async fn post_apply(
         let view = AnswerView::Preview(preview_view(seen, number, limit));
         return Ok(HttpResponse::Ok().json(view));
     }
-    check_number(request.terms_number, number)?;
     let applied = apply(&app, input, holder.actor()).await?;
     Ok(HttpResponse::Ok().json(AnswerView::Applied(applied_view(applied, number))))
 }
@@ -186,9 +186,10 @@ fn choice(request: &ApplyRequest) -> Result<Choice, ApiError> {
     })
 }
 
-/// What is applied is what was looked at.
-fn check_number(looked_at: Option<i32>, present: i32) -> Result<(), ApiError> {
-    match looked_at {
+/// What is applied, and what is looked at further, is what was looked at.
+fn check_number(request: &ApplyRequest, present: i32) -> Result<(), ApiError> {
+    match request.terms_number {
+        None if request.preview => Ok(()),
         None => {
             let detail = "Send the terms_number of the preview.";
             Err(ApiError::field("terms_number", detail))

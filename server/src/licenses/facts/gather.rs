@@ -13,7 +13,7 @@ use crate::licenses::keys;
 use crate::licenses::model::{SeatState, VerdictCode};
 use crate::licenses::store::{self, Glance, Holding, Sought};
 use crate::licenses::tokens::model::DerivedKind;
-use crate::releases::model::{Refusal, downloadable, parse_version};
+use crate::releases::model::{Refusal, downloadable, parse_version, same_precedence};
 use crate::releases::rights::{KitSide, rights};
 use crate::releases::store::{grants_of_license, published};
 
@@ -262,7 +262,7 @@ fn is_uncovered(
     };
     let releases = published(conn, std::slice::from_ref(&kit.id))?;
     let mut all = releases.iter();
-    let Some((_, release)) = all.find(|(published, _)| *published == version) else {
+    let Some((_, release)) = all.find(|(known, _)| same_precedence(known, &version)) else {
         return Ok(false);
     };
     let granted = grants_of_license(conn, &holding.license.id)?;

@@ -76,10 +76,20 @@ fn own(app: &App, cleaned: &str, prefix: &KeyPrefix) -> Option<Vec<u8>> {
         .then(|| app.vault.license_lookup(&key.lookup_input()))
 }
 
+/// Whether a text begins like a key or token of this installation, genuine or not.
+pub fn begins_like_ours(app: &App, text: &str) -> bool {
+    let cleaned = Zeroizing::new(clean(text));
+    own_prefix(app, &cleaned).is_some() || is_token(&cleaned)
+}
+
+fn is_token(cleaned: &str) -> bool {
+    let mut kinds = TokenKind::ALL.iter();
+    kinds.any(|kind| starts_with(cleaned, kind.prefix()))
+}
+
 fn imported(app: &App, cleaned: &str) -> Option<Digests> {
-    let is_token = |kind: &TokenKind| starts_with(cleaned, kind.prefix());
     let too_short = cleaned.chars().count() < IMPORTED_MIN;
-    if too_short || TokenKind::ALL.iter().any(is_token) {
+    if too_short || is_token(cleaned) {
         return None;
     }
     let sources = KeySource::ALL.iter().copied();

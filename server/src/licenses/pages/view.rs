@@ -8,7 +8,6 @@ use crate::clock::Timestamp;
 use crate::downloads::newest::Newest;
 use crate::kits::model::{Scope, SeatKind};
 use crate::kits::store::{LicenseText, TextVersion};
-use crate::licenses::facts::churn_detail;
 use crate::licenses::model::LicenseStatus;
 use crate::licenses::overview::{Detail, Overview};
 use crate::licenses::store::Holding;
@@ -48,11 +47,11 @@ impl Done {
     }
 }
 
-/// The customer has freed as many seats as the terms allow.
-pub(super) fn churn_flash(next: Timestamp) -> Flash {
+/// Why a seat was not freed.
+pub(super) fn refused_flash(text: String) -> Flash {
     Flash {
         kind: FlashKind::Notice,
-        text: churn_detail(next),
+        text,
         undo: None,
     }
 }

@@ -40,6 +40,8 @@ pub fn update(tx: &mut WriteTx<'_>, row: &License) -> Result<(), DbError> {
                 licenses::first_activated_at.eq(row.first_activated_at),
                 licenses::valid_until.eq(row.valid_until),
                 licenses::updates_until.eq(row.updates_until),
+                licenses::past_due_since.eq(row.past_due_since),
+                licenses::lapsed_at.eq(row.lapsed_at),
                 licenses::extra_entitlements.eq(&row.extra_entitlements),
                 licenses::metadata.eq(&row.metadata),
                 licenses::seats_used.eq(row.seats_used),
@@ -53,6 +55,15 @@ pub fn update(tx: &mut WriteTx<'_>, row: &License) -> Result<(), DbError> {
 pub fn lock(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError> {
     let locked = on_backend!(tx.conn(), conn => CountVersion(id).execute(conn))?;
     Ok(locked == 1)
+}
+
+/// The same where staff, a policy or a payment changes it: its revision counts too.
+pub fn lock_for_edit(tx: &mut WriteTx<'_>, id: &LicenseId) -> Result<bool, DbError> {
+    let counted = diesel::update(licenses::table.find(id)).set((
+        licenses::version.eq(licenses::version + 1),
+        licenses::revision.eq(licenses::revision + 1),
+    ));
+    Ok(counted.execute(tx.conn())? == 1)
 }
 
 /// Whether a license belongs to this customer; if so, nobody else gets it until the unit of work ends.

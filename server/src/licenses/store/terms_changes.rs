@@ -30,7 +30,7 @@ pub fn under_other_terms(
         .load(conn)?)
 }
 
-/// Writes the terms of a license, and what follows from them.
+/// Writes the terms of a license, and what follows from them; counts its revision up.
 pub fn put_terms(tx: &mut WriteTx<'_>, license: &License) -> Result<(), DbError> {
     diesel::update(licenses::table.find(&license.id))
         .set((
@@ -41,6 +41,7 @@ pub fn put_terms(tx: &mut WriteTx<'_>, license: &License) -> Result<(), DbError>
             licenses::first_activated_at.eq(license.first_activated_at),
             licenses::valid_until.eq(license.valid_until),
             licenses::updates_until.eq(license.updates_until),
+            licenses::revision.eq(licenses::revision + 1),
         ))
         .execute(tx.conn())?;
     Ok(())

@@ -16,6 +16,7 @@ use crate::clock::Timestamp;
 use crate::db::{DbError, Shard};
 use crate::kits::model::SeatKind;
 use crate::licenses::store::Holding;
+use crate::limits::Standing;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 3_600;
@@ -25,13 +26,10 @@ const HOURS: u32 = 8;
 /// Most entries of either map; beyond them nothing more is counted until the next minute or day.
 const ENTRIES_MAX: usize = 50_000;
 
-/// More calls in this minute than a token may make.
+/// More calls in this minute than a token may make, and how it stands until the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many calls with one token")]
-pub struct TooOften {
-    /// Seconds until the next minute.
-    pub retry_after: u64,
-}
+pub struct TooOften(pub Standing);
 
 /// Counts of this minute and this day.
 #[derive(Debug, Default)]
@@ -65,8 +63,14 @@ impl TokenUse {
         }
         let calls = counts.calls.entry(digest.to_vec()).or_default();
         if *calls >= most {
-            let retry_after = u64::try_from(MINUTE - into).unwrap_or(1);
-            return Err(TooOften { retry_after });
+            let until_next = MINUTE - into;
+            return Err(TooOften(Standing {
+                allowed: false,
+                limit: most.into(),
+                remaining: 0,
+                reset_seconds: until_next,
+                retry_seconds: until_next,
+            }));
         }
         *calls += 1;
         Ok(())
@@ -134,7 +138,9 @@ mod tests {
     fn a_token_has_so_many_calls_a_minute() {
         let (counts, now) = (TokenUse::default(), at("2027-01-01T00:00:40Z"));
         assert!((0..3).all(|_| counts.admit(b"a", now, 3).is_ok()));
-        assert_eq!(counts.admit(b"a", now, 3).unwrap_err().retry_after, 20);
+        let TooOften(refused) = counts.admit(b"a", now, 3).unwrap_err();
+        assert_eq!((refused.limit, refused.remaining), (3, 0));
+        assert_eq!((refused.retry_seconds, refused.reset_seconds), (20, 20));
         assert!(counts.admit(b"b", now, 3).is_ok());
         assert!(counts.admit(b"a", now.plus_seconds(20), 3).is_ok());
     }

@@ -85,12 +85,8 @@ impl From<UploadArtifactError> for ApiError {
                 let detail = "The release has a file with this name and other bytes.";
                 Self::new(Code::Conflict, detail).with("sha256", sha256)
             }
-            UploadArtifactError::Twin { name } => {
-                let detail = format!(
-                    "The release has \"{name}\": on some systems both would be the same file."
-                );
-                Self::new(Code::Conflict, detail).with("name", name)
-            }
+            UploadArtifactError::Differs { member, has } => said_otherwise(member, has),
+            UploadArtifactError::Twin { name } => has_twin(name),
             UploadArtifactError::TooMany => {
                 let detail = format!("A release has at most {ARTIFACTS_MAX} files.");
                 Self::new(Code::Conflict, detail)
@@ -99,6 +95,21 @@ impl From<UploadArtifactError> for ApiError {
             UploadArtifactError::UploadOver => no_such_upload(),
         }
     }
+}
+
+fn said_otherwise(member: &'static str, has: Option<String>) -> ApiError {
+    let detail = format!(
+        "The release has this file with another {member}. Say the same, or take it out of the \
+         draft first."
+    );
+    let problem = ApiError::new(Code::Conflict, detail).with("field", member);
+    problem.with(member, has)
+}
+
+fn has_twin(name: String) -> ApiError {
+    let detail =
+        format!("The release has \"{name}\": on some systems both would be the same file.");
+    ApiError::new(Code::Conflict, detail).with("name", name)
 }
 
 fn refused_archive(fault: &Fault) -> ApiError {
@@ -116,7 +127,7 @@ impl From<PublishReleaseError> for ApiError {
         match error {
             PublishReleaseError::Db(error) => error.into(),
             PublishReleaseError::Seal(error) => Self::internal(error),
-            PublishReleaseError::NotFound => no_such_release(),
+            PublishReleaseError::Change(error) => error.into(),
             PublishReleaseError::Look(error) => error.into(),
             PublishReleaseError::Unstampable { name, why } if why == NAME_TAKEN => {
                 let detail = format!(

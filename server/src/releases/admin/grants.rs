@@ -28,6 +28,7 @@ use crate::staff::Scope;
         (status = 200, description = "Granted.", body = ReleaseView, headers(("ETag" = String))),
         (status = 404, description = "`not_found`: there is no such release."),
         (status = 412, description = "`precondition_failed`: it was changed meanwhile."),
+        (status = 422, description = "`invalid_field`: there is no such license, its terms do not cover the kit, or the reason."),
     ),
 )]
 pub(super) async fn grant(app: AppData, asked: Asked) -> Answer {

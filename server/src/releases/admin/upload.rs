@@ -12,7 +12,7 @@ use super::release_id;
 use crate::http::extract::{Admin, AppData, too_slow};
 use crate::http::openapi::words::{FileBytes, Slug};
 use crate::http::{ApiError, Code, Query};
-use crate::releases::model::ReleaseId;
+use crate::releases::model::{ReleaseId, SOURCE};
 use crate::releases::store::Artifact;
 use crate::releases::upload_artifact::{self, NewArtifact};
 use crate::staff::Scope;
@@ -39,7 +39,7 @@ pub(super) struct UploadQuery {
     arch: Option<String>,
 }
 
-/// Adds a file to a draft. Repeating it with the same bytes changes nothing.
+/// Adds a file to a draft. Repeating it with the same bytes and words changes nothing.
 #[utoipa::path(
     put,
     path = "/v1/admin/releases/{release}/artifacts/{name}",
@@ -57,8 +57,9 @@ pub(super) struct UploadQuery {
         (status = 200, description = "The release has this file already.", body = Artifact),
         (status = 201, description = "Added.", body = Artifact),
         (status = 404, description = "`not_found`: there is no such release."),
-        (status = 409, description = "`conflict`: the release is out, is full, or has this name with other bytes."),
+        (status = 409, description = "`conflict`: the release is out, is full, or has this name with other bytes, or as another kind or for another machine; then `field` says which it is."),
         (status = 422, description = "`invalid_field`: the name, the kind, the machine, the SHA-256 that does not fit, or an archive that is refused; then `reason` says why, and `entry` names the entry."),
+        (status = 503, description = "`unavailable`: the same bytes are being deleted just now, or the storage gave other bytes back."),
         (status = 507, description = "`insufficient_storage`: the disk is full."),
     ),
 )]
@@ -75,7 +76,7 @@ pub(super) async fn upload(
     let input = NewArtifact {
         release: release_id(&release)?,
         name,
-        kind: query.kind.unwrap_or_else(|| "source".to_owned()),
+        kind: query.kind.unwrap_or_else(|| SOURCE.to_owned()),
         platform: query.platform,
         arch: query.arch,
         actor: holder.actor(),

@@ -1,4 +1,4 @@
-//! Files in parts: begin, send, look, complete, give up.
+//! Files in parts: begin, send, list, look, complete, give up.
 
 mod body;
 mod errors;
@@ -11,13 +11,15 @@ use utoipa::ToSchema;
 
 use super::release_id;
 use super::upload::{check_announced, expected_sha256};
-use crate::http::ApiError;
+use crate::db::{AnyConn, Page};
 use crate::http::extract::{Admin, AppData, UnreadJson};
 use crate::http::idempotency::Idempotency;
 use crate::http::openapi::words::{FileBytes, Sha256, Slug};
+use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
-use crate::releases::model::{ReleaseId, UploadId};
-use crate::releases::store::Artifact;
+use crate::http::{ApiError, Query};
+use crate::releases::model::{ReleaseId, SOURCE, UploadId};
+use crate::releases::store::{self, Artifact};
 use crate::releases::upload::abandon::abandon_upload;
 use crate::releases::upload::begin::{BeginUpload, Begun, begin_upload, find_in};
 use crate::releases::upload::complete::complete_upload;
@@ -32,7 +34,11 @@ pub(super) use errors::no_such_upload;
 /// Routes of this file, relative to the management API.
 pub(super) fn routes(config: &mut web::ServiceConfig) {
     config
-        .service(resource("/releases/{release}/uploads").on(Method::POST, begin))
+        .service(
+            resource("/releases/{release}/uploads")
+                .on(Method::POST, begin)
+                .get(list),
+        )
         .service(
             resource("/uploads/{upload}")
                 .get(show)
@@ -81,7 +87,7 @@ pub(super) struct BeginRequest {
         (status = 200, description = "It was begun before, or the release has it.", body = UploadView),
         (status = 201, description = "Begun, or added at once.", body = UploadView),
         (status = 404, description = "`not_found`: there is no such release."),
-        (status = 409, description = "`conflict`: the release is out, is full, has this name with other bytes, or too many uploads are under way."),
+        (status = 409, description = "`conflict`: the release is out, is full, has this name with other bytes, has it as another kind or for another machine (`field` says which), or too many uploads are under way."),
         (status = 413, description = "`payload_too_large`: the file is larger than the server takes."),
     ),
 )]
@@ -97,7 +103,7 @@ pub(super) async fn begin(
     let artifact = NewArtifact {
         release: release_id(&path)?,
         name: request.name,
-        kind: request.kind.unwrap_or_else(|| "source".to_owned()),
+        kind: request.kind.unwrap_or_else(|| SOURCE.to_owned()),
         platform: request.platform,
         arch: request.arch,
         actor: holder.actor(),
@@ -117,6 +123,39 @@ pub(super) async fn begin(
         HttpResponse::Ok()
     };
     Ok(answer.json(UploadView::from(begun)))
+}
+
+/// Uploads of a release that are under way, in the order of their beginning.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/releases/{release}/uploads",
+    operation_id = "list_uploads",
+    tag = "releases",
+    params(("release" = ReleaseId, Path), PageQuery),
+    security(("management_token" = ["publish"])),
+    responses(
+        (status = 200, description = "A page of them.", body = Page<UploadView>),
+        (status = 404, description = "`not_found`: there is no such release."),
+    ),
+)]
+pub(super) async fn list(
+    app: AppData,
+    admin: Admin,
+    path: web::Path<String>,
+    Query(query): Query<PageQuery>,
+) -> Result<HttpResponse, ApiError> {
+    admin.may(Scope::Publish)?;
+    let id = release_id(&path)?;
+    let window = query.window()?;
+    super::lists::view(&app, id.clone()).await?;
+    let read = move |conn: &mut AnyConn, after: &str, rows| {
+        let found = store::uploads::list_of(conn, &id, after, rows)?;
+        let views = found
+            .into_iter()
+            .map(|(upload, parts)| UploadView::open(upload, &parts));
+        Ok(views.collect())
+    };
+    window.page(&app, read, UploadView::cursor).await
 }
 
 /// Which parts of a file the server holds.
@@ -201,7 +240,7 @@ pub(super) async fn send(
     responses(
         (status = 200, description = "It is a file of its release.", body = Artifact),
         (status = 404, description = "`not_found`: there is no such upload, or no longer."),
-        (status = 409, description = "`conflict`: parts are missing (`missing` names them), or the release is out, is full, or has this name with other bytes."),
+        (status = 409, description = "`conflict`: parts are missing (`missing` names them), or the release is out, is full, has this name with other bytes, or has it as another kind or for another machine (`field` says which)."),
         (status = 422, description = "`invalid_field`: the whole has another SHA-256 than was announced. The upload is over."),
         (status = 503, description = "`unavailable`: the same bytes are being deleted just now, or the storage gave a part back wrongly once."),
         (status = 507, description = "`insufficient_storage`: the disk is full."),

@@ -57,23 +57,26 @@ pub(super) struct PublishQuery {
     path = "/v1/admin/releases/{release}/publish",
     operation_id = "publish_release",
     tag = "releases",
-    params(OneRelease, PublishQuery),
+    params(OneRelease, IfMatch, PublishQuery),
     security(("management_token" = ["publish"])),
     responses(
         (status = 200, description = "It is out.", body = ReleaseView, headers(("ETag" = String))),
         (status = 404, description = "`not_found`: there is no such release."),
         (status = 409, description = "`conflict`: it has no files, or its kit stamps archives and one of them cannot carry a stamp."),
+        (status = 412, description = "`precondition_failed`: it was changed meanwhile."),
+        (status = 422, description = "`invalid_field`: what `If-Match` says is no such tag."),
     ),
 )]
 pub(super) async fn publish(
     app: AppData,
     admin: Admin,
+    http: HttpRequest,
     path: web::Path<String>,
     Query(query): Query<PublishQuery>,
 ) -> Answer {
     let holder = admin.may(Scope::Publish)?;
-    let id = release_id(&path)?;
-    let release = publish_release(&app, id, query.notify, holder.actor()).await?;
+    let of = change(&app, &http, &path, &holder)?;
+    let release = publish_release(&app, of, query.notify).await?;
     answer(&app, release.id).await
 }
 

@@ -6,14 +6,41 @@ mod unpack;
 
 use std::io::Read;
 
-use super::Listing;
 use super::fault::{Fault, Reason};
 use super::meter::{Bounds, Meter};
 use super::names::{Kind, Names, check_target, parts};
+use super::{HEAD, Listing};
 use crate::releases::model::ArchiveFormat;
 use extended::Extended;
 use tar::EntryType as T;
 use unpack::Unpacked;
+
+pub(crate) use frames::Frames;
+
+/// Whether bytes begin with the header of an entry: by the word in it, or by its checksum, because
+/// headers of old have no such word.
+pub(crate) fn is_header(head: &[u8]) -> bool {
+    if head.get(257..262) == Some(b"ustar") {
+        return true;
+    }
+    let Some((block, _rest)) = head.split_first_chunk::<512>() else {
+        return false;
+    };
+    let sum = |bytes: &[u8]| bytes.iter().map(|byte| u32::from(*byte)).sum::<u32>();
+    let header = tar::Header::from_byte_slice(block);
+    let field = &header.as_old().cksum;
+    // The checksum's own field counts as blanks.
+    let own = sum(block) - sum(field) + sum(&[b' '; 8]);
+    header.cksum().is_ok_and(|told| told == own)
+}
+
+/// Whether what is packed like this begins as a tar. What cannot be unpacked this far does not.
+pub(super) fn is_packed<S: Read>(format: ArchiveFormat, source: S, meter: Meter<'_>) -> bool {
+    let unpacked = Unpacked::open(format, source, meter);
+    let mut head = Vec::new();
+    let read = unpacked.take(HEAD).read_to_end(&mut head);
+    read.is_ok() && is_header(&head)
+}
 
 pub(super) fn list<S: Read>(
     format: ArchiveFormat,

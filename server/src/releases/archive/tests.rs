@@ -48,6 +48,62 @@ fn the_kind_is_told_by_the_name_then_by_the_bytes() {
     assert_eq!(format_of("a.crate-like", &head), Some(ArchiveFormat::Tar));
 }
 
+/// A tar from before headers had a word to tell them by.
+fn old_tar() -> Vec<u8> {
+    let mut header = ::tar::Header::new_old();
+    header.set_path("a").unwrap();
+    header.set_size(4);
+    header.set_mode(0o644);
+    header.set_cksum();
+    [&header.as_bytes()[..], b"text", &[0; 508 + 1024]].concat()
+}
+
+#[test]
+fn a_packed_tar_is_told_by_what_is_in_it() {
+    let (tar, old) = (tars::tar(&[("a", b"text".as_slice())]), old_tar());
+    let skipped = b"\x50\x2a\x4d\x18\x03\0\0\0abc";
+    let (gz, zst) = (tars::gzipped(&tar), tars::zstandard(&tar));
+    for (bytes, format) in [
+        (tar.clone(), Some(ArchiveFormat::Tar)),
+        (old.clone(), Some(ArchiveFormat::Tar)),
+        (gz.clone(), Some(ArchiveFormat::TarGz)),
+        (tars::gzipped(&old), Some(ArchiveFormat::TarGz)),
+        // Nothing, or what is to be skipped, may come first.
+        (
+            [tars::gzipped(b""), gz.clone()].concat(),
+            Some(ArchiveFormat::TarGz),
+        ),
+        (zst.clone(), Some(ArchiveFormat::TarZst)),
+        (
+            [&skipped[..], &tars::zstandard(&old)].concat(),
+            Some(ArchiveFormat::TarZst),
+        ),
+        // What else is packed, or cut off, is a file like any other.
+        (tars::gzipped(b"text"), None),
+        (tars::gzipped(&[b'x'; 5_000]), None),
+        (tars::zstandard(&[0; 5_000]), None),
+        (gz[..20].to_vec(), None),
+        (zst[..20].to_vec(), None),
+        (b"\x1f\x8b".to_vec(), None),
+        (b"\x28\xb5\x2f\xfd".to_vec(), None),
+        (vec![0; 512], None),
+        (Vec::new(), None),
+    ] {
+        let found = find_format("kit-1.0.0.crate", Cursor::new(&bytes), &|| true);
+        assert_eq!(found.unwrap(), format, "{bytes:?}");
+        if let Some(format) = format {
+            assert!(listed(format, &bytes).is_ok(), "{format:?}");
+        }
+    }
+    let named = find_format("kit.zip", Cursor::new(&gz), &|| true);
+    assert_eq!(named.unwrap(), Some(ArchiveFormat::Zip));
+    let late = find_format("kit.gz", Cursor::new(&gz), &|| false);
+    let Err(ArchiveError::Refused(fault)) = late else {
+        panic!("{late:?}");
+    };
+    assert_eq!(fault.reason, Reason::TooSlow);
+}
+
 #[test]
 fn a_source_that_fails_is_no_fault_of_the_archive() {
     struct Broken;
@@ -73,6 +129,8 @@ fn a_source_that_fails_is_no_fault_of_the_archive() {
         };
         assert_eq!(error.to_string(), "unplugged");
     }
+    let outcome = find_format("kit", Broken, &|| true);
+    assert!(matches!(outcome, Err(ArchiveError::Source(_))));
 }
 
 #[test]
@@ -166,6 +224,7 @@ fn no_cut_and_no_flipped_byte_makes_the_reader_panic() {
                 let mut other = bytes.clone();
                 other[at] ^= flip;
                 let _ = listed(format, &other);
+                let _ = find_format("kit", Cursor::new(&other), &|| true);
             }
         }
     }

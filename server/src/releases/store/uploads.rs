@@ -1,11 +1,13 @@
 //! Files that are coming in parts.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use crate::clock::Timestamp;
 use crate::db::schema::{upload_parts, uploads};
-use crate::db::{AnyConn, DbError, WriteTx};
-use crate::releases::model::{Cut, ReleaseId, UploadId};
+use crate::db::{AnyConn, DbError, WriteTx, in_slices};
+use crate::releases::model::{Cut, FileWords, ReleaseId, UploadId};
 
 /// An upload as stored.
 #[derive(Debug, Clone, Queryable, Insertable, PartialEq, Eq)]
@@ -39,6 +41,15 @@ impl UploadRow {
     /// How the file is cut.
     pub fn cut(&self) -> Cut {
         Cut::kept(self.size, self.part_size)
+    }
+
+    /// What was said of the file.
+    pub fn words(&self) -> FileWords<'_> {
+        FileWords {
+            kind: &self.kind,
+            platform: self.platform.as_deref(),
+            arch: self.arch.as_deref(),
+        }
     }
 }
 
@@ -84,6 +95,40 @@ pub fn find_same(
         .filter(uploads::sha256.eq(sha256))
         .get_result(conn)
         .optional()?)
+}
+
+/// Those that a release has under way with the parts that are there, after a cursor.
+pub fn list_of(
+    conn: &mut AnyConn,
+    release: &ReleaseId,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<(UploadRow, Vec<PartRow>)>, DbError> {
+    let found: Vec<UploadRow> = uploads::table
+        .filter(uploads::release_id.eq(release))
+        .filter(uploads::id.gt(after.to_owned()))
+        .order(uploads::id)
+        .limit(limit)
+        .load(conn)?;
+    let ids: Vec<UploadId> = found.iter().map(|upload| upload.id.clone()).collect();
+    let parts: Vec<PartRow> = in_slices(&ids, |ids| {
+        Ok(upload_parts::table
+            .filter(upload_parts::upload_id.eq_any(ids.to_vec()))
+            .order((upload_parts::upload_id, upload_parts::number))
+            .load(conn)?)
+    })?;
+    let mut of_each: BTreeMap<UploadId, Vec<PartRow>> = BTreeMap::new();
+    for part in parts {
+        of_each
+            .entry(part.upload_id.clone())
+            .or_default()
+            .push(part);
+    }
+    let with_parts = found.into_iter().map(|upload| {
+        let own = of_each.remove(&upload.id).unwrap_or_default();
+        (upload, own)
+    });
+    Ok(with_parts.collect())
 }
 
 /// How many a release has under way.

@@ -11,7 +11,7 @@ use crate::releases::store::blobs;
 use crate::releases::store::uploads::{self, PartRow, UploadRow};
 use crate::releases::store::{self, Artifact};
 use crate::releases::upload_artifact::{
-    self, NewArtifact, UploadArtifactError, check_artifact, check_room,
+    self, NewArtifact, UploadArtifactError, check_artifact, check_room, check_words,
 };
 use crate::storage::{StorageError, Stored, content_key};
 
@@ -182,7 +182,9 @@ pub fn begin_upload_in(
     match named {
         // Equal bytes were found as those of the kit, unless the storage lost them: then they may come
         // again, whatever the release is, and change nothing of it.
-        Some(named) if named.sha256 == upload.sha256 && named.size == upload.size => {}
+        Some(named) if named.sha256 == upload.sha256 && named.size == upload.size => {
+            check_words(&named, upload.words())?;
+        }
         Some(named) => {
             let sha256 = named.sha256;
             return Err(UploadArtifactError::NameTaken { sha256 }.into());
@@ -212,11 +214,7 @@ fn go_on(
     mut present: UploadRow,
     asked: &UploadRow,
 ) -> Result<Begun, BeginUploadError> {
-    let particulars = |row: &UploadRow| {
-        let place = (row.platform.clone(), row.arch.clone());
-        (row.size, row.kind.clone(), place)
-    };
-    if particulars(&present) != particulars(asked) {
+    if (present.size, present.words()) != (asked.size, asked.words()) {
         return Err(BeginUploadError::Differs(present.id));
     }
     uploads::touch(tx, &present.id, asked.used_at)?;

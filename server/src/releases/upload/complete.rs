@@ -12,7 +12,9 @@ use crate::db::{DbError, Shard};
 use crate::releases::model::UploadId;
 use crate::releases::store;
 use crate::releases::store::uploads::{self, PartRow, UploadRow};
-use crate::releases::upload_artifact::{self, NewArtifact, UploadArtifactError, Uploaded};
+use crate::releases::upload_artifact::{
+    self, NewArtifact, UploadArtifactError, Uploaded, check_words,
+};
 use crate::storage::{StorageError, Stored};
 
 /// Why it did not become a file of the release.
@@ -126,6 +128,7 @@ async fn made_meanwhile(app: &App, upload: &UploadRow) -> Result<Uploaded, Compl
         .await?;
     let same = found.filter(|artifact| artifact.sha256 == upload.sha256);
     let artifact = same.ok_or(CompleteUploadError::NotFound)?;
+    check_words(&artifact, upload.words())?;
     Ok(Uploaded {
         artifact,
         is_new: false,

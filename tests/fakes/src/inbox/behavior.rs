@@ -17,6 +17,8 @@ pub enum Behavior {
     HangAtBanner,
     /// Keeps the message, then closes without the final reply: the client cannot know.
     DropAfterData,
+    /// Keeps the message and never says so.
+    HangAfterData,
     /// Closes when the client wants to send the message.
     CloseBeforeData,
     /// Waits this long before each reply.

@@ -183,8 +183,10 @@ impl<'a> Dialog<'a> {
             (Content::Whole(raw), Some(Envelope { from, to })) => {
                 let raw = String::from_utf8_lossy(&raw).into_owned();
                 self.state.keep(Mail { from, to, raw });
-                if self.state.behavior() == Behavior::DropAfterData {
-                    return Ok(Next::Close);
+                match self.state.behavior() {
+                    Behavior::DropAfterData => return Ok(Next::Close),
+                    Behavior::HangAfterData => std::future::pending().await,
+                    _ => {}
                 }
                 self.reply("250 2.0.0 Kept").await
             }

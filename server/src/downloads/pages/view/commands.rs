@@ -4,6 +4,7 @@ use kitward_keys::FileSignature;
 
 use crate::app::App;
 use crate::downloads::listing::{KitListing, ReleaseListing};
+use crate::downloads::model::shell_word;
 use crate::downloads::stamp::is_stamped;
 use crate::downloads::view::artifact_url;
 use crate::releases::sign::file_keys;
@@ -23,7 +24,7 @@ pub(super) fn check(app: &App, listing: &KitListing, own: &ReleaseListing) -> Op
         let signature = FileSignature::parse(file.signature.as_deref()?).ok()?;
         let key = keys.iter().find(|key| key.id() == signature.key_id())?;
         let fetch = curl(app, listing, own, &format!("{}.minisig", file.name));
-        let name = quoted(&file.name);
+        let name = shell_word(&file.name);
         // The signature is that of the file without the stamp.
         let check = if is_stamped(&listing.kit, file) {
             format!("kitward artifact verify {name} --url {}", app.origin())
@@ -42,14 +43,9 @@ fn joined(commands: &[String]) -> Option<String> {
 /// The key comes from a variable, so that it stands in no page and no history of commands.
 fn curl(app: &App, listing: &KitListing, own: &ReleaseListing, name: &str) -> String {
     let url = artifact_url(app, &listing.kit.slug, &own.release.version, name);
-    let name = quoted(name);
+    let name = shell_word(name);
     // Addresses of files are percent-encoded, so they hold no quote.
     format!(
         "curl --fail --location --output {name} --header \"Authorization: License $LICENSE_KEY\" '{url}'"
     )
-}
-
-/// As one word of a shell.
-fn quoted(name: &str) -> String {
-    format!("'{}'", name.replace('\'', r"'\''"))
 }

@@ -40,7 +40,7 @@ impl From<BeginUploadError> for ApiError {
                     "The release has {OPEN_UPLOADS_MAX} uploads under way. Complete them or give \
                      them up."
                 );
-                Self::new(Code::Conflict, detail)
+                Self::new(Code::Conflict, detail).with("open_uploads", OPEN_UPLOADS_MAX)
             }
             BeginUploadError::KeyMismatch => crate::http::idempotency::mismatch(),
         }

@@ -72,6 +72,12 @@ impl UploadView {
         }
     }
 
+    /// What the next page starts after: those that are listed have an id.
+    pub(super) fn cursor(&self) -> String {
+        let id = self.id.as_ref();
+        id.map(ToString::to_string).unwrap_or_default()
+    }
+
     fn present(artifact: Artifact) -> Self {
         Self {
             id: None,

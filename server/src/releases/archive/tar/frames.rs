@@ -5,18 +5,19 @@ use std::io::{BufRead, Error, ErrorKind, Read};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// The largest window that is given room; what `zstd -19 --long` of a usual build asks for.
+/// The largest window that is given room; what `zstd --ultra -22` and `--long` of a usual build ask
+/// for. What is published can be compared, so that comparisons, two at a time, give the same room.
 const WINDOW_MAX: u64 = 128 << 20;
 
 /// A reader of what the frames hold.
-pub(super) struct Frames<R> {
+pub(crate) struct Frames<R> {
     source: R,
     decoder: FrameDecoder,
     is_within: bool,
 }
 
 impl<R: BufRead> Frames<R> {
-    pub(super) fn new(source: R) -> Self {
+    pub(crate) fn new(source: R) -> Self {
         let mut decoder = FrameDecoder::new();
         decoder.set_max_window_size(WINDOW_MAX);
         Self {
@@ -38,7 +39,7 @@ impl<R: BufRead> Frames<R> {
                     let mut skipped = (&mut self.source).take(length.into());
                     std::io::copy(&mut skipped, &mut std::io::sink())?;
                 }
-                Err(error) => return Err(Error::new(ErrorKind::InvalidData, error.to_string())),
+                Err(error) => return Err(Error::new(ErrorKind::InvalidData, error)),
             }
         }
         Ok(false)
@@ -62,7 +63,7 @@ impl<R: BufRead> Read for Frames<R> {
             while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
                 let one = BlockDecodingStrategy::UptoBlocks(1);
                 let decoded = self.decoder.decode_blocks(&mut self.source, one);
-                decoded.map_err(|error| Error::new(ErrorKind::InvalidData, error.to_string()))?;
+                decoded.map_err(|error| Error::new(ErrorKind::InvalidData, error))?;
             }
             let read = self.decoder.read(buffer)?;
             if read > 0 || buffer.is_empty() {
