@@ -73,8 +73,9 @@ pub const ALL: &[Migration] = &[
     per_database!("2026-11-28-24_releases_rest", "0.1.0"),
     per_database!("2026-11-28-25_audit_append", "0.1.0"),
     shared!("2026-11-29-26_deliveries_of_a_day", "0.1.0"),
-    shared!("2026-11-29-27_license_owners", "0.1.0"),
-    shared!("2026-11-29-28_stamp_nonces", "0.1.0"),
+    shared!("2026-11-29-27_lookups", "0.1.0"),
+    shared!("2026-11-29-28_packed_files", "0.1.0"),
+    shared!("2026-11-29-29_license_owners", "0.1.0"),
 ];
 
 #[cfg(test)]

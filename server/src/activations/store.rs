@@ -16,7 +16,7 @@ use crate::kits::model::SeatKind;
 use crate::licenses::model::LicenseId;
 
 pub use due::{licenses_over_limit, licenses_with_ended_leases, licenses_with_unseen};
-pub use events::{freed_by_customer, moves_since, record};
+pub use events::{freed_by_customer, moves_since, newest_event, record};
 pub use freeing::{ended_leases, free, longest_unseen, unseen};
 pub use lists::{find_by_id, held_after, of_identities};
 

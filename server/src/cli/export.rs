@@ -1,6 +1,6 @@
 //! Whole lists as files, over HTTP.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use futures_util::StreamExt as _;
 use serde_json::json;
@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::client::Client;
 use super::output::{Failed, Output};
 
-/// Writes all rows of a list into a file, as it comes; one that is not whole is taken away again.
+/// Writes all rows of a list into a file. One that is there stays until the new one is whole.
 pub(super) async fn export(
     output: Output,
     list: &str,
@@ -23,20 +23,33 @@ pub(super) async fn export(
     };
     let client = Client::from_environment()?;
     let response = client.download(&[list, name], filter).await?;
-    let written = write(response, file).await;
-    if written.is_err() {
-        // What is there is no export; that it stays is no second failure.
-        let _ = tokio::fs::remove_file(file).await;
-    }
-    let bytes = written?;
+    let bytes = write_whole(response, file).await?;
     let shown = file.display().to_string();
     let value = json!({ "file": shown, "bytes": bytes });
     output.show(&format!("{shown}: {bytes} bytes"), &value);
     Ok(())
 }
 
-async fn write(response: reqwest::Response, file: &Path) -> Result<u64, Failed> {
-    let mut target = tokio::fs::File::create(file).await?;
+/// Names and addresses are for its owner alone to read, and a file that is not whole is no export.
+async fn write_whole(response: reqwest::Response, file: &Path) -> Result<u64, Failed> {
+    let mut part = file.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let mut options = tokio::fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    let target = options.open(&part).await?;
+    let written = match write(response, target).await {
+        Ok(bytes) => tokio::fs::rename(&part, file).await.map(|()| bytes),
+        Err(failed) => {
+            // That it stays is no second failure.
+            let _ = tokio::fs::remove_file(&part).await;
+            return Err(failed);
+        }
+    };
+    Ok(written?)
+}
+
+async fn write(response: reqwest::Response, mut target: tokio::fs::File) -> Result<u64, Failed> {
     let mut bytes = 0;
     let mut body = response.bytes_stream();
     while let Some(chunk) = body.next().await {
@@ -44,6 +57,6 @@ async fn write(response: reqwest::Response, file: &Path) -> Result<u64, Failed> 
         target.write_all(&chunk).await?;
         bytes += chunk.len() as u64;
     }
-    target.flush().await?;
+    target.sync_all().await?;
     Ok(bytes)
 }

@@ -91,13 +91,16 @@ pub fn normalize_address(text: &str) -> Option<String> {
 }
 
 /// How an address may stand where it was stored as typed, in small letters: by its identity, with its
-/// domain in the domain's own letters, and like `typed`. Databases leave large letters beyond ASCII.
+/// domain in the domain's own letters, and like `typed`; all of it written small or large.
 pub fn spellings(address: &str, typed: &str) -> Vec<String> {
     let mut all = vec![address.to_owned(), typed.trim().to_ascii_lowercase()];
     if let Some((local, domain)) = address.rsplit_once('@') {
         let (domain, _readable) = idna::domain_to_unicode(domain);
         all.push(format!("{local}@{domain}"));
     }
+    // SQLite leaves large letters beyond ASCII as they are: an address may stand all in large ones.
+    let large = |it: &String| it.to_uppercase().to_ascii_lowercase();
+    all.extend(all.iter().map(large).collect::<Vec<_>>());
     all.sort_unstable();
     all.dedup();
     all
@@ -111,9 +114,13 @@ mod tests {
     fn an_address_is_looked_for_in_every_spelling_it_may_have() {
         let of = |typed: &str| spellings(&normalize_address(typed).unwrap(), typed);
         assert_eq!(of(" Buyer@Example.COM "), ["buyer@example.com"]);
-        let both = ["buyer@b\u{fc}cher.example", "buyer@xn--bcher-kva.example"];
-        assert_eq!(of("Buyer@B\u{fc}cher.example"), both);
-        assert_eq!(of("buyer@xn--bcher-kva.example"), both);
+        let all = [
+            "buyer@b\u{dc}cher.example",
+            "buyer@b\u{fc}cher.example",
+            "buyer@xn--bcher-kva.example",
+        ];
+        assert_eq!(of("Buyer@B\u{fc}cher.example"), all);
+        assert_eq!(of("buyer@xn--bcher-kva.example"), all);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::content::Content;
 use super::named::{Named, NamedError, named};
 use super::record::Recipient;
 use super::tickets::open_ticket;
-use super::view::{ReleaseView, artifact_url, release_view};
+use super::view::{ReleaseView, artifact_url, release_view, told_apart};
 use crate::app::App;
 use crate::db::{DbError, Page};
 use crate::http::conditional;
@@ -249,7 +249,7 @@ async fn by_ticket(
 }
 
 async fn views(
-    app: &App,
+    app: &AppData,
     access: &Access,
     releases: Vec<Release>,
 ) -> Result<Vec<ReleaseView>, DbError> {
@@ -258,6 +258,7 @@ async fn views(
         .db
         .read(move |conn| store::artifacts_of(conn, &ids))
         .await?;
+    let artifacts = told_apart(app, access, artifacts).await;
     let view = |release: &Release| release_view(app, access, release, &artifacts);
     Ok(releases.iter().map(view).collect())
 }

@@ -11,7 +11,7 @@ mod splice;
 mod strip;
 
 pub use document::{StampFault, read_document};
-pub use prepare::{PrepareError, Prepared, is_stamped, prepare};
+pub use prepare::{PrepareError, Prepared, is_stamped, is_told, prepare};
 pub use splice::{Piece, splice};
 pub use strip::{STAMP_MAX, Stripped, strip};
 

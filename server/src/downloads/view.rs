@@ -1,14 +1,17 @@
 //! Releases and files as kits see them.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::authorize::Access;
 use super::model::path_segment;
-use super::stamp::is_stamped;
+use super::stamp::{is_stamped, is_told};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::http::openapi::words::{ReleaseVersion, Sha256, Sha512, WebAddress};
+use crate::releases::look_again::examined;
 use crate::releases::model::{Channel, Severity};
 use crate::releases::store::{Artifact, Release};
 
@@ -62,6 +65,26 @@ pub struct ArtifactView {
     /// Its stable address.
     #[schema(value_type = WebAddress)]
     pub url: String,
+}
+
+/// These files, after a look into those of which nobody knows yet whether they are stamped: what is told
+/// here is what a download gives. What cannot be looked into now is told as it is stored.
+pub async fn told_apart(
+    app: &Arc<App>,
+    access: &Access,
+    mut files: Vec<Artifact>,
+) -> Vec<Artifact> {
+    let may_be_stamped = access.kit.stamps && access.license().is_some();
+    for file in &mut files {
+        if !may_be_stamped || is_told(file) {
+            continue;
+        }
+        match examined(app, file).await {
+            Ok(known) => *file = known,
+            Err(error) => tracing::warn!(%error, "nobody knows whether a file is stamped"),
+        }
+    }
+    files
 }
 
 /// A release with those of `artifacts` that belong to it, for who has this access.

@@ -146,8 +146,9 @@ impl Facts {
     }
 
     fn speaks_for_held_seat(&self) -> bool {
-        let key_ends_at = self.holding.key_ends_at;
-        self.seat == SeatState::Held && key_ends_at.is_none_or(|end| self.now < end)
+        let holding = &self.holding;
+        let counts = holding.key_ends_at.is_none_or(|end| self.now < end);
+        self.seat == SeatState::Held && counts && !holding.is_shown_by_former_owner()
     }
 
     /// Whether the identity is one that takes a seat.

@@ -124,9 +124,12 @@ impl Holding {
     /// Its standing towards a kit it covers or not.
     pub fn standing(&self, covers_kit: bool) -> Standing {
         let (license, terms) = (&self.license, &self.terms);
+        // A transfer is a fact, also where the moment of this call or this machine's clock is before it.
+        let has_lost = self.is_shown_by_former_owner();
+        let lost_at = self.key_ends_at.map(|end| end.min(license.created_at));
         Standing {
             covers_kit,
-            key_ends_at: self.key_ends_at,
+            key_ends_at: if has_lost { lost_at } else { self.key_ends_at },
             base_state: license.base_state,
             revoked: self.revoked,
             suspended: self.suspended,

@@ -8,6 +8,7 @@ use super::model::{LicenseId, LicenseKeyId};
 use super::rotate::rotate_in;
 use super::store;
 use crate::activations::clear::clear_in;
+use crate::activations::store::newest_event;
 use crate::app::App;
 use crate::customers::named::Named;
 use crate::db::{DbError, WriteTx};
@@ -63,10 +64,13 @@ pub fn transfer_in(
     }
     let owners = json!({ "from": license.customer_id.to_string(), "to": customer.to_string() });
     license.customer_id = customer;
-    license.owned_since = Some(of.now);
     license.seats_used = 0;
     license.over_limit_until = None;
     clear_in(tx, &of.license, &of.hand())?;
+    // What is there behind the lock is the former owner's, also what another machine's clock says is of
+    // later.
+    let newest = newest_event(tx.conn(), &of.license)?;
+    license.owned_since = Some(newest.map_or(of.now, |at| at.max(of.now)));
     store::update(tx, &license)?;
     let keys = store::keys_of(tx.conn(), &of.license)?;
     let keys: Vec<LicenseKeyId> = keys.into_iter().map(|key| key.id).collect();

@@ -100,7 +100,7 @@ pub fn find_format<S: Read + Seek>(
     if let Some(error) = failure.take() {
         return Err(ArchiveError::Source(error));
     }
-    if failure.is_late() {
+    if failure.is_late() || (!is_tar && !may_go_on()) {
         return Err(Fault::from(Reason::TooSlow).into());
     }
     Ok(is_tar.then_some(packed))

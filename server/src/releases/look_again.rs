@@ -108,12 +108,16 @@ async fn examine(app: &App, artifact: Artifact) -> Result<Artifact, LookAgainErr
     Ok(artifact)
 }
 
-/// Looks into a file. What is refused is refused for good, so that the bytes must be those that came: a
-/// damaged file may be mended. And another look has to agree, as the storage may have been wrong once.
+/// Looks into a file. What is refused, or no archive, is so for good, so that the bytes must be those that
+/// came: a damaged file may be mended. And another look has to agree, as the storage may have been wrong once.
 async fn look(app: &App, artifact: &Artifact) -> Result<Look, StorageError> {
     let size = u64::try_from(artifact.size).unwrap_or(0);
     let first = look_into(app, &artifact.name, &artifact.sha256, size).await?;
-    if !matches!(&first, Look::Refused(fault) if !fault.is_about_time()) {
+    let is_settled = match &first {
+        Look::Listed(listing) => listing.is_some(),
+        Look::Refused(fault) => fault.is_about_time(),
+    };
+    if is_settled {
         return Ok(first);
     }
     app.storage.prehash_of(&artifact.sha256, size).await?;

@@ -1,5 +1,7 @@
 //! What is newer than what the caller has, and may be had.
 
+use std::sync::Arc;
+
 use kitward_keys::SignError;
 use secrecy::SecretString;
 use semver::Version;
@@ -9,7 +11,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::db::DbError;
 use crate::downloads::authorize::{Access, AccessError, authorize};
-use crate::downloads::view::{ReleaseView, release_view};
+use crate::downloads::view::{ReleaseView, release_view, told_apart};
 use crate::licenses::model::LicenseId;
 use crate::releases::model::{
     Caller, Channel, Machine, ReleaseId, is_newer, offered, same_precedence,
@@ -71,17 +73,24 @@ impl From<DbError> for CheckUpdateError {
 
 /// Looks for an update and signs what was found.
 pub async fn check_update(
-    app: &App,
+    app: &Arc<App>,
     presented: Option<&SecretString>,
     input: CheckUpdate,
 ) -> Result<Update, CheckUpdateError> {
     let access = authorize(app, presented, &input.kit).await?;
     count(app, &access, &input);
-    let best = best(&access, &input, app.clock.now());
+    let best = best(&access, &input, subject(&access, &input), app.clock.now());
     let new = best.as_ref().map(|(release, _)| *release);
+    let release = match best {
+        Some((release, files)) => {
+            let files = told_apart(app, &access, files).await;
+            Some(release_view(app, &access, release, &files))
+        }
+        None => None,
+    };
     let mut update = Update {
         compare_url: new.and_then(|new| compare_url(app, &access, &input.version, new)),
-        release: best.map(|(release, files)| release_view(app, &access, release, &files)),
+        release,
         last_entitled_version: last_entitled_version(&access, &input),
         updates_until: access.facts.updates_until,
         renew_url: access.renewal().map(|renewal| renewal.url(app)),
@@ -107,15 +116,17 @@ fn in_use<'a>(access: &'a Access, version: &Version) -> Option<&'a Release> {
 }
 
 /// The highest release on offer that has a file for the caller's machine, and those files.
+/// `subject` stands in the queue of a rollout.
 pub(super) fn best<'a>(
     access: &'a Access,
     input: &CheckUpdate,
+    subject: Option<&str>,
     now: Timestamp,
 ) -> Option<(&'a Release, Vec<Artifact>)> {
     let caller = Caller {
         version: &input.version,
         channel: input.channel,
-        subject: subject(access, input),
+        subject,
         is_manual: input.is_manual,
         now,
     };

@@ -11,6 +11,7 @@ use crate::downloads::authorize::of_catalog;
 use crate::kits::store::find_kit_by_slug;
 use crate::licenses::answer::Notice;
 use crate::licenses::facts::Facts;
+use crate::licenses::model::LicenseId;
 use crate::licenses::validate::Ask;
 use crate::releases::catalogs::Catalog;
 use crate::releases::model::{Channel, Machine, Severity, is_newer};
@@ -26,20 +27,30 @@ pub async fn newer_version(app: &App, facts: &Facts, ask: &Ask) -> Option<Notice
     if !is_newer(highest, &version) {
         return None;
     }
+    // What a kit says of its platform is for the customer to read: only a word that files carry names one.
+    let is_known = |word: &String| {
+        let mut files = catalog.artifacts.iter();
+        files.any(|file| file.platform.as_ref() == Some(word))
+    };
+    let platform = ask.platform.clone().filter(is_known);
     let access = of_catalog(facts.holding.clone(), catalog, facts.now).ok()?;
     let check = CheckUpdate {
         kit: ask.kit.clone(),
         version,
         channel: Channel::Stable,
         machine: Machine {
-            platform: ask.platform.clone(),
+            platform,
             arch: None,
         },
         install: None,
         is_manual: false,
         nonce: None,
     };
-    let (release, _) = best(&access, &check, facts.now)?;
+    // An application's installations stand in the queue of a rollout each by itself, and here nobody knows
+    // which one asks: it hears of what has come to all of them.
+    let license = access.license().map(LicenseId::as_str);
+    let subject = license.filter(|_| check.machine.platform.is_none());
+    let (release, _) = best(&access, &check, subject, facts.now)?;
     Some(Notice {
         code: "newer_version",
         detail: sentence(&release.version, release.severity),

@@ -1,6 +1,8 @@
 //! What stands behind a license, a policy, the customers and the orders.
 
-use kitward_tests::Shop;
+use std::os::unix::fs::PermissionsExt;
+
+use kitward_tests::{BUYER, Shop};
 use serde_json::{Value, json};
 
 use super::{Terminal, at_a_terminal};
@@ -107,7 +109,15 @@ fn customers_and_orders_are_written_into_files() {
             assert_eq!(told["bytes"], text.len());
             assert_eq!(text.lines().count(), 2, "{list}: {text}");
             at.refused(&[list, "export", "all.txt"], ".csv or .json");
+            // Names and addresses are for whoever asked for them, and the file of before is gone.
+            let kept = std::fs::metadata(at.folder.path().join("all.csv")).unwrap();
+            assert_eq!(kept.permissions().mode() & 0o777, 0o600);
         }
+        // A file that cannot be written whole takes nothing away.
+        std::fs::write(at.folder.path().join("all.csv.part"), "somebody's").unwrap();
+        at.refused(&["order", "export", "all.csv"], "exists");
+        assert!(read("all.csv").contains(BUYER));
+        assert_eq!(read("all.csv.part"), "somebody's");
         let words = ["customer", "export", "one.json", "--email"];
         at.done(&[&words[..], &["nobody@example.com"]].concat());
         let nobody: Value = serde_json::from_str(&read("one.json")).unwrap();

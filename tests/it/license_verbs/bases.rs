@@ -191,6 +191,20 @@ async fn terms_that_count_from_the_first_activation_make_no_license_endless(kind
     desk.app.stop().await;
 }
 
+both!(a_clock_that_began_since_is_a_change_that_an_edit_must_know);
+async fn a_clock_that_began_since_is_a_change_that_an_edit_must_know(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    desk.policies(&[("trial", trial())]).await;
+    let (id, key) = desk.of_policy("trial").await;
+    let read = desk.admin.get(&path(&id, "")).await.expect_status(200);
+    assert_eq!(desk.activate(&key).await, "VALID");
+    let careful = desk.admin.clone().with("if-match", read.header("etag"));
+    let longer = json!({ "valid_until": "2028-01-01T00:00:00Z" });
+    let late = careful.post(&path(&id, "extend"), &longer).await;
+    late.expect_problem(412, "precondition_failed");
+    desk.app.stop().await;
+}
+
 both!(terms_that_count_from_the_issue_start_the_clocks_that_waited);
 async fn terms_that_count_from_the_issue_start_the_clocks_that_waited(kind: Kind) {
     let desk = Desk::open(kind).await;

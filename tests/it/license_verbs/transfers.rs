@@ -240,6 +240,73 @@ async fn a_new_owner_sees_nothing_of_the_seats_a_former_one_had(kind: Kind) {
     desk.app.stop().await;
 }
 
+both!(a_clock_that_is_behind_gives_nothing_back_to_a_former_owner);
+async fn a_clock_that_is_behind_gives_nothing_back_to_a_former_owner(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    assert_eq!(desk.seat("machine-1").await, "VALID");
+    desk.app.clock.advance(300);
+    desk.done("transfer", &json!({ "email": NEW_OWNER })).await;
+    // As another machine has it, or a call that began before.
+    desk.app.clock.advance(-200);
+    for call in ["activate", "validate", "heartbeat", "deactivate"] {
+        let told = code(&desk.app, &desk.key, call, "machine-1").await;
+        assert_eq!(told, "KEY_REPLACED", "{call}");
+    }
+    let files = "/v1/kits/feedback-widget/releases";
+    let refused = desk.app.kit(&desk.key).get(files).await;
+    refused.expect_problem(401, "key_unknown");
+    desk.app.stop().await;
+}
+
+both!(what_was_given_back_by_a_clock_ahead_is_the_former_owners_too);
+async fn what_was_given_back_by_a_clock_ahead_is_the_former_owners_too(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    let rarely = json!({ "churn_seats": 1, "churn_days": 30 });
+    Shop::policy(&desk.admin, "rarely", &rarely).await;
+    desk.done("set-policy", &json!({ "policy": "rarely" }))
+        .await;
+    desk.app.clock.advance(300);
+    desk.seat("machine-1").await;
+    assert_eq!(
+        code(&desk.app, &desk.key, "deactivate", "machine-1").await,
+        "FREED"
+    );
+    desk.app.clock.advance(-200);
+    desk.done("transfer", &json!({ "email": NEW_OWNER })).await;
+    desk.app.clock.advance(300);
+    let key = desk.present_key().await;
+    code(&desk.app, &key, "activate", "machine-1").await;
+    assert_eq!(
+        code(&desk.app, &key, "deactivate", "machine-1").await,
+        "FREED"
+    );
+    desk.app.stop().await;
+}
+
+both!(transfers_of_before_are_taken_from_the_record);
+async fn transfers_of_before_are_taken_from_the_record(kind: Kind) {
+    let desk = Desk::open(kind).await;
+    let (kept, _) = issue(&desk.admin, &json!({})).await;
+    for address in [NEW_OWNER, BUYER] {
+        desk.app.clock.advance(60);
+        desk.done("transfer", &json!({ "email": address })).await;
+    }
+    let since = |license: &str| format!("licenses WHERE id = '{license}' AND owned_since");
+    let last = format!("{} = '2027-01-15 12:02:00'", since(&desk.id));
+    assert_eq!(count(&desk.app, &last).await, 1);
+    let forget = "UPDATE licenses SET owned_since = NULL".to_owned();
+    sql(&desk.app, forget).await;
+    let up = include_str!("../../../migrations/sql/2026-11-29-29_license_owners/up.sql");
+    let at = up.find("UPDATE licenses SET owned_since").unwrap();
+    sql(&desk.app, up[at..].to_owned()).await;
+    assert_eq!(count(&desk.app, &last).await, 1);
+    assert_eq!(
+        count(&desk.app, &format!("{} IS NULL", since(&kept))).await,
+        1
+    );
+    desk.app.stop().await;
+}
+
 both!(a_merged_license_answers_for_itself_and_is_not_changed_any_more);
 async fn a_merged_license_answers_for_itself_and_is_not_changed_any_more(kind: Kind) {
     let desk = Desk::open(kind).await;

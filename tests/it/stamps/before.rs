@@ -45,6 +45,39 @@ async fn files_that_nobody_looked_into_are_stamped_as_all_others(kind: Kind) {
     stamping.app.stop().await;
 }
 
+both!(a_packed_file_of_any_name_is_told_as_it_is_given);
+async fn a_packed_file_of_any_name_is_told_as_it_is_given(kind: Kind) {
+    let stamping = Stamping::start(kind).await;
+    let (app, admin) = (&stamping.app, &stamping.shop.admin);
+    let release = json!({ "kit": "feedback-widget", "version": "1.0.1" });
+    let created = admin.post("/v1/admin/releases", &release).await;
+    let id = created.expect_status(201).str("/id");
+    for (name, bytes) in [
+        ("kit.unitypackage", tar_gz(b"text")),
+        ("kit.bin", b"\x1f\x8b, but not packed".to_vec()),
+    ] {
+        let put = format!("/v1/admin/releases/{id}/artifacts/{name}");
+        admin.put(&put, bytes).await.expect_status(201);
+    }
+    let publish = format!("/v1/admin/releases/{id}/publish");
+    admin.post(&publish, &json!({})).await.expect_status(200);
+    let kit = app.kit(&stamping.purchase.key);
+    let one = "/v1/kits/feedback-widget/releases/1.0.1";
+    let check = "/v1/kits/feedback-widget/updates?version=1.0.0";
+    for (address, at) in [(one, "/artifacts"), (check, "/release/artifacts")] {
+        forget_layouts(app).await;
+        let shown = kit.get(address).await.expect_status(200).json();
+        for file in shown.pointer(at).unwrap().as_array().unwrap() {
+            let name = file["name"].as_str().unwrap();
+            let given = kit.get(&format!("{one}/artifacts/{name}")).await;
+            let is_own = sha256(&given.expect_status(200).bytes) != file["sha256"];
+            assert_eq!(is_own, name == "kit.unitypackage", "{name}");
+            assert_eq!(file["stamped"] == json!(true), is_own, "{address} {name}");
+        }
+    }
+    stamping.app.stop().await;
+}
+
 both!(a_file_of_before_that_is_no_archive_by_now_never_leaves_without_a_stamp);
 async fn a_file_of_before_that_is_no_archive_by_now_never_leaves_without_a_stamp(kind: Kind) {
     let stamping = Stamping::start(kind).await;

@@ -48,6 +48,14 @@ pub fn freed_by_customer(
         .load(conn)?)
 }
 
+/// When the last thing happened to a seat of a license.
+pub fn newest_event(conn: &mut AnyConn, license: &LicenseId) -> Result<Option<Timestamp>, DbError> {
+    Ok(events::table
+        .filter(events::license_id.eq(license))
+        .select(diesel::dsl::max(events::at))
+        .get_result(conn)?)
+}
+
 /// Seats freed since a moment that nobody has taken again.
 pub fn moves_since(
     conn: &mut AnyConn,

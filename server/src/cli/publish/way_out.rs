@@ -30,8 +30,11 @@ fn command(release: &str, file: &str, error: &Unanswered) -> Option<String> {
     // Other bytes under its own name, the same ones as something else, or another file that is named.
     let is_own = ["sha256", "field"].iter().any(|it| text(it).is_some());
     let other = text("name").or_else(|| is_own.then_some(file))?;
+    let options_end = if other.starts_with('-') { "-- " } else { "" };
     let other = shell_word(other);
-    Some(format!("kitward release remove-file {release} {other}"))
+    Some(format!(
+        "kitward release remove-file {release} {options_end}{other}"
+    ))
 }
 
 #[cfg(test)]
@@ -55,6 +58,10 @@ mod tests {
             (json!({ "upload": "upl_1" }), Some("abandon-upload upl_1")),
             (json!({ "open_uploads": 64 }), Some("uploads rel_1")),
             (json!({ "sha256": "ab" }), Some("remove-file rel_1 'a.zip'")),
+            (
+                json!({ "name": "-a.zip" }),
+                Some("remove-file rel_1 -- '-a.zip'"),
+            ),
             (
                 json!({ "field": "kind" }),
                 Some("remove-file rel_1 'a.zip'"),

@@ -73,6 +73,11 @@ struct Facts {
     license_text: Option<LicenseTextClaims>,
 }
 
+/// Whether its name, or a look into it, tells what kind of archive it is.
+pub fn is_told(artifact: &Artifact) -> bool {
+    artifact.examined || format_of(&artifact.name, &[]).is_some()
+}
+
 /// Whether each license gets a copy of its own of this file of a kit; by its name, where nobody has
 /// looked into it yet.
 pub fn is_stamped(kit: &Kit, artifact: &Artifact) -> bool {

@@ -25,6 +25,10 @@ pub(super) fn fill(document: &mut Value) {
         if method == "post" && once && has_way(operation, "management_token") {
             add_idempotency_key(operation);
         }
+        // A file is the whole list: it has the list's filters, and no pages.
+        if path.contains("/export.") {
+            remove_parameters(operation, &["limit", "cursor"]);
+        }
         fill_operation(&path, operation);
     }
     schemas::fill(document);
@@ -92,6 +96,14 @@ fn add_idempotency_key(operation: &mut Map<String, Value>) {
 fn add_if_match(operation: &mut Map<String, Value>) {
     let meaning = "The `ETag` of what was read, or `*`.";
     add_header(operation, "If-Match", meaning, &json!({ "type": "string" }));
+}
+
+fn remove_parameters(operation: &mut Map<String, Value>, names: &[&str]) {
+    let parameters = operation.get_mut("parameters");
+    if let Some(all) = parameters.and_then(Value::as_array_mut) {
+        let name = |one: &Value| one.get("name").and_then(Value::as_str).map(str::to_owned);
+        all.retain(|one| name(one).is_none_or(|name| !names.contains(&name.as_str())));
+    }
 }
 
 /// Adds a header that may be sent, where the operation does not name it itself.

@@ -112,6 +112,7 @@ pub fn start_clock(tx: &mut WriteTx<'_>, license: &License) -> Result<(), DbErro
             licenses::first_activated_at.eq(license.first_activated_at),
             licenses::valid_until.eq(license.valid_until),
             licenses::updates_until.eq(license.updates_until),
+            licenses::revision.eq(licenses::revision + 1),
         ))
         .execute(tx.conn())?;
     Ok(())
