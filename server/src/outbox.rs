@@ -7,8 +7,10 @@
 
 mod model;
 mod store;
+mod waiting;
 mod worker;
 
 pub use model::{Failure, Job, Lane, Lanes, OutboxId, Prepared, prepare};
 pub use store::{OutboxRow, insert, list};
+pub use waiting::waits;
 pub use worker::{drain, run};

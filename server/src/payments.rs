@@ -13,6 +13,7 @@ mod mapping;
 pub mod model;
 pub mod receive;
 pub mod reduce;
+pub mod resend_mail;
 pub mod signature;
 pub mod store;
 pub mod stripe;

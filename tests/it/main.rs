@@ -46,6 +46,7 @@ mod notices;
 mod object_storage;
 mod offers;
 mod openapi;
+mod order_mails;
 mod outages;
 mod outbox;
 mod packaging;

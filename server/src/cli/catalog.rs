@@ -132,6 +132,9 @@ pub(super) async fn order(command: OrderCommand, output: Output) -> Result<(), F
         OrderCommand::Fulfil { order } => {
             post(output, &["orders", &order, "fulfil"], &json!({})).await
         }
+        OrderCommand::Resend { order } => {
+            post(output, &["orders", &order, "resend"], &json!({})).await
+        }
     }
 }
 

@@ -10,7 +10,9 @@ use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::StreamExt;
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use utoipa::ToSchema;
 
 pub use super::credentials::{Admin, KeyCredential, OptionalKey, key_missing};
 use super::error::{ApiError, Code};
@@ -188,6 +190,11 @@ fn sentence(error: &serde_json::Error) -> String {
         .unwrap_or_default()
         .to_owned()
 }
+
+/// Nothing but the call itself.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EmptyRequest {}
 
 /// Query parameters: 422 when they are not what the route takes.
 #[derive(Debug)]

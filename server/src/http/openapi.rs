@@ -14,6 +14,7 @@
 //!    bodies and of parameters, 429 of what is counted, `Idempotency-Key` of each
 //!    management POST that answers 201 or 412, `If-Match` of whatever answers 412, and what any request may meet. Where a member of the
 //!    body, and no header, says what was read: `extensions(("x-precondition-in-body" = json!(true)))`.
+//!    Where another POST takes the key: `extensions(("x-acts-once" = json!(true)))`.
 //! 4. In answers a member that may be null, or that has a default in requests, is always there. One
 //!    that is left out (`skip_serializing_if`) is `#[schema(nullable = false)]`.
 //! 5. `UPDATE_DOCS=1 cargo test -p kitward-tests --test it -- layers::the_generated`.

@@ -36,7 +36,7 @@ text_enum! {
 }
 
 /// What a worker shall do. Parameters are sealed in the row and rendered at the last moment.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Job {
     /// The license keys of an order, to who bought them.

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::db::schema::outbox;
 use crate::db::{AnyConn, DbError, WriteTx};
 
-/// A due row, before it is reserved.
+/// A row that is to be done, before it is reserved.
 #[derive(Debug, Clone, Queryable)]
 pub(super) struct Due {
     pub(super) id: OutboxId,
@@ -74,6 +74,22 @@ pub(super) fn due(
         )
         .order((outbox::due_at, outbox::id))
         .limit(limit)
+        .select((
+            outbox::id,
+            outbox::sealed_parameters,
+            outbox::attempts,
+            outbox::reservation_version,
+        ))
+        .load(conn)?)
+}
+
+/// Rows of one kind that wait or are under way.
+pub(super) fn waiting(conn: &mut AnyConn, lane: Lane, kind: &str) -> Result<Vec<Due>, DbError> {
+    Ok(outbox::table
+        .filter(outbox::lane.eq(lane))
+        .filter(outbox::kind.eq(kind))
+        .filter(outbox::done_at.is_null())
+        .filter(outbox::dead_at.is_null())
         .select((
             outbox::id,
             outbox::sealed_parameters,

@@ -148,7 +148,8 @@ async fn settle(app: &App, row: Due, ending: Ending) {
     }
 }
 
-fn job_of(app: &App, row: &Due) -> Result<Job, Failure> {
+/// What a row shall do.
+pub(super) fn job_of(app: &App, row: &Due) -> Result<Job, Failure> {
     let opened = app
         .vault
         .open(cell(&row.id), &row.sealed_parameters)

@@ -11,6 +11,7 @@ use utoipa::{OpenApi, ToSchema};
 use super::complete::{CompleteError, complete};
 use super::model::PaymentEventId;
 use super::receive;
+use super::resend_mail::{ResendMail, ResendMailError, resend_mail};
 use super::store::{self, EventSummary};
 use crate::app::App;
 use crate::customers::model::OrderId;
@@ -18,7 +19,8 @@ use crate::customers::store::{Order, OrderItem, find_order, items_of, list_order
 use crate::db::{DbError, Page};
 use crate::http::error::{ApiError, Code};
 use crate::http::export::Row;
-use crate::http::extract::{Admin, AppData, Query};
+use crate::http::extract::{Admin, AppData, EmptyRequest, Query, UnreadJson};
+use crate::http::idempotency::{Idempotency, made};
 use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
 use crate::staff::Scope;
@@ -35,6 +37,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .service(resource("/orders/export.json").get(export::json))
         .service(resource("/orders/{id}").get(order))
         .service(resource("/orders/{id}/fulfil").on(Method::POST, fulfil))
+        .service(resource("/orders/{id}/resend").on(Method::POST, resend))
         .service(resource("/events").get(events))
         .service(resource("/events/{id}/retry").on(Method::POST, retry_event));
 }
@@ -50,6 +53,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
     export::json,
     order,
     fulfil,
+    resend,
     events,
     retry_event
 ))]
@@ -142,6 +146,42 @@ async fn fulfil(app: AppData, admin: Admin, id: web::Path<String>) -> Answer {
     }))
 }
 
+/// Sends the mail of an order once more, where the first one went, with the present keys of its licenses.
+///
+/// Keys of licenses that went to another owner, were revoked or were merged into another one are left out.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/orders/{id}/resend",
+    operation_id = "resend_order_mail",
+    tag = "orders",
+    params(("id" = OrderId, Path)),
+    request_body = EmptyRequest,
+    security(("management_token" = ["support"])),
+    extensions(("x-acts-once" = json!(true))),
+    responses(
+        (status = 200, description = "The order; its mail is on its way.", body = OrderBody),
+        (status = 404, description = "`not_found`: there is no such order."),
+        (status = 409, description = "`conflict`: a mail of it waits to be sent, none of its keys may be told any more, or it has no usable mail address."),
+    ),
+)]
+async fn resend(
+    app: AppData,
+    admin: Admin,
+    once: Idempotency,
+    id: web::Path<String>,
+    body: UnreadJson,
+) -> Answer {
+    let holder = admin.may(Scope::Support)?;
+    let (EmptyRequest {}, claim) = once.read(&app, &holder, body).await?;
+    let id = OrderId::parse(&id).ok_or_else(|| nothing("order"))?;
+    let input = ResendMail {
+        order: id.clone(),
+        actor: holder.actor(),
+    };
+    made(resend_mail(&app, input, claim).await?)?;
+    Ok(HttpResponse::Ok().json(order_body(&app, id).await?))
+}
+
 async fn order_body(app: &App, id: OrderId) -> Result<OrderBody, ApiError> {
     let found = app
         .db
@@ -213,6 +253,26 @@ impl From<CompleteError> for ApiError {
             CompleteError::TooFewKeys => Self::unavailable(error),
             CompleteError::Prepare(_) | CompleteError::Seal(_) => Self::internal(error),
             CompleteError::Db(error) => error.into(),
+        }
+    }
+}
+
+impl From<ResendMailError> for ApiError {
+    fn from(error: ResendMailError) -> Self {
+        let refused = |sentence: &str| Self::new(Code::Conflict, sentence);
+        match error {
+            ResendMailError::NoOrder => nothing("order"),
+            ResendMailError::NoRecipient => {
+                refused("The order has no address that mails can go to.")
+            }
+            ResendMailError::NothingToTell => {
+                refused("The order has no license whose key may be told.")
+            }
+            ResendMailError::Waits => {
+                refused("A mail of this order waits to be sent and goes by itself.")
+            }
+            ResendMailError::Seal(error) => Self::internal(error),
+            ResendMailError::Db(error) => error.into(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The mail with the license keys of an order.
+//! The mail with the license keys of an order. What it tells is decided when it leaves.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use crate::kits::model::Scope;
 use crate::kits::store::Kit;
 use crate::licenses;
 use crate::licenses::issue::key_cell;
+use crate::licenses::model::BaseState;
 use crate::licenses::store::{Holding, LicenseKeyRow};
 use crate::mail::Letter;
 use crate::outbox::{Failure, OutboxId};
@@ -28,7 +29,7 @@ enum MailError {
     NoOrder,
     #[error("the order has no usable mail address")]
     NoRecipient,
-    #[error("the order has no licenses")]
+    #[error("the order has no license whose key may be told")]
     NoLicenses,
     #[error("a license key does not open")]
     Seal(#[from] SealError),
@@ -103,11 +104,7 @@ struct Licensed {
 fn read(conn: &mut AnyConn, id: &OrderId) -> Result<Contents, MailError> {
     let order = find_order(conn, id)?.ok_or(MailError::NoOrder)?;
     let mut found = Vec::new();
-    for holding in licenses::store::of_order(conn, id)? {
-        // What was transferred is somebody else's, and so is its key.
-        if holding.license.customer_id != order.customer_id {
-            continue;
-        }
+    for holding in told(conn, &order)? {
         let Some(key) = licenses::store::present_key(conn, &holding.license.id)? else {
             continue;
         };
@@ -124,8 +121,23 @@ fn read(conn: &mut AnyConn, id: &OrderId) -> Result<Contents, MailError> {
     })
 }
 
+/// The licenses of an order whose keys its mails tell.
+pub(super) fn told(conn: &mut AnyConn, order: &Order) -> Result<Vec<Holding>, DbError> {
+    let mut found = licenses::store::of_order(conn, &order.id)?;
+    found.retain(|holding| is_told(holding, order));
+    Ok(found)
+}
+
+/// What was transferred is somebody else's, and so is its key; the key of what was revoked or folded
+/// into another license is of no use any more.
+fn is_told(holding: &Holding, order: &Order) -> bool {
+    let license = &holding.license;
+    let is_theirs = license.customer_id == order.customer_id;
+    is_theirs && !holding.revoked && license.base_state != BaseState::Merged
+}
+
 /// As typed where any mail server takes it; else in the form every mail server takes.
-fn recipient(typed: &str) -> Option<String> {
+pub(super) fn recipient(typed: &str) -> Option<String> {
     let normalized = normalize_address(typed)?;
     Some(if typed.is_ascii() {
         typed.trim().to_owned()

@@ -42,8 +42,9 @@ const MANAGEMENT: [&str; 17] = [
     "customers/export.csv?email={}",
 ];
 
-const VERBS: [&str; 4] = [
+const VERBS: [&str; 5] = [
     "orders/{}/fulfil",
+    "orders/{}/resend",
     "events/{}/retry",
     "releases/{}/publish",
     "tokens/{}/revoke",

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use kitward_tests::{BUYER, Shop};
+use kitward_tests::{BUYER, Shop, key_in};
 use serde_json::{Value, json};
 
 use super::{Terminal, at_a_terminal};
@@ -95,6 +95,24 @@ fn versions_of_a_policy_are_listed() {
         assert_eq!(told("number"), [json!(1), json!(2)]);
         assert_eq!(told("seat_limit"), [json!(5), json!(9)]);
         at.refused(&["policy", "versions", "none"], "no such policy");
+    });
+}
+
+#[test]
+fn the_mail_of_an_order_is_sent_once_more() {
+    at_a_terminal(async |at| {
+        let purchase = shop(at).buy(&at.app).await;
+        let orders = at.done(&["order", "list"]);
+        let order = orders[0]["id"].as_str().unwrap();
+        let resend = ["order", "resend", order];
+        assert_eq!(at.done(&resend)["email"], BUYER);
+        at.refused(&resend, "waits to be sent");
+        at.app.drain().await;
+        let mails = at.app.inbox.messages();
+        assert_eq!(mails.len(), 2);
+        assert_eq!(key_in(&mails[1].text()), purchase.key);
+        let unknown = "ord_01jhmz3e5afkt9ymv5n2e8wqc4";
+        at.refused(&["order", "resend", unknown], "no such order");
     });
 }
 

@@ -44,6 +44,11 @@ pub(in crate::cli) enum OrderCommand {
         /// Its id.
         order: String,
     },
+    /// Send its mail once more, with the present keys of its licenses.
+    Resend {
+        /// Its id.
+        order: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -13,15 +13,16 @@ const METHODS: [&str; 6] = ["get", "post", "put", "patch", "delete", "options"];
 /// Completes the document.
 pub(super) fn fill(document: &mut Value) {
     for (path, method, operation) in operations(document) {
-        // A mark for this place alone.
+        // Marks for this place alone.
         let in_body = operation.remove("x-precondition-in-body").is_some();
+        let acts_once = operation.remove("x-acts-once").is_some();
         let conditional = answers(operation, "412") && !in_body;
         if conditional {
             add_if_match(operation);
         }
         // A request without a body is the same one however often it is sent.
-        let once =
-            operation.contains_key("requestBody") && (answers(operation, "201") || conditional);
+        let claims = answers(operation, "201") || conditional || acts_once;
+        let once = operation.contains_key("requestBody") && claims;
         if method == "post" && once && has_way(operation, "management_token") {
             add_idempotency_key(operation);
         }

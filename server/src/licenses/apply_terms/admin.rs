@@ -156,7 +156,6 @@ async fn post_apply(
     let request: ApplyRequest = body.read().await?;
     let found = find(&app, path.into_inner()).await?;
     let number = found.version.number;
-    check_number(&request, number)?;
     let window = window(request.limit, request.cursor.clone())?;
     let input = ApplyTerms {
         version: found.version,
@@ -164,6 +163,7 @@ async fn post_apply(
         after: window.after,
         limit: window.limit,
     };
+    check_number(&request, number)?;
     if request.preview {
         let limit = input.limit;
         let seen = preview(&app, input).await?;

@@ -4,9 +4,9 @@ use actix_web::{HttpRequest, web};
 
 use super::lists::{ReleaseView, changed};
 use super::params::{IfMatch, OneRelease};
-use super::requests::{EditRequest, EmptyRequest, ReasonRequest, RolloutRequest};
+use super::requests::{EditRequest, ReasonRequest, RolloutRequest};
 use super::{Answer, Asked, change, read};
-use crate::http::extract::{Admin, AppData, UnreadJson};
+use crate::http::extract::{Admin, AppData, EmptyRequest, UnreadJson};
 use crate::releases::edit_release::edit_release;
 use crate::releases::{roll_out, take_back};
 use crate::staff::Scope;

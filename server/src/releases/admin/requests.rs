@@ -149,12 +149,6 @@ pub(super) struct ReasonRequest {
     pub(super) reason: String,
 }
 
-/// Nothing but the call itself.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = EmptyRequest)]
-pub(super) struct EmptyRequest {}
-
 /// To how many a release is offered: `percent` or `steps`, one of them.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
