@@ -85,6 +85,8 @@ pub struct App {
     pub upload_room: Room,
     /// Kit files that took too long to look into.
     pub slow_files: SlowFiles,
+    /// Files that lists and update checks looked into in vain: downloads try them at each call.
+    pub untold_files: SlowFiles,
     /// Wakes the workers of the outbox.
     pub lanes: Lanes,
     /// The way to the mail server, if one is configured.
@@ -213,6 +215,7 @@ impl App {
             storage: Storage::open(&config.storage, &config.data_dir)?,
             upload_room: Room::default(),
             slow_files: SlowFiles::default(),
+            untold_files: SlowFiles::default(),
             terms_seen: Arc::default(),
             glimpses: Group::default(),
             gates: Group::default(),

@@ -8,6 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::client::Client;
 use super::output::{Failed, Output};
+use crate::downloads::model::shell_word;
 
 /// Writes all rows of a list into a file. One that is there stays until the new one is whole.
 pub(super) async fn export(
@@ -37,16 +38,27 @@ async fn write_whole(response: reqwest::Response, file: &Path) -> Result<u64, Fa
     let part = PathBuf::from(part);
     let mut options = tokio::fs::OpenOptions::new();
     options.write(true).create_new(true).mode(0o600);
-    let target = options.open(&part).await?;
-    let written = match write(response, target).await {
-        Ok(bytes) => tokio::fs::rename(&part, file).await.map(|()| bytes),
-        Err(failed) => {
-            // That it stays is no second failure.
-            let _ = tokio::fs::remove_file(&part).await;
-            return Err(failed);
-        }
-    };
-    Ok(written?)
+    let target = options.open(&part).await.map_err(|error| {
+        let shown = part.display().to_string();
+        let way_out = format!("rm -- {}", shell_word(&shown));
+        Failed::from(error).in_front(&shown).with_way_out(way_out)
+    })?;
+    let written = settle(response, target, (&part, file)).await;
+    if written.is_err() {
+        // That it stays is no second failure.
+        let _ = tokio::fs::remove_file(&part).await;
+    }
+    written
+}
+
+async fn settle(
+    response: reqwest::Response,
+    target: tokio::fs::File,
+    (part, file): (&Path, &Path),
+) -> Result<u64, Failed> {
+    let bytes = write(response, target).await?;
+    tokio::fs::rename(part, file).await?;
+    Ok(bytes)
 }
 
 async fn write(response: reqwest::Response, mut target: tokio::fs::File) -> Result<u64, Failed> {
@@ -57,6 +69,8 @@ async fn write(response: reqwest::Response, mut target: tokio::fs::File) -> Resu
         target.write_all(&chunk).await?;
         bytes += chunk.len() as u64;
     }
+    // What failed of the last write is told by this alone.
+    target.flush().await?;
     target.sync_all().await?;
     Ok(bytes)
 }

@@ -99,8 +99,12 @@ pub fn spellings(address: &str, typed: &str) -> Vec<String> {
         all.push(format!("{local}@{domain}"));
     }
     // SQLite leaves large letters beyond ASCII as they are: an address may stand all in large ones.
-    let large = |it: &String| it.to_uppercase().to_ascii_lowercase();
-    all.extend(all.iter().map(large).collect::<Vec<_>>());
+    // But what does not come back as it was (ß is SS) is another address.
+    let large = |it: &String| {
+        let large = it.to_uppercase();
+        (large.to_lowercase() == *it).then(|| large.to_ascii_lowercase())
+    };
+    all.extend(all.iter().filter_map(large).collect::<Vec<_>>());
     all.sort_unstable();
     all.dedup();
     all
@@ -121,6 +125,9 @@ mod tests {
         ];
         assert_eq!(of("Buyer@B\u{fc}cher.example"), all);
         assert_eq!(of("buyer@xn--bcher-kva.example"), all);
+        let sharp = of("kim@stra\u{df}e.example");
+        assert!(sharp.contains(&"kim@stra\u{df}e.example".to_owned()));
+        assert!(!sharp.contains(&"kim@strasse.example".to_owned()));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Releases and files as kits see them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
+use tokio::time::{Instant, timeout_at};
 use utoipa::ToSchema;
 
 use super::authorize::Access;
@@ -67,6 +69,9 @@ pub struct ArtifactView {
     pub url: String,
 }
 
+/// How long a list or an update check waits for looks into files.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// These files, after a look into those of which nobody knows yet whether they are stamped: what is told
 /// here is what a download gives. What cannot be looked into now is told as it is stored.
 pub async fn told_apart(
@@ -74,14 +79,20 @@ pub async fn told_apart(
     access: &Access,
     mut files: Vec<Artifact>,
 ) -> Vec<Artifact> {
+    let (now, until) = (app.clock.now(), Instant::now() + PATIENCE);
     let may_be_stamped = access.kit.stamps && access.license().is_some();
     for file in &mut files {
-        if !may_be_stamped || is_told(file) {
+        if !may_be_stamped || is_told(file) || app.untold_files.rests(&file.id, now) {
             continue;
         }
-        match examined(app, file).await {
-            Ok(known) => *file = known,
-            Err(error) => tracing::warn!(%error, "nobody knows whether a file is stamped"),
+        match timeout_at(until, examined(app, file)).await {
+            Ok(Ok(known)) => *file = known,
+            Ok(Err(error)) => {
+                app.untold_files.put(file.id.clone(), now);
+                tracing::warn!(%error, "nobody knows whether a file is stamped");
+            }
+            // The look goes on, and whoever asks later is told.
+            Err(_late) => break,
         }
     }
     files

@@ -16,6 +16,10 @@ use crate::downloads::store::delete_tickets_of;
 use crate::entropy::bytes;
 use crate::idempotency::{Claim, Once};
 
+/// Most seconds by which clocks of two machines may differ. What is of later is no difference but a wrong
+/// date, and would take the new owner's rights until then.
+const CLOCKS_APART: i64 = 3_600;
+
 /// Why a license stayed where it is.
 #[derive(Debug, thiserror::Error)]
 pub enum TransferError {
@@ -69,7 +73,8 @@ pub fn transfer_in(
     clear_in(tx, &of.license, &of.hand())?;
     // What is there behind the lock is the former owner's, also what another machine's clock says is of
     // later.
-    let newest = newest_event(tx.conn(), &of.license)?;
+    let ahead = of.now.plus_seconds(CLOCKS_APART);
+    let newest = newest_event(tx.conn(), &of.license)?.filter(|at| *at <= ahead);
     license.owned_since = Some(newest.map_or(of.now, |at| at.max(of.now)));
     store::update(tx, &license)?;
     let keys = store::keys_of(tx.conn(), &of.license)?;

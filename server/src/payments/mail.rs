@@ -55,7 +55,17 @@ pub async fn send(app: &Arc<App>, row: &OutboxId, order: &OrderId) -> Result<(),
     let Some(mailer) = &app.mailer else {
         return Err(Failure::Retry("no mail server is configured".to_owned()));
     };
-    mailer.send(row, letter(app, order).await?).await
+    match letter(app, order).await {
+        // Refunded or given away while the mail waited: there is nothing to send, and nothing went wrong.
+        Err(MailError::NoLicenses) => {
+            tracing::info!(
+                order = order.as_str(),
+                "no key of the order may be told any more"
+            );
+            Ok(())
+        }
+        made => mailer.send(row, made?).await,
+    }
 }
 
 async fn letter(app: &App, order: &OrderId) -> Result<Letter, MailError> {

@@ -15,18 +15,20 @@ use crate::storage::StorageError;
 /// Seconds until a file that took too long is looked into again.
 const REST: i64 = 3_600;
 
-/// Files that took too long to look into, each until a download may try again. One is looked into at a time
-/// and each takes its patience, so that there are never many.
+/// Files that were looked into in vain, each until it may be tried again. One is looked into at a time and
+/// most take their patience, so that there are never many.
 #[derive(Debug, Default)]
 pub struct SlowFiles(Mutex<HashMap<ArtifactId, Timestamp>>);
 
 impl SlowFiles {
-    fn rests(&self, id: &ArtifactId, now: Timestamp) -> bool {
+    /// Whether it is not to be tried yet.
+    pub fn rests(&self, id: &ArtifactId, now: Timestamp) -> bool {
         let files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         files.get(id).is_some_and(|until| now < *until)
     }
 
-    fn put(&self, id: ArtifactId, now: Timestamp) {
+    /// Leaves it alone for an hour.
+    pub fn put(&self, id: ArtifactId, now: Timestamp) {
         let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         files.retain(|_id, until| now < *until);
         files.insert(id, now.plus_seconds(REST));

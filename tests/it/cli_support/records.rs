@@ -133,7 +133,7 @@ fn customers_and_orders_are_written_into_files() {
         }
         // A file that cannot be written whole takes nothing away.
         std::fs::write(at.folder.path().join("all.csv.part"), "somebody's").unwrap();
-        at.refused(&["order", "export", "all.csv"], "exists");
+        at.refused(&["order", "export", "all.csv"], "all.csv.part");
         assert!(read("all.csv").contains(BUYER));
         assert_eq!(read("all.csv.part"), "somebody's");
         let words = ["customer", "export", "one.json", "--email"];

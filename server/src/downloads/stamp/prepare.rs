@@ -73,9 +73,10 @@ struct Facts {
     license_text: Option<LicenseTextClaims>,
 }
 
-/// Whether its name, or a look into it, tells what kind of archive it is.
+/// Whether its kind, its name or a look into it tells what becomes of it.
 pub fn is_told(artifact: &Artifact) -> bool {
-    artifact.examined || format_of(&artifact.name, &[]).is_some()
+    let is_registrys = REGISTRY_KINDS.contains(&artifact.kind.as_str());
+    artifact.examined || is_registrys || format_of(&artifact.name, &[]).is_some()
 }
 
 /// Whether each license gets a copy of its own of this file of a kit; by its name, where nobody has
