@@ -64,6 +64,24 @@ pub(crate) async fn number(app: &TestApp, query: String) -> i64 {
     rows.await.unwrap()[0]
 }
 
+/// A seat that the customer may not free before a date: that is told, and where to look.
+#[track_caller]
+fn expect_not_yet(app: &TestApp, license: &Issued, refused: &Reply, code: &str) {
+    assert_eq!(
+        (refused.str("/code"), refused.str("/deactivated")),
+        (code.into(), "false".into())
+    );
+    assert!(
+        refused.str("/detail").contains("14 February 2027"),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(
+        refused.str("/manage_url"),
+        format!("{}/licenses/{}", app.origin(), license.id)
+    );
+}
+
 /// The count of the license is the count of its rows, and within the cap.
 pub(crate) async fn held(app: &TestApp, license: &Issued) -> i64 {
     let id = &license.id;

@@ -11,9 +11,9 @@ use crate::db::{AnyConn, Page};
 use crate::http::extract::{Admin, AppData};
 use crate::http::paging::{PageQuery, window};
 use crate::http::routes::resource;
-use crate::http::{ApiError, Code, Query};
+use crate::http::{ApiError, Query};
+use crate::licenses::admin::known_license;
 use crate::licenses::model::LicenseId;
-use crate::licenses::store as licenses;
 use crate::licenses::tokens::model::LicenseTokenId;
 use crate::releases::model::{ArtifactId, ReleaseId};
 use crate::staff::Scope;
@@ -128,11 +128,7 @@ async fn of_license(
 ) -> Result<HttpResponse, ApiError> {
     admin.may(Scope::Read)?;
     let window = query.window()?;
-    let no_such_license = || ApiError::new(Code::NotFound, "There is no such license.");
-    let license = LicenseId::parse(&path).ok_or_else(no_such_license)?;
-    let id = license.clone();
-    let found = app.db.read(move |conn| licenses::find(conn, &id)).await?;
-    found.ok_or_else(no_such_license)?;
+    let license = known_license(&app, &path).await?;
     let read = move |conn: &mut AnyConn, after: &str, rows| {
         let found = store::of_license(conn, &license, after, rows)?;
         Ok(found.into_iter().map(DeliveryBody::from).collect())

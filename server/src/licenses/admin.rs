@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 
 use super::change::Change;
 use super::model::LicenseId;
+use super::store;
 use crate::app::App;
 use crate::http::conditional::expected_version;
 use crate::http::error::{ApiError, Code};
@@ -132,6 +133,14 @@ fn license_id(text: &str) -> Result<LicenseId, ApiError> {
     LicenseId::parse(text).ok_or_else(no_such_license)
 }
 
-fn no_such_license() -> ApiError {
+/// The license of an address: nothing is listed of one there is not.
+pub(crate) async fn known_license(app: &App, text: &str) -> Result<LicenseId, ApiError> {
+    let id = license_id(text)?;
+    let wanted = id.clone();
+    let found = app.db.read(move |conn| store::find(conn, &wanted)).await?;
+    found.map(|_| id).ok_or_else(no_such_license)
+}
+
+pub(crate) fn no_such_license() -> ApiError {
     ApiError::new(Code::NotFound, "There is no such license.")
 }

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 
 use super::answers::{DetailBody, EventBody, KeyBody, LicenseBody, SeatBody};
 use super::queries::LicenseQuery;
-use super::{Answer, license_id, no_such_license};
+use super::{Answer, known_license, license_id, no_such_license};
 use crate::activations::store::held_after;
 use crate::app::App;
 use crate::audit::of_subject;
@@ -82,13 +82,9 @@ pub(super) async fn detail(app: &App, id: LicenseId) -> Result<DetailBody, ApiEr
     Ok(DetailBody::new(dossier, app.clock.now()))
 }
 
-/// Nothing is listed of a license there is not.
 async fn known(app: &App, admin: Admin, path: &str) -> Result<LicenseId, ApiError> {
     admin.may(Scope::Read)?;
-    let id = license_id(path)?;
-    let wanted = id.clone();
-    let found = app.db.read(move |conn| store::find(conn, &wanted)).await?;
-    found.map(|_| id).ok_or_else(no_such_license)
+    known_license(app, path).await
 }
 
 /// Its keys, oldest first: never their texts.

@@ -20,8 +20,8 @@ use crate::http::paging::PageQuery;
 use crate::http::routes::resource;
 use crate::http::{ApiError, Code, Query};
 use crate::idempotency::Once;
+use crate::licenses::admin::{known_license, no_such_license};
 use crate::licenses::model::{LicenseId, LicenseKeyId};
-use crate::licenses::store as licenses;
 use crate::people::model::PersonId;
 use crate::staff::Scope;
 
@@ -164,10 +164,7 @@ async fn list(
 ) -> Result<HttpResponse, ApiError> {
     admin.may(Scope::Read)?;
     let window = query.window()?;
-    let license = LicenseId::parse(&path).ok_or_else(no_such_license)?;
-    let id = license.clone();
-    let found = app.db.read(move |conn| licenses::find(conn, &id)).await?;
-    found.ok_or_else(no_such_license)?;
+    let license = known_license(&app, &path).await?;
     let read = move |conn: &mut AnyConn, after: &str, rows| {
         let rows = store::of_license(conn, &license, after, rows)?;
         Ok(rows.into_iter().map(TokenView::from).collect())
@@ -213,10 +210,6 @@ async fn find(app: &App, license: LicenseId, id: LicenseTokenId) -> Result<Token
         .read(move |conn| -> Result<_, DbError> { store::find(conn, &license, &id) })
         .await?;
     found.ok_or_else(no_such_token)
-}
-
-fn no_such_license() -> ApiError {
-    ApiError::new(Code::NotFound, "There is no such license.")
 }
 
 fn no_such_token() -> ApiError {
